@@ -1,0 +1,40 @@
+//! Groups of threads that do the same thing and wait for the same thing.
+
+use crate::model::{StackIx, Str, ThreadIx};
+use crate::waits::{LockIx, State};
+
+/// Index of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterIx(pub u32);
+
+/// Threads that do the same thing.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Members, ascending.
+    pub threads: Vec<ThreadIx>,
+    /// What they do.
+    pub state: State,
+    /// The meaningful top frames, newest first: `log_message`, `handle`, `worker`.
+    pub signature: Vec<Str>,
+    /// The stack that stands for all.
+    pub stack: StackIx,
+    /// The lock that they wait for.
+    pub lock: Option<LockIx>,
+    /// How many different exact stacks were merged.
+    pub variants: u32,
+    /// Names of the threads with their numbers replaced, and how many have each.
+    pub thread_names: Vec<(Str, u32)>,
+    /// CPU time in microseconds: total and the most of one thread, where the dump says so.
+    pub cpu_us: Option<(u64, u64)>,
+    /// `lj1:…`, the same across runs and machines.
+    pub fingerprint: String,
+}
+
+/// All clusters of a snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Clusters {
+    /// Largest first.
+    pub clusters: Vec<Cluster>,
+    /// The cluster of each thread, by [`ThreadIx`].
+    pub cluster_of: Vec<ClusterIx>,
+}

@@ -1,0 +1,17 @@
+//! What the producer of a text printed about a lock.
+
+use super::Str;
+
+/// A lock whose content stands in the text, for example gdb's `p *mutex`:
+/// `{__data = {__lock = 2, __count = 0, __owner = 11212, …}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedLock {
+    /// Its address, where the text gives it.
+    pub address: Option<u64>,
+    /// Its symbol, where the text gives it: `g_log_mutex`.
+    pub symbol: Option<Str>,
+    /// The thread (kernel's id) that the text names as its owner; 0 is nobody.
+    pub owner: u64,
+    /// Where in the input it stands.
+    pub offset: u64,
+}

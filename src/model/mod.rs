@@ -1,0 +1,28 @@
+//! What all stages share: a [`Snapshot`] of one process, and the [`Gap`]s left while reading it.
+//!
+//! The model has no writer, opens nothing and decides nothing. Text from a dump is kept as it
+//! was, control characters included: whoever shows it escapes it.
+
+mod address_space;
+mod certainty;
+mod gap;
+mod image;
+mod locks_reported;
+mod memory;
+mod process;
+mod snapshot;
+mod stack;
+mod text;
+mod thread;
+
+pub use address_space::AddressSpace;
+pub use certainty::{Certainty, Evidence};
+pub use gap::{Gap, GapKind, Gaps};
+pub use image::{AuxKey, CoreProducer, FileMapping, KernelState, ProcessImage, Registers, SystemCall};
+pub use locks_reported::ReportedLock;
+pub use memory::{Memory, Segment};
+pub use process::{Arch, Process, Signal};
+pub use snapshot::{FormatId, Snapshot, Source};
+pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
+pub use text::Str;
+pub use thread::{Thread, ThreadId, ThreadIx, ThreadKind};

@@ -1,0 +1,81 @@
+//! One process at one moment.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Gaps, Process, ProcessImage, ReportedLock, StackTable, Str, Thread};
+
+/// The kinds of dumps: the contract's format ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FormatId {
+    /// An ELF core file.
+    ElfCore,
+    /// The text of gdb.
+    Gdb,
+}
+
+impl FormatId {
+    /// The id in the report.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::ElfCore => "elf-core",
+            Self::Gdb => "gdb",
+        }
+    }
+}
+
+/// Where a snapshot comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The input as the user named it (or the file found in a folder).
+    pub path: Str,
+    /// The kind of dump.
+    pub format: FormatId,
+    /// What wrote it, where it says so: `Linux kernel`, `gdb (gcore)`.
+    pub producer: Option<Str>,
+    /// Size in bytes, unpacked.
+    pub bytes: u64,
+    /// Where in the (unpacked) file the snapshot begins.
+    pub offset: u64,
+}
+
+/// One process at one moment, as a format left it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Where it comes from.
+    pub source: Source,
+    /// What is known of the process.
+    pub process: Process,
+    /// Its threads. Cores: the thread ids ascending. Text: the order of the text.
+    pub threads: Vec<Thread>,
+    /// Frames and stacks.
+    pub stacks: StackTable,
+    /// Values of printed arguments, see [`Thread::values`].
+    pub values: Vec<u64>,
+    /// Locks whose content the text printed.
+    pub reported_locks: Vec<ReportedLock>,
+    /// Memory, registers and file mappings; binary formats only.
+    pub image: Option<ProcessImage>,
+    /// False where the producer left threads out.
+    pub is_complete: bool,
+    /// What was not understood.
+    pub gaps: Gaps,
+}
+
+impl Snapshot {
+    /// A snapshot without content.
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            process: Process::default(),
+            threads: Vec::new(),
+            stacks: StackTable::default(),
+            values: Vec::new(),
+            reported_locks: Vec::new(),
+            image: None,
+            is_complete: true,
+            gaps: Gaps::default(),
+        }
+    }
+}

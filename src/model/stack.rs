@@ -1,0 +1,200 @@
+//! Frames and stacks, interned: a frame and a stack are one integer each.
+
+use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Str;
+
+/// How a frame was found (binary formats), from the surest to the weakest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// The registers of the dump.
+    Context,
+    /// Call frame information, which the compiler wrote.
+    Cfi,
+    /// The frame-pointer convention: right for code that keeps it.
+    FramePointer,
+    /// A word on the stack that looks like a return address: a guess.
+    Scan,
+}
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FrameKind {
+    /// A call.
+    #[default]
+    Normal,
+    /// A call that the compiler inlined into the next frame that is not inlined.
+    Inlined,
+    /// The frame that the kernel makes to call a signal handler: the frame after it was interrupted.
+    SignalHandler,
+}
+
+/// One place in the code, as it stands in a stack. Two threads at the same place share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// The function as the dump or the symbols name it, demangled, with its parameters where
+    /// the source has them. `None` where nobody knows.
+    pub function: Option<Str>,
+    /// Other names of the same address (`__read`, `read`), where a symbol table has them.
+    pub aliases: Vec<Str>,
+    /// The module's file name (`libc.so.6`), or its path where the dump prints that.
+    pub module: Option<Str>,
+    /// Offset of the address in the module, for functions without a name.
+    pub module_offset: Option<u64>,
+    /// Source file.
+    pub file: Option<Str>,
+    /// Source line.
+    pub line: Option<u32>,
+    /// The address in the process, where known: of the instruction for the innermost frame, the
+    /// return address else. An inlined frame has the address of the frame that it is part of.
+    pub address: Option<u64>,
+    /// What the frame is.
+    pub kind: FrameKind,
+    /// How it was found; binary formats only.
+    pub trust: Option<Trust>,
+}
+
+/// What kind of value a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SlotKind {
+    /// `0x…`.
+    Hex,
+    /// A decimal number; negative ones as two's complement.
+    Decimal,
+}
+
+/// A place in a text frame where each thread has its own value: `mutex=0x55d9… <g_log_mutex>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArgSlot {
+    /// The argument's name: `mutex`.
+    pub name: Str,
+    /// How the value is written.
+    pub kind: SlotKind,
+    /// The symbol that stands behind it: `g_log_mutex`.
+    pub symbol: Option<Str>,
+}
+
+/// Index of an interned frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameIx(pub u32);
+
+impl FrameIx {
+    /// The place as an index.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Index of an interned stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StackIx(pub u32);
+
+impl StackIx {
+    /// The stack without frames, which every table has.
+    pub const EMPTY: Self = Self(0);
+
+    /// The place as an index.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Why a stack ends where it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StackEnd {
+    /// At the thread's first function, or the producer printed no reason to doubt it.
+    #[default]
+    Complete,
+    /// The memory of the stack is not in the dump.
+    MemoryMissing,
+    /// No rule and no fallback led further.
+    NoRule,
+    /// The next frame would not have advanced.
+    NoProgress,
+    /// A limit on the depth was reached; the frames that were left out are counted in a gap.
+    DepthLimit,
+    /// The producer said that it could not go on (`Backtrace stopped: …`).
+    Reported,
+    /// The dump has no registers that we can read, or the architecture has no unwinder.
+    NotUnwound,
+}
+
+/// All frames and stacks of a snapshot.
+#[derive(Clone, Debug)]
+pub struct StackTable {
+    frames: Vec<Frame>,
+    slots: Vec<Vec<ArgSlot>>,
+    frame_of: FxHashMap<(Frame, Vec<ArgSlot>), FrameIx>,
+    stacks: Vec<Box<[FrameIx]>>,
+    stack_of: FxHashMap<Box<[FrameIx]>, StackIx>,
+}
+
+impl Default for StackTable {
+    fn default() -> Self {
+        let empty: Box<[FrameIx]> = Box::new([]);
+        let mut stack_of = FxHashMap::default();
+        stack_of.insert(empty.clone(), StackIx::EMPTY);
+        Self {
+            frames: Vec::new(),
+            slots: Vec::new(),
+            frame_of: FxHashMap::default(),
+            stacks: vec![empty],
+            stack_of,
+        }
+    }
+}
+
+impl StackTable {
+    /// The index of this frame, which is added when it is new.
+    pub fn frame(&mut self, frame: Frame, slots: Vec<ArgSlot>) -> FrameIx {
+        let next = FrameIx(self.frames.len() as u32);
+        let key = (frame, slots);
+        if let Some(&known) = self.frame_of.get(&key) {
+            return known;
+        }
+        self.frames.push(key.0.clone());
+        self.slots.push(key.1.clone());
+        self.frame_of.insert(key, next);
+        next
+    }
+
+    /// The index of this stack (newest frame first), which is added when it is new.
+    pub fn stack(&mut self, frames: &[FrameIx]) -> StackIx {
+        if let Some(&known) = self.stack_of.get(frames) {
+            return known;
+        }
+        let ix = StackIx(self.stacks.len() as u32);
+        let owned: Box<[FrameIx]> = frames.into();
+        self.stacks.push(owned.clone());
+        self.stack_of.insert(owned, ix);
+        ix
+    }
+
+    /// A frame.
+    pub fn get(&self, ix: FrameIx) -> &Frame {
+        &self.frames[ix.at()]
+    }
+
+    /// The value slots of a frame; text formats only.
+    pub fn slots(&self, ix: FrameIx) -> &[ArgSlot] {
+        &self.slots[ix.at()]
+    }
+
+    /// The frames of a stack, newest first.
+    pub fn frames_of(&self, ix: StackIx) -> &[FrameIx] {
+        &self.stacks[ix.at()]
+    }
+
+    /// All frames, in the order of their indexes.
+    pub fn all_frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// How many different stacks there are, the empty one included.
+    pub fn stack_count(&self) -> usize {
+        self.stacks.len()
+    }
+}

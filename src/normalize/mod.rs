@@ -1,0 +1,144 @@
+//! The same thing under the same name: functions without arguments, versions and compiler
+//! suffixes, and what they mean: the tables of roles.
+
+mod tables;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::model::{FrameIx, StackTable, Str};
+
+/// What a function is for, as far as waiting is concerned: the contract's `role`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Takes a lock.
+    Lock,
+    /// Waits for something else: a condition, a semaphore, a thread.
+    Wait,
+    /// Spins.
+    Spin,
+    /// Input and output.
+    Io,
+    /// Sleeps for a time.
+    Sleep,
+    /// Waits for work: pollers, pool workers.
+    Idle,
+    /// Ends the process.
+    Abort,
+    /// A runtime's own plumbing.
+    Runtime,
+    /// A test framework.
+    Test,
+    /// The first functions of a thread.
+    Base,
+    /// The program itself.
+    #[default]
+    User,
+}
+
+/// What exactly a function waits for; finer than [`Role`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitKind {
+    /// A mutex or monitor.
+    Mutex,
+    /// A read-write lock, to read.
+    RwLockRead,
+    /// A read-write lock, to write.
+    RwLockWrite,
+    /// A one-time initialization that another thread runs (`pthread_once`, function statics).
+    Once,
+    /// A lock of a stdio stream.
+    StdioFile,
+    /// A lock of the allocator.
+    Allocator,
+    /// A lock of the dynamic linker.
+    Loader,
+    /// A spin lock.
+    SpinLock,
+    /// A condition variable.
+    Condition,
+    /// A semaphore.
+    Semaphore,
+    /// A barrier or latch.
+    Barrier,
+    /// A future, channel or parked thread.
+    Future,
+    /// A raw futex or an unknown one.
+    Futex,
+    /// The end of another thread.
+    Join,
+    /// The end of a child process.
+    Child,
+    /// Events: `epoll_wait`, `poll`, `select`.
+    Poll,
+    /// A new connection.
+    Accept,
+    /// A signal.
+    Signal,
+    /// Work for a pool worker, as the name of the function says.
+    Work,
+    /// Time.
+    Sleep,
+    /// Reading.
+    Read,
+    /// Writing.
+    Write,
+    /// Writing to disk.
+    Sync,
+    /// Other input and output.
+    OtherIo,
+}
+
+/// What a resource guards: the contract's `class`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceClass {
+    /// A logging library.
+    Logging,
+    /// A memory allocator.
+    Allocator,
+    /// stdio streams.
+    Stdio,
+    /// The dynamic linker, class loading.
+    Loader,
+    /// Python's global interpreter lock.
+    Gil,
+    /// A garbage collector.
+    Gc,
+    /// A pool of database connections.
+    DbPool,
+    /// Locale and time zone data.
+    Locale,
+    /// Name resolution.
+    Resolver,
+}
+
+/// What a frame means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// The normalized name: `pthread_mutex_lock`, `log_message`, `libfoo.so+0x1234`.
+    pub name: Str,
+    /// What it is for.
+    pub role: Role,
+    /// What it waits for, for roles that wait.
+    pub wait: Option<WaitKind>,
+    /// The resource to which the function belongs, where its name or module says so.
+    pub class: Option<ResourceClass>,
+}
+
+/// What each frame of a snapshot means, by [`FrameIx`].
+#[derive(Clone, Debug, Default)]
+pub struct Meanings(Vec<Meaning>);
+
+impl Meanings {
+    /// Looks at each unique frame once.
+    pub fn of(stacks: &StackTable) -> Self {
+        Self(stacks.all_frames().iter().map(tables::meaning).collect())
+    }
+
+    /// What this frame means.
+    pub fn get(&self, frame: FrameIx) -> &Meaning {
+        &self.0[frame.at()]
+    }
+}

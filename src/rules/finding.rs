@@ -1,0 +1,201 @@
+//! What a rule says.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cluster::ClusterIx;
+use crate::model::{Evidence, FrameIx, ThreadIx};
+use crate::waits::{Candidate, Holder, LockIx, Target};
+
+/// The ids of the rules: the contract's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleId {
+    /// Threads that wait for each other in a ring.
+    Deadlock,
+    /// A thread that waits for a lock that it holds itself.
+    SelfDeadlock,
+    /// Threads asleep on a lock whose owner is gone.
+    OrphanedLock,
+    /// Threads asleep on one lock.
+    LockContention,
+    /// Threads that burn CPU on one lock word.
+    SpinWait,
+    /// A thread waits for another to end, and that one is stuck.
+    WaitChain,
+    /// A recursion that ran out of stack.
+    StackOverflow,
+    /// Why the process died.
+    Crash,
+    /// More threads than a limit.
+    ThreadExplosion,
+    /// Threads that used the CPU, where no lock explains it.
+    HotThreads,
+    /// The dump is cut, filtered or without symbols.
+    IncompleteDump,
+}
+
+impl RuleId {
+    /// The id in reports and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Deadlock => "deadlock",
+            Self::SelfDeadlock => "self-deadlock",
+            Self::OrphanedLock => "orphaned-lock",
+            Self::LockContention => "lock-contention",
+            Self::SpinWait => "spin-wait",
+            Self::WaitChain => "wait-chain",
+            Self::StackOverflow => "stack-overflow",
+            Self::Crash => "crash",
+            Self::ThreadExplosion => "thread-explosion",
+            Self::HotThreads => "hot-threads",
+            Self::IncompleteDump => "incomplete-dump",
+        }
+    }
+}
+
+/// How bad it is for the process. Ordered from the mildest to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A smell.
+    Low,
+    /// Slows the process.
+    Medium,
+    /// Stops part of the process.
+    High,
+    /// Stops the process.
+    Critical,
+}
+
+/// How sure the finding is. Ordered from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Look at it.
+    Possible,
+    /// Probably.
+    Likely,
+    /// No link of the claim is inferred.
+    Certain,
+}
+
+/// What kind of contention it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// The holder runs or is in I/O.
+    SlowHolder,
+    /// The holder waits itself.
+    Chained,
+    /// Many waiters, a holder in user code: throughput, not a hang.
+    Convoy,
+    /// Nobody holds it.
+    Nobody,
+}
+
+/// Threads that wait for a lock, and all that wait behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// That wait for this lock.
+    pub direct: u64,
+    /// That wait for this lock or for a thread that does, directly or not.
+    pub transitive: u64,
+}
+
+/// One link of a chain or ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Who waits.
+    pub thread: ThreadIx,
+    /// For what.
+    pub waits_for: Target,
+    /// How that is known.
+    pub certainty: crate::model::Certainty,
+    /// Who has it.
+    pub held_by: Option<ThreadIx>,
+}
+
+/// Who holds the lock of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingHolder {
+    /// Who.
+    pub holder: Holder,
+    /// What it does, in words: `blocked in write(fd 4) under log_sink_write`.
+    pub doing: Option<String>,
+    /// Its cluster.
+    pub cluster: Option<ClusterIx>,
+    /// Threads that are too close to each other to name one.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The facts of a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrashFacts {
+    /// `SIGSEGV`.
+    pub signal: String,
+    /// `SEGV_MAPERR`, or the number where it has no name.
+    pub code: Option<String>,
+    /// The fault address.
+    pub address: Option<u64>,
+    /// Who died.
+    pub thread: Option<ThreadIx>,
+    /// Why, in words.
+    pub reason: String,
+    /// The frame to open first.
+    pub frame: Option<FrameIx>,
+}
+
+/// The place in the program that a person would open first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The frame.
+    pub frame: FrameIx,
+}
+
+/// One finding of one snapshot.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: RuleId,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One line that can stand alone.
+    pub title: String,
+    /// Two to four plain sentences.
+    pub summary: String,
+    /// The threads that it is about, ascending.
+    pub threads: Vec<ThreadIx>,
+    /// Victims, for lock findings.
+    pub blocked: Option<Blocked>,
+    /// The lock.
+    pub lock: Option<LockIx>,
+    /// Its holder.
+    pub holder: Option<FindingHolder>,
+    /// What kind of contention.
+    pub pattern: Option<Pattern>,
+    /// From the waiters to the root blocker, where the holder waits itself.
+    pub chain: Vec<Link>,
+    /// The thread at the end of the chain.
+    pub root: Option<ThreadIx>,
+    /// The ring of a deadlock.
+    pub cycle: Vec<Link>,
+    /// The clusters that show it.
+    pub clusters: Vec<ClusterIx>,
+    /// Where to look first.
+    pub location: Option<Location>,
+    /// For `crash` and `stack-overflow`.
+    pub crash: Option<CrashFacts>,
+    /// Each fact that it stands on, the strongest first.
+    pub evidence: Vec<Evidence>,
+    /// What to do next.
+    pub advice: Vec<String>,
+    /// What goes into the fingerprint: the cause.
+    pub cause: Vec<String>,
+    /// What goes into `fingerprint_detail` besides: what the holder does.
+    pub cause_detail: Vec<String>,
+}
