@@ -1,7 +1,7 @@
 //! What differs between processors: register numbers, the system call convention, what code looks
 //! like. One module an architecture; [`ARCHITECTURES`] is the table.
 
-use crate::model::{Arch, KernelState, Registers};
+use crate::model::{AddressSpace, Arch, KernelState, Registers};
 
 /// What the program knows of one architecture.
 pub struct Architecture {
@@ -21,6 +21,26 @@ pub struct Architecture {
     pub fp: u16,
     /// DWARF number of the return address column.
     pub return_address: u16,
+    /// How many bytes the longest call instruction has.
+    pub longest_call: usize,
+    /// Whether these bytes ([`Self::longest_call`] of them) end with a call.
+    pub is_call_before: fn(&[u8]) -> bool,
+    /// For a pc at or right after the first instructions of a function: how far above the stack
+    /// pointer the return address lies, bytes.
+    pub return_address_depth: fn(u64, &dyn AddressSpace) -> Option<u64>,
+    /// The frame that the kernel makes for a signal handler.
+    pub signal_frame: Option<SignalFrame>,
+}
+
+/// Where the kernel's signal frame keeps the interrupted registers: bytes above the stack
+/// pointer of the trampoline.
+pub struct SignalFrame {
+    /// The trampoline's code.
+    pub code: &'static [u8],
+    /// The interrupted pc.
+    pub pc: u64,
+    /// DWARF numbers and places of the registers.
+    pub registers: &'static [(u16, u64)],
 }
 
 /// The architectures whose threads can be unwound.
