@@ -142,3 +142,18 @@ impl Meanings {
         &self.0[frame.at()]
     }
 }
+
+mod readings;
+mod stack;
+pub use readings::Readings;
+pub use stack::{StackMeaning, read};
+
+/// A thread's name with its numbers replaced.
+pub fn thread_name_pattern(name: &str) -> String {
+    name.into()
+}
+
+/// The resource that a name speaks of.
+pub fn class_of_name(_name: &str) -> Option<ResourceClass> {
+    None
+}
