@@ -1,6 +1,10 @@
 //! What differs between processors: register numbers, the system call convention, what code looks
 //! like. One module an architecture; [`ARCHITECTURES`] is the table.
 
+mod aarch64;
+mod x86_64;
+mod x86_64_code;
+
 use crate::model::{AddressSpace, Arch, KernelState, Registers};
 
 /// What the program knows of one architecture.
@@ -11,8 +15,11 @@ pub struct Architecture {
     pub prstatus_size: usize,
     /// Reads `pr_reg` (the bytes from its offset on).
     pub read_registers: fn(&[u8]) -> Option<Registers>,
-    /// Says from the registers where the thread was.
-    pub kernel_state: fn(&Registers) -> KernelState,
+    /// Says from the registers, and where those are not enough from the code at the program
+    /// counter, where the thread was.
+    pub kernel_state: fn(&Registers, &dyn AddressSpace) -> KernelState,
+    /// Whether stacks are followed. Where not, registers and system calls are all there is.
+    pub is_unwound: bool,
     /// DWARF numbers of the registers that a function must preserve.
     pub callee_saved: &'static [u16],
     /// DWARF number of the stack pointer.
@@ -43,8 +50,8 @@ pub struct SignalFrame {
     pub registers: &'static [(u16, u64)],
 }
 
-/// The architectures whose threads can be unwound.
-pub static ARCHITECTURES: &[Architecture] = &[];
+/// The architectures whose registers are read.
+pub static ARCHITECTURES: &[Architecture] = &[x86_64::ROW, aarch64::ROW];
 
 /// The row of this architecture.
 pub fn of(arch: Arch) -> Option<&'static Architecture> {

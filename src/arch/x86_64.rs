@@ -1,0 +1,96 @@
+//! 64-bit x86.
+
+use crate::model::{AddressSpace, Arch, KernelState, Registers, SystemCall};
+
+use super::Architecture;
+use super::x86_64_code;
+
+/// The row of this architecture.
+pub(super) const ROW: Architecture = Architecture {
+    arch: Arch::X86_64,
+    prstatus_size: 336,
+    read_registers,
+    kernel_state,
+    is_unwound: true,
+    callee_saved: &[RBX, RBP, 12, 13, 14, 15],
+    sp: RSP,
+    fp: RBP,
+    return_address: RA,
+    longest_call: x86_64_code::LONGEST_CALL,
+    is_call_before: x86_64_code::is_call_before,
+    return_address_depth: x86_64_code::return_address_depth,
+    signal_frame: Some(x86_64_code::SIGNAL_FRAME),
+};
+
+// DWARF numbers (psABI, figure 3.36): rax rdx rcx rbx rsi rdi rbp rsp r8…r15, return address.
+const RAX: u16 = 0;
+const RDX: u16 = 1;
+const RBX: u16 = 3;
+const RSI: u16 = 4;
+const RDI: u16 = 5;
+const RBP: u16 = 6;
+const RSP: u16 = 7;
+const RA: u16 = 16;
+
+/// Words of `struct user_regs_struct`, the layout of `pr_reg`:
+/// r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base
+/// gs_base ds es fs gs.
+const PR_REG_WORDS: usize = 27;
+/// Where in `pr_reg` the register with the DWARF number of the index stands.
+const WORD_OF: [usize; 17] = [10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16];
+const ORIG_RAX_WORD: usize = 15;
+const RIP_WORD: usize = 16;
+const RSP_WORD: usize = 19;
+const FS_BASE_WORD: usize = 21;
+
+fn read_registers(pr_reg: &[u8]) -> Option<Registers> {
+    let words = pr_reg.get(..PR_REG_WORDS * 8)?;
+    let word =
+        |i: usize| -> Option<u64> { Some(u64::from_le_bytes(words.get(i * 8..i * 8 + 8)?.try_into().ok()?)) };
+    let mut general = [0; 32];
+    for (slot, &at) in general.iter_mut().zip(&WORD_OF) {
+        *slot = word(at)?;
+    }
+    Some(Registers {
+        pc: word(RIP_WORD)?,
+        sp: word(RSP_WORD)?,
+        general,
+        thread_pointer: Some(word(FS_BASE_WORD)?),
+        syscall_register: Some(word(ORIG_RAX_WORD)?.cast_signed()),
+    })
+}
+
+/// Values of rax that only the kernel can leave there: it will restart the call (`ERESTARTSYS`
+/// 512, `ERESTARTNOINTR` 513, `ERESTARTNOHAND` 514, `ERESTART_RESTARTBLOCK` 516).
+const RESTARTED: [i64; 4] = [-512, -513, -514, -516];
+/// `EINTR`: the call was interrupted and is not restarted (`epoll_wait`, `semop`).
+const EINTR: i64 = -4;
+/// `syscall`.
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
+
+/// By `orig_rax` and `rax` as a signal that kills leaves them. −1: in user mode. A restart code or
+/// −EINTR: asleep in the call. The call's own number in rax: the registers were rewound by a
+/// checkpoint tool, and rip stands *at* `syscall` (CRIU); without the code at rip that is not to be
+/// told from a call that returned just this number. Anything else: on the way out of the call.
+fn kernel_state(registers: &Registers, memory: &dyn AddressSpace) -> KernelState {
+    let Some(number) = registers.syscall_register else { return KernelState::Unknown };
+    let Ok(number) = u64::try_from(number) else {
+        return if number == -1 { KernelState::User } else { KernelState::Unknown };
+    };
+    let g = |dwarf: u16| registers.general[usize::from(dwarf)];
+    let call = SystemCall { number, args: [g(RDI), g(RSI), g(RDX), g(10), g(8), g(9)] };
+    let rax = g(RAX);
+    if rax == number {
+        return match memory.bytes(registers.pc, SYSCALL.len()) {
+            Some(code) if code == SYSCALL => KernelState::Blocked(call),
+            Some(_) => KernelState::Leaving(call),
+            None => KernelState::Unknown,
+        };
+    }
+    let result = rax.cast_signed();
+    if result == EINTR || RESTARTED.contains(&result) {
+        KernelState::Blocked(call)
+    } else {
+        KernelState::Leaving(call)
+    }
+}
