@@ -172,7 +172,9 @@ def normal(name):
     name = re.sub(r"\s+(const|volatile|&|&&)$", "", name.strip()).strip()
     name = re.sub(r"(^|::)(__cxx11|_V2|__1)(?=::)", "", name)
     name = re.sub(r"::::", "::", name).strip(": ")
-    return name.split(" ")[-1] if " " in name and "operator" not in name else name
+    if "operator" in name:
+        return re.sub(r"^.*\s(?=\S*operator)", "", name)
+    return name.split(" ")[-1]
 
 def same_name(a, b, module, aliases):
     a, b = a or "??", b or "??"
@@ -195,11 +197,12 @@ def same_name(a, b, module, aliases):
 # ---- the comparison ----
 
 def gdb_stacks(core, exe, folder, limit):
+    dirs = dict.fromkeys([str(folder)] + [str(pathlib.Path(path).parent) for _, _, path in elf_entry(core)[1] if path.startswith("/")])
     with tempfile.TemporaryDirectory() as work:
         script, out = pathlib.Path(work, "stacks.py"), pathlib.Path(work, "stacks.json")
         script.write_text(GDB_SCRIPT % (limit, str(out)))
         run = subprocess.run(["gdb", "-nx", "-batch", "-ex", "set auto-load no", "-ex", "set debuginfod enabled off", "-ex", "set print frame-arguments none",
-                              "-ex", "set sysroot /nowhere", "-ex", f"set solib-search-path {folder}", "-ex", "set backtrace past-main on",
+                              "-ex", "set sysroot /nowhere", "-ex", f"set solib-search-path {':'.join(dirs)}", "-ex", "set backtrace past-main on",
                               "-ex", "set backtrace limit unlimited", "-ex", f"file {exe}", "-ex", f"core-file {core}", "-x", str(script)],
                              capture_output=True, text=True, errors="replace")
         if not out.is_file():

@@ -19,6 +19,8 @@ pub(super) const ROW: Architecture = Architecture {
     is_call_before: |_| false,
     return_address_depth: |_, _| None,
     signal_frame: None,
+    system_call: |_| None,
+    spin_loop: |_, _, _, _| None,
 };
 
 /// DWARF number of the stack pointer; x0…x30 are 0…30.

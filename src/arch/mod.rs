@@ -37,6 +37,65 @@ pub struct Architecture {
     pub return_address_depth: fn(u64, &dyn AddressSpace) -> Option<u64>,
     /// The frame that the kernel makes for a signal handler.
     pub signal_frame: Option<SignalFrame>,
+    /// The system call with this number.
+    pub system_call: fn(u64) -> Option<&'static SyscallRow>,
+    /// The loop in which a thread waits in user mode, if its code shows one. The pc is the
+    /// instruction to run next (true) or a return address (false); the closure gives the values of
+    /// registers by DWARF number where they are known.
+    pub spin_loop: fn(u64, bool, &dyn Fn(u16) -> Option<u64>, &dyn AddressSpace) -> Option<SpinLoop>,
+}
+
+/// A loop over one word of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpinLoop {
+    /// The address of the word.
+    pub word: u64,
+    /// The word is changed by an atomic instruction.
+    pub is_atomic: bool,
+    /// The loop pauses or yields.
+    pub has_pause: bool,
+}
+
+/// What a system call does, as far as waiting is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyscallKind {
+    /// Waits on a futex.
+    Futex,
+    /// Reads.
+    Read,
+    /// Writes.
+    Write,
+    /// Writes to disk.
+    Sync,
+    /// Waits for a connection.
+    Accept,
+    /// Waits for events.
+    Poll,
+    /// Sleeps.
+    Sleep,
+    /// Waits for a signal.
+    Signal,
+    /// Waits for a child process.
+    Child,
+    /// Other input and output.
+    OtherIo,
+    /// Gives the processor away.
+    Yield,
+    /// Anything else.
+    Other,
+}
+
+/// One system call.
+#[derive(Clone, Copy, Debug)]
+pub struct SyscallRow {
+    /// Its number.
+    pub number: u64,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub kind: SyscallKind,
+    /// Which argument is a file descriptor.
+    pub fd_argument: Option<usize>,
 }
 
 /// Where the kernel's signal frame keeps the interrupted registers: bytes above the stack

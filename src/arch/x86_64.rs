@@ -20,6 +20,8 @@ pub(super) const ROW: Architecture = Architecture {
     is_call_before: x86_64_code::is_call_before,
     return_address_depth: x86_64_code::return_address_depth,
     signal_frame: Some(x86_64_code::SIGNAL_FRAME),
+    system_call: |_| None,
+    spin_loop: |_, _, _, _| None,
 };
 
 // DWARF numbers (psABI, figure 3.36): rax rdx rcx rbx rsi rdi rbp rsp r8…r15, return address.

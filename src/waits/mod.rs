@@ -22,5 +22,6 @@ pub use activity::{Activity, Call, Target, Wait, Waits};
 pub use gather::analyze;
 pub use kinds::{Identity, LockKind, State};
 pub use lock::{Candidate, Holder, Lock, LockIx};
-pub use locks::{LOCKS, LockRow};
+pub use infer::LIKELY_POINTS;
+pub use locks::{LOCKS, LockRow, row};
 pub use native::Native;

@@ -91,7 +91,8 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
             let owner_id = u64::from(owner);
             match threads.by_tid(owner_id) {
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
-                None if kind & KIND_SHARED != 0 => Holder::OtherProcess { owner_id },
+                // glibc sets the shared bit on every robust mutex (656 = 512 + 128 + 16).
+                None if kind & KIND_SHARED != 0 && kind & KIND_ROBUST == 0 => Holder::OtherProcess { owner_id },
                 None if kind & !KIND_BITS == 0 => Holder::EndedThread { owner_id },
                 None => Holder::unknown(format!(
                     "its memory does not look like a mutex: owner {owner}, kind {kind:#x}"

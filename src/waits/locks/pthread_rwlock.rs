@@ -10,8 +10,8 @@ use crate::model::{AddressSpace, Certainty, Evidence};
 use crate::normalize::WaitKind;
 
 const WRITER: u64 = 24;
-/// The bit of `__readers` that says that a writer has it, and where the number of readers begins.
-const WRITE_LOCKED: u32 = 2;
+/// Where the number of readers begins in `__readers`. The bit "write-locked" (2) below it is set
+/// for a writer that is only queued, too: 18 is two readers and a writer that waits for them.
 const READER_SHIFT: u32 = 3;
 
 /// The row of this kind.
@@ -72,7 +72,7 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
     }
     let count = readers >> READER_SHIFT;
     let evidence = vec![Evidence::read(format!("its __readers field says {count} readers, no writer"))];
-    let holder = if readers & WRITE_LOCKED == 0 && count > 0 {
+    let holder = if count > 0 {
         Holder::unknown(format!("{count} readers hold it, and a read-write lock does not store who reads"))
     } else {
         Holder::unknown("its owner is not written: it was being taken or released at this moment")
