@@ -49,6 +49,19 @@ pub struct SectionHeader {
     unpacked: OnceLock<Option<Bytes>>,
 }
 
+impl SectionHeader {
+    /// Whether it has code.
+    pub fn is_executable(&self) -> bool {
+        self.flags & SHF_EXECINSTR != 0
+    }
+
+    /// Whether it covers this address (svma).
+    pub fn covers(&self, address: u64) -> bool {
+        address.checked_sub(self.address).is_some_and(|delta| delta < self.size)
+    }
+}
+
+const SHF_EXECINSTR: u64 = 4;
 const SHT_NOBITS: u32 = 8;
 const SHF_ALLOC: u64 = 2;
 const SHF_COMPRESSED: u64 = 0x800;
@@ -97,8 +110,7 @@ impl ElfFile {
 
     /// Whether it is a separate debug file: the code is not in it.
     pub fn is_debug_only(&self) -> bool {
-        const SHF_EXECINSTR: u64 = 4;
-        self.sections.iter().any(|s| s.flags & SHF_EXECINSTR != 0 && s.kind == SHT_NOBITS)
+        self.sections.iter().any(|s| s.is_executable() && s.kind == SHT_NOBITS)
     }
 
     /// All section headers.
@@ -112,7 +124,7 @@ impl ElfFile {
         let found = self.sections.iter().find(|s| {
             // `.tbss` has an address, but no memory there.
             let is_in_memory = s.flags & SHF_ALLOC != 0 && !(s.kind == SHT_NOBITS && s.flags & SHF_TLS != 0);
-            is_in_memory && address.checked_sub(s.address).is_some_and(|delta| delta < s.size)
+            is_in_memory && s.covers(address)
         })?;
         std::str::from_utf8(&found.name).ok()
     }

@@ -2,6 +2,7 @@
 
 use super::headers::Headers;
 use super::identify::Identity;
+use super::verify::{round_down, round_up};
 use crate::model::Str;
 
 /// A range of addresses that a file backs.
@@ -47,13 +48,18 @@ impl KnownModule {
         self
     }
 
-    /// Whether the address lies in one of its ranges, or where its headers place it.
-    pub fn contains(&self, address: u64) -> bool {
+    /// Whether the address lies in one of its ranges, or in a page where its headers place it. Linkers
+    /// other than GNU's begin segments inside a page: `LOAD 0x10dd80 0x10ed80` is mapped at 0x10e000.
+    pub fn contains(&self, address: u64, page: u64) -> bool {
         if self.ranges.iter().any(|r| (r.start..r.end).contains(&address)) {
             return true;
         }
         let (Some(headers), Some(bias)) = (&self.headers, self.bias) else { return false };
-        headers.loads().any(|p| address.wrapping_sub(bias.wrapping_add(p.address)) < p.memory_size)
+        headers.loads().any(|p| {
+            let start = round_down(bias.wrapping_add(p.address), page);
+            let end = round_up(bias.wrapping_add(p.memory_end()), page);
+            (start..end).contains(&address)
+        })
     }
 
     /// The path without what the kernel adds to the name of a deleted file.

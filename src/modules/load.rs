@@ -20,7 +20,7 @@ pub fn known_modules(image: &ProcessImage, gaps: &mut Gaps) -> Vec<KnownModule> 
     mark_executable(image, &mut known);
     merge_link_map(image, &mut known);
     if let Some(linker) = aux::dynamic_linker(image) {
-        add_unless_known(&mut known, linker);
+        add_unless_known(&mut known, linker, aux::page_size(image));
     }
     if image.mappings.is_empty() {
         add_headers_in_memory(image, &mut known);
@@ -39,9 +39,10 @@ pub fn known_modules(image: &ProcessImage, gaps: &mut Gaps) -> Vec<KnownModule> 
 
 /// The executable is the module with the program headers that the kernel told the process of.
 fn mark_executable(image: &ProcessImage, known: &mut Vec<KnownModule>) {
+    let page = aux::page_size(image);
     let place = image.aux(AuxKey::Phdr).or_else(|| aux::entry(image));
     let from_aux = aux::executable(image);
-    let found = place.and_then(|at| known.iter_mut().find(|m| m.contains(at)));
+    let found = place.and_then(|at| known.iter_mut().find(|m| m.contains(at, page)));
     match (found, from_aux) {
         (Some(module), from_aux) => {
             module.is_executable = true;
@@ -80,10 +81,10 @@ fn merge_link_map(image: &ProcessImage, known: &mut Vec<KnownModule>) {
     }
 }
 
-fn add_unless_known(known: &mut Vec<KnownModule>, module: KnownModule) {
+fn add_unless_known(known: &mut Vec<KnownModule>, module: KnownModule, page: u64) {
     let start = module.headers.iter().flat_map(|h| h.loads()).map(|p| p.address).min();
     let Some(start) = start.and_then(|s| Some(module.bias?.wrapping_add(s))) else { return };
-    if !known.iter().any(|m| m.contains(start)) {
+    if !known.iter().any(|m| m.contains(start, page)) {
         known.push(module);
     }
 }

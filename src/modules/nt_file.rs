@@ -11,8 +11,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::identify;
 use super::known::{KnownModule, Range, is_file_name};
+use super::{aux, identify};
 use crate::model::{FileMapping, ProcessImage};
 
 /// The modules among the file mappings, in the order of their addresses. Files without an ELF
@@ -32,11 +32,12 @@ pub fn modules(image: &ProcessImage) -> Vec<KnownModule> {
 /// profiler or by the program itself; then the copies without code are not modules.
 fn modules_of_path(image: &ProcessImage, mut mappings: Vec<&FileMapping>) -> Vec<KnownModule> {
     mappings.sort_by_key(|m| m.start);
+    let page = aux::page_size(image);
     let mut found: Vec<(KnownModule, bool)> = Vec::new();
     for mapping in mappings {
         let range = Range { start: mapping.start, end: mapping.end, file_offset: mapping.file_offset };
         let has_code = has_code(image, mapping);
-        match found.last_mut().filter(|(m, _)| continues(m, range)) {
+        match found.last_mut().filter(|(m, _)| continues(m, range, page)) {
             Some((module, code)) => {
                 module.ranges.push(range);
                 *code |= has_code;
@@ -63,9 +64,9 @@ fn modules_of_path(image: &ProcessImage, mut mappings: Vec<&FileMapping>) -> Vec
 
 /// Whether a further mapping of a path belongs to the module before it. A new copy begins at
 /// offset 0, except that small files have segments that share the first page.
-fn continues(module: &KnownModule, range: Range) -> bool {
+fn continues(module: &KnownModule, range: Range, page: u64) -> bool {
     match (&module.headers, module.bias) {
-        (Some(_), Some(_)) => module.contains(range.start),
+        (Some(_), Some(_)) => module.contains(range.start, page),
         _ => range.file_offset != 0,
     }
 }
