@@ -1,101 +1,62 @@
 //! Finds, verifies and maps the files that a dump names. The only stage that opens files other
 //! than the inputs; afterwards a service for the later stages: CFI for a pc, code bytes and
 //! read-only data at an address, symbol tables and debug sections of a module.
+//!
+//! Addresses have two frames of reference: *avma*, the address in the process, and *svma*, the address
+//! that the file states. Their difference is a module's bias.
 
-use std::path::PathBuf;
+mod aux;
+mod debug_files;
+mod elf_file;
+pub mod headers;
+mod identify;
+mod known;
+mod link_map;
+mod load;
+mod module;
+mod nt_file;
+mod open;
+mod range_index;
+mod search;
+mod space;
+#[cfg(test)]
+mod testing;
+mod unpack;
+mod vdso;
+mod verify;
 
-use bytes::Bytes;
+use std::path::Path;
 
-use crate::model::{AddressSpace, Gaps, ProcessImage, Str};
+pub use elf_file::{ElfFile, Section, SectionHeader, c_string};
+pub use module::{Module, ModuleMatch, SymbolLevel};
+pub use search::SearchPaths;
+pub use space::ProcessSpace;
 
-/// Where module files may be looked for.
-#[derive(Clone, Debug, Default)]
-pub struct SearchPaths {
-    /// Paths from the dump are looked up below this folder only.
-    pub sysroot: Option<PathBuf>,
-    /// The executable.
-    pub executable: Option<PathBuf>,
-    /// Folders with debug files or modules, by build id or by name.
-    pub debug_dirs: Vec<PathBuf>,
-    /// The folder in which the dump lies.
-    pub dump_dir: Option<PathBuf>,
-}
-
-/// How far a file on this machine is the one that ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ModuleMatch {
-    /// The build ids are equal.
-    Verified,
-    /// One side has no build id; ranges and segments fit.
-    Compatible,
-    /// The build ids or the geometry differ. The file is not used.
-    Mismatch,
-    /// No file was found, or the dump names none.
-    Missing,
-}
-
-/// What names a module can give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SymbolLevel {
-    /// DWARF: functions, inlined functions, lines.
-    Debug,
-    /// A symbol table: functions.
-    Table,
-    /// Nothing.
-    None,
-}
+use crate::model::{Gaps, ProcessImage};
 
 /// Index of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleIx(pub u32);
 
-/// One file of the process: the executable, a shared library, the vdso.
-#[derive(Debug)]
-pub struct Module {
-    /// File name without folder: `libc.so.6`.
-    pub name: Str,
-    /// The path in the process.
-    pub path: Str,
-    /// Lowest address.
-    pub base: u64,
-    /// Highest address plus one.
-    pub end: u64,
-    /// Address in the process (avma) minus address in the file (svma), wrapping.
-    pub bias: u64,
-    /// The build id that the dump holds, else that of the file.
-    pub build_id: Option<Box<[u8]>>,
-    /// How far the file is the right one.
-    pub matched: ModuleMatch,
-    /// The file that is used; none for [`ModuleMatch::Mismatch`] and [`ModuleMatch::Missing`].
-    pub file: Option<ElfFile>,
-    /// A separate debug file, verified like the module.
-    pub debug_file: Option<ElfFile>,
-}
-
-/// An ELF file that was found (or the vdso out of the dump), mapped.
-#[derive(Debug)]
-pub struct ElfFile {
-    /// Where it was found.
-    pub path: Str,
-    /// Its bytes.
-    pub bytes: Bytes,
-}
-
 /// All modules of a process, sorted by address.
 #[derive(Debug, Default)]
 pub struct ModuleSet {
     modules: Vec<Module>,
+    index: range_index::RangeIndex,
+    search: SearchPaths,
 }
 
 impl ModuleSet {
     /// Finds and verifies the modules of a process.
-    pub fn load(_image: &ProcessImage, _search: &SearchPaths, _gaps: &mut Gaps) -> Self {
-        Self::default()
+    pub fn load(image: &ProcessImage, search: &SearchPaths, gaps: &mut Gaps) -> Self {
+        let known = load::known_modules(image, gaps);
+        let (modules, index) = load::with_files(image, known, search, gaps);
+        Self { modules, index, search: search.clone() }
     }
 
     /// The module that contains this address.
-    pub fn at(&self, _address: u64) -> Option<ModuleIx> {
-        None
+    pub fn at(&self, address: u64) -> Option<ModuleIx> {
+        self.index.at(address).map(ModuleIx)
     }
 
     /// A module.
@@ -107,41 +68,44 @@ impl ModuleSet {
     pub fn iter(&self) -> impl Iterator<Item = (ModuleIx, &Module)> {
         self.modules.iter().enumerate().map(|(n, m)| (ModuleIx(n as u32), m))
     }
-}
 
-/// A section of an ELF file.
-pub struct Section<'a> {
-    /// Its address in the file (svma).
-    pub address: u64,
-    /// Its content, unpacked where it was compressed.
-    pub bytes: std::borrow::Cow<'a, [u8]>,
-}
-
-impl ElfFile {
-    /// The section of this name with content. Unpacking has a bound.
-    pub fn section(&self, _name: &str) -> Option<Section<'_>> {
-        None
-    }
-}
-
-/// The memory of a process together with the read-only parts of its verified files.
-pub struct ProcessSpace<'a> {
-    /// What the dump holds.
-    pub image: &'a ProcessImage,
-    /// The modules.
-    pub modules: &'a ModuleSet,
-}
-
-impl AddressSpace for ProcessSpace<'_> {
-    fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
-        self.image.memory.slice(address, length)
+    /// `length` bytes at `avma` out of the file of its module, where the file's segment is not
+    /// writable.
+    pub fn file_bytes_at(&self, avma: u64, length: usize) -> Option<&[u8]> {
+        let module = self.get(self.at(avma)?);
+        let svma = module.svma(avma);
+        let file = module.file.as_ref()?;
+        let load = file.headers.loads().find(|p| p.has_file_bytes_at(svma)).filter(|p| !p.is_writable())?;
+        let delta = svma - load.address;
+        let length = u64::try_from(length).ok().filter(|&l| l <= load.file_size - delta)?;
+        file.at(load.offset.checked_add(delta)?, length)
     }
 
-    fn is_executable(&self, address: u64) -> bool {
-        self.image.memory.segment_at(address).is_some_and(|s| s.is_executable)
+    /// The flags (read 4, write 2, execute 1) of the file's segment at this address.
+    fn load_flags_at(&self, avma: u64) -> Option<u32> {
+        let module = self.get(self.at(avma)?);
+        let svma = module.svma(avma);
+        let load =
+            module.file.as_ref()?.headers.loads().find(|p| svma.wrapping_sub(p.address) < p.memory_size)?;
+        Some(load.flags)
     }
 
-    fn is_writable(&self, address: u64) -> bool {
-        self.image.memory.segment_at(address).is_some_and(|s| s.is_writable)
+    /// The supplement that dwz split off the module's DWARF.
+    pub fn supplement(&self, ix: ModuleIx) -> Option<&ElfFile> {
+        self.get(ix).supplement(&self.search)
+    }
+
+    /// A file that the DWARF of a module names: `DW_AT_dwo_name` in `DW_AT_comp_dir`. Not verified: the
+    /// caller compares the dwo id.
+    pub fn split_file(&self, ix: ModuleIx, comp_dir: &str, name: &str) -> Option<ElfFile> {
+        let path = Path::new(comp_dir).join(name);
+        let found_at = self.get(ix).dwarf_file().map(|f| Path::new(&*f.path));
+        self.search.split_files(&path, found_at).iter().find_map(|p| open::open_any_elf(p))
+    }
+
+    /// The package of split DWARF beside the module or its debug file: `logserver.dwp`.
+    pub fn split_package(&self, ix: ModuleIx) -> Option<ElfFile> {
+        let module = self.get(ix);
+        module.files().find_map(|f| open::open_any_elf(Path::new(&format!("{}.dwp", f.path))))
     }
 }

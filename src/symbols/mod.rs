@@ -1,7 +1,20 @@
 //! Names for unique addresses: symbol tables, DWARF, inlined functions, demangling.
 
+mod data;
+mod demangle;
+mod dwarf;
+mod split;
+mod table;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
 use crate::model::{Gaps, Str};
-use crate::modules::ModuleSet;
+use crate::modules::{ModuleIx, ModuleSet};
+
+pub use data::{address_in, address_of, data_places};
+pub use demangle::demangle;
 
 /// One function at an address; several where functions were inlined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,13 +31,6 @@ pub struct SourceFrame {
     pub is_inlined: bool,
 }
 
-/// Resolves code addresses (avma; the caller has subtracted one from return addresses). The
-/// result has one entry for each, in their order: the functions from the innermost inlined one
-/// to the one that has the code, at least one.
-pub fn resolve(_modules: &ModuleSet, addresses: &[u64], _gaps: &mut Gaps) -> Vec<Vec<SourceFrame>> {
-    vec![vec![SourceFrame::default()]; addresses.len()]
-}
-
 /// Where a data address lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataPlace {
@@ -36,12 +42,79 @@ pub struct DataPlace {
     pub symbol: Option<(Str, u64)>,
 }
 
-/// Resolves data addresses (of locks, for example); one entry for each, `None` outside modules.
-pub fn data_places(_modules: &ModuleSet, addresses: &[u64]) -> Vec<Option<DataPlace>> {
-    vec![None; addresses.len()]
+/// Resolves code addresses (avma; the caller has subtracted one from return addresses). The
+/// result has one entry for each, in their order: the functions from the innermost inlined one
+/// to the one that has the code, at least one.
+pub fn resolve(modules: &ModuleSet, addresses: &[u64], _gaps: &mut Gaps) -> Vec<Vec<SourceFrame>> {
+    let mut frames = vec![vec![SourceFrame::default()]; addresses.len()];
+    let groups = by_module(modules, addresses);
+    let resolved: Vec<Vec<Vec<SourceFrame>>> =
+        groups.par_iter().map(|(ix, _, wanted)| resolve_in_module(modules, *ix, wanted)).collect();
+    for ((_, positions, _), resolved) in groups.into_iter().zip(resolved) {
+        for (position, at) in positions {
+            frames[position] = resolved[at].clone();
+        }
+    }
+    frames
 }
 
-/// The address (avma) and size of a data symbol of any module: `_thread_db_pthread_tid`.
-pub fn address_of(_modules: &ModuleSet, _name: &str) -> Option<(u64, u64)> {
-    None
+/// The frames at each svma of one module; `wanted` is sorted and unique.
+fn resolve_in_module(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> Vec<Vec<SourceFrame>> {
+    let module = modules.get(ix);
+    let (names, mut frames) =
+        rayon::join(|| table::function_names(module, wanted), || dwarf::frames(modules, ix, wanted));
+    for (frames, names) in frames.iter_mut().zip(names) {
+        if frames.is_empty() {
+            frames.push(SourceFrame::default());
+        }
+        if let Some(physical) = frames.last_mut() {
+            add_table_names(physical, names);
+        }
+    }
+    frames
+}
+
+/// The name from DWARF stands (as in gdb); those of the table are its aliases.
+fn add_table_names(frame: &mut SourceFrame, names: table::TableNames) {
+    let mut all: Vec<Str> =
+        names.best.into_iter().chain(names.aliases).map(|n| demangle::demangle(n).as_ref().into()).collect();
+    if frame.function.is_none() && !all.is_empty() {
+        frame.function = Some(all.remove(0));
+    }
+    let mut seen: Vec<&Str> = frame.function.iter().collect();
+    let mut aliases = Vec::new();
+    for name in &all {
+        if !seen.contains(&name) {
+            seen.push(name);
+            aliases.push(name.clone());
+        }
+    }
+    frame.aliases = aliases;
+}
+
+/// Addresses of one module: which, `(position in the list, index in wanted)`, wanted svmas sorted and unique.
+type ModuleAddresses = (ModuleIx, Vec<(usize, usize)>, Vec<u64>);
+
+fn by_module(modules: &ModuleSet, addresses: &[u64]) -> Vec<ModuleAddresses> {
+    let mut groups: BTreeMap<ModuleIx, Vec<(u64, usize)>> = BTreeMap::new();
+    for (position, &avma) in addresses.iter().enumerate() {
+        if let Some(ix) = modules.at(avma) {
+            groups.entry(ix).or_default().push((modules.get(ix).svma(avma), position));
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(ix, mut places)| {
+            places.sort_unstable();
+            let mut wanted: Vec<u64> = Vec::new();
+            let mut positions = Vec::with_capacity(places.len());
+            for (svma, position) in places {
+                if wanted.last() != Some(&svma) {
+                    wanted.push(svma);
+                }
+                positions.push((position, wanted.len() - 1));
+            }
+            (ix, positions, wanted)
+        })
+        .collect()
 }
