@@ -4,6 +4,7 @@
 pub mod document;
 mod json;
 mod nearest;
+pub mod text;
 
 #[cfg(test)]
 mod tests;
@@ -42,11 +43,14 @@ pub struct Reporter {
 }
 
 /// All reporters. The first is the default.
-pub static REPORTERS: &[Reporter] = &[Reporter {
-    id: "json",
-    about: "everything, for scripts: one JSON document (docs/report.schema.json)",
-    write: json::write,
-}];
+pub static REPORTERS: &[Reporter] = &[
+    Reporter { id: "text", about: "the diagnosis, for a person at a terminal", write: text::write },
+    Reporter {
+        id: "json",
+        about: "everything, for scripts: one JSON document (docs/report.schema.json)",
+        write: json::write,
+    },
+];
 
 /// An id that no reporter has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

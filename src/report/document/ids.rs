@@ -103,6 +103,16 @@ string_like!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdText<'a>(pub &'a ThreadId);
 
+impl IdText<'_> {
+    /// Whether the dump calls the thread so.
+    pub fn is(self, id: &str) -> bool {
+        match self.0 {
+            ThreadId::Number(number) => id.parse() == Ok(*number),
+            ThreadId::Text(text) => **text == *id,
+        }
+    }
+}
+
 impl fmt::Display for IdText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

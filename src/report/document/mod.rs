@@ -27,6 +27,7 @@ pub use holder::{Candidate, Holder, HolderKind};
 pub use ids::{BuildId, ClusterId, Hex, IdText, Ixs, LockId};
 pub use lock::{Lock, Waiters};
 pub use module::{Match, Module, Symbols};
+pub(super) use resolve::Resolver;
 pub use root::{Document, Input, Status, Tool, Verdict, VerdictSeverity};
 pub use schema::schema;
 pub use series::{Series, SeriesCluster, SeriesProcess, SeriesThreads};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::sample;
+use super::{builder, sample};
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::model::ThreadIx;
 use crate::report::{Document, View, document::schema, find};
@@ -152,7 +152,7 @@ fn a_finding_with_holes_is_still_a_report() {
     let finding = &mut diagnosis.findings[0].finding;
     finding.holder = None;
     finding.root = Some(ThreadIx(u32::MAX));
-    let mut lost = sample::ranked(sample::finding(RuleId::Crash, Severity::Low, "lost"), 1.0);
+    let mut lost = builder::ranked(builder::finding(RuleId::Crash, Severity::Low, "lost"), 1.0);
     lost.snapshot = 9;
     diagnosis.findings.push(lost);
     let report = report(&diagnosis);

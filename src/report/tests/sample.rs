@@ -1,190 +1,13 @@
 //! Diagnoses made by hand: what the stages before would have found.
 
-use crate::cluster::{Cluster, ClusterIx, Clusters};
-use crate::diagnosis::{Analyzed, Diagnosis, InputStatus, Ranked};
-use crate::model::{
-    Arch, Certainty, Evidence, FormatId, Frame, FrameIx, GapKind, Signal, Snapshot, Source, StackIx,
-    SystemCall, Thread, ThreadId, ThreadIx, Trust,
-};
-use crate::modules::ModuleSet;
-use crate::normalize::Meanings;
+use super::builder::{Builder, activity, finding, ranked};
+use crate::cluster::ClusterIx;
+use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::model::{Certainty, Evidence, FrameIx, GapKind, Signal, StackEnd, Str, ThreadId, ThreadIx, Trust};
 use crate::rules::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
 };
-use crate::waits::{
-    Activity, Candidate, Holder, Identity, Lock, LockIx, LockKind, State, Target, Wait, Waits,
-};
-
-/// Builds a snapshot group by group.
-pub struct Builder {
-    snapshot: Snapshot,
-    waits: Waits,
-    clusters: Clusters,
-    first_tid: u32,
-}
-
-impl Builder {
-    pub fn new(path: &str) -> Self {
-        let source = Source {
-            path: path.into(),
-            format: FormatId::ElfCore,
-            producer: Some("Linux kernel".into()),
-            bytes: 42_000_000,
-            offset: 0,
-        };
-        let mut snapshot = Snapshot::new(source);
-        snapshot.process.pid = Some(4332);
-        snapshot.process.name = Some("logserver".into());
-        snapshot.process.arch = Some(Arch::X86_64);
-        snapshot.process.os = Some("linux".into());
-        Self { snapshot, waits: Waits::default(), clusters: Clusters::default(), first_tid: 4332 }
-    }
-
-    pub fn frame(&mut self, function: &str, file: Option<(&str, u32)>, trust: Trust) -> FrameIx {
-        let frame = Frame {
-            function: Some(function.into()),
-            module: Some(if file.is_some() { "logserver".into() } else { "libc.so.6".into() }),
-            file: file.map(|(name, _)| name.into()),
-            line: file.map(|(_, line)| line),
-            address: Some(0x55f0_ce00_0000 + function.len() as u64 * 0x1b),
-            trust: Some(trust),
-            ..Frame::default()
-        };
-        self.snapshot.stacks.frame(frame, Vec::new())
-    }
-
-    pub fn stack(&mut self, functions: &[&str]) -> StackIx {
-        let frames: Vec<FrameIx> = functions
-            .iter()
-            .enumerate()
-            .map(|(n, function)| {
-                let file = (*function == "log_message").then_some(("src/logserver.c", 19));
-                self.frame(function, file, if n == 0 { Trust::Context } else { Trust::Cfi })
-            })
-            .collect();
-        self.snapshot.stacks.stack(&frames)
-    }
-
-    /// Adds a cluster of `count` threads and returns the first of them.
-    pub fn group(&mut self, count: u32, functions: &[&str], shown: usize, activity: &Activity) -> ThreadIx {
-        let first = ThreadIx(self.snapshot.threads.len() as u32);
-        let stack = self.stack(functions);
-        for n in first.0..first.0 + count {
-            let tid = self.first_tid + n;
-            let mut thread = Thread::new(ThreadId::Number(tid.into()));
-            thread.tid = Some(tid);
-            thread.name = Some(format!("worker-{n}").into());
-            thread.stack = stack;
-            thread.cpu_us = Some(1500 * u64::from(n));
-            self.snapshot.threads.push(thread);
-            self.waits.activities.push(activity.clone());
-            self.clusters.cluster_of.push(ClusterIx(self.clusters.clusters.len() as u32));
-        }
-        let lock = match &activity.wait {
-            Some(Wait { target: Target::Lock(lock), .. }) => Some(*lock),
-            _ => None,
-        };
-        self.clusters.clusters.push(Cluster {
-            threads: (first.0..first.0 + count).map(ThreadIx).collect(),
-            state: activity.state,
-            signature: functions
-                .iter()
-                .rev()
-                .skip(1)
-                .rev()
-                .rev()
-                .take(shown)
-                .rev()
-                .map(|&f| f.into())
-                .collect(),
-            stack,
-            lock,
-            variants: 1,
-            thread_names: vec![("worker-*".into(), count)],
-            cpu_us: Some((1500 * u64::from(count), 1500)),
-            fingerprint: "lj1:00000000000000aa".into(),
-        });
-        first
-    }
-
-    pub fn lock(
-        &mut self,
-        name: &str,
-        address: u64,
-        holder: Holder,
-        waiters: std::ops::Range<u32>,
-    ) -> LockIx {
-        self.waits.locks.push(Lock {
-            kind: LockKind::PthreadMutex,
-            address: Some(address),
-            identity: Identity::Address,
-            name: (!name.is_empty()).then(|| name.into()),
-            place: Some("in logserver .bss".into()),
-            class: None,
-            holder,
-            holders: Vec::new(),
-            waiters: waiters.map(ThreadIx).collect(),
-            is_shared_object: true,
-            evidence: Vec::new(),
-        });
-        LockIx(self.waits.locks.len() as u32 - 1)
-    }
-
-    pub fn done(self) -> Analyzed {
-        let meanings = Meanings::of(&self.snapshot.stacks);
-        Analyzed {
-            snapshot: self.snapshot,
-            modules: ModuleSet::default(),
-            meanings,
-            waits: self.waits,
-            clusters: self.clusters,
-        }
-    }
-}
-
-pub fn activity(state: State, wait: Option<(Target, Certainty)>, doing: &str) -> Activity {
-    Activity {
-        state,
-        wait: wait.map(|(target, certainty)| Wait { target, certainty }),
-        system_call: Some(SystemCall { number: 202, args: [0x55f0_ce1a_a140, 128, 2, 0, 0, 0] }),
-        doing: (!doing.is_empty()).then(|| doing.to_owned()),
-    }
-}
-
-pub fn finding(rule: RuleId, severity: Severity, title: &str) -> Finding {
-    Finding {
-        rule,
-        severity,
-        confidence: Confidence::Likely,
-        title: title.to_owned(),
-        summary: String::new(),
-        threads: Vec::new(),
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
-        clusters: Vec::new(),
-        location: None,
-        crash: None,
-        evidence: Vec::new(),
-        advice: Vec::new(),
-        cause: Vec::new(),
-        cause_detail: Vec::new(),
-    }
-}
-
-pub fn ranked(finding: Finding, score: f64) -> Ranked {
-    Ranked {
-        finding,
-        snapshot: 0,
-        score,
-        fingerprint: "lj1:0123456789abcdef".into(),
-        fingerprint_detail: "lj1:fedcba9876543210".into(),
-    }
-}
+use crate::waits::{Candidate, Holder, Lock, LockIx, State, Target};
 
 /// The incident of the design: `waiters` threads wait for a log mutex whose holder is in `write`.
 pub fn incident(waiters: u32) -> Diagnosis {
@@ -240,7 +63,7 @@ pub fn incident(waiters: u32) -> Diagnosis {
             Severity::Critical,
             &format!(
                 "{waiters} of {total} threads ({} %) wait for the mutex g_log_mutex",
-                waiters * 100 / total
+                (waiters * 100 + total / 2) / total
             ),
         )
     };
@@ -340,4 +163,84 @@ pub fn quiet() -> Diagnosis {
         findings: Vec::new(),
         headline: String::new(),
     }
+}
+
+/// `clusters` clusters of 1, 2, 3, … threads, the largest first; nothing is wrong.
+pub fn many(clusters: u32) -> Diagnosis {
+    let mut b = Builder::new("many.core");
+    for n in (1..=clusters).rev() {
+        let function = format!("poll_{n}");
+        b.group(n, &[&function, "start_thread"], 1, &activity(State::Idle, None, ""));
+    }
+    Diagnosis { snapshots: vec![b.done()], ..Diagnosis::default() }
+}
+
+/// A stack overflow: one thread, of whose frames `depth` are one and the same.
+pub fn deep(depth: usize) -> Diagnosis {
+    let mut b = Builder::new("deep.core");
+    let stack =
+        [&["write", "visit"][..], &vec!["visit(node*)"; depth], &["main", "__libc_start_call_main"]].concat();
+    let first = b.group(1, &stack, 2, &activity(State::Running, None, "in user code"));
+    b.snapshot.threads[first.at()].stack_end = StackEnd::DepthLimit;
+    b.snapshot.threads[first.at()].id = ThreadId::Number(9331);
+    b.group(1, &["main"], 1, &activity(State::Running, None, ""));
+    b.snapshot.threads[1].id = ThreadId::Number(4332);
+    Diagnosis { snapshots: vec![b.done()], ..Diagnosis::default() }
+}
+
+/// What an attacker could write into every text of a dump.
+pub const EVIL: &str =
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\nFORGED\r\t\u{202e}txt\u{200f}\u{2066}\u{200b}\u{2028}\u{0}世界";
+
+/// [`EVIL`] wherever a dump's text goes, and words that are longer than a line.
+pub fn hostile() -> Diagnosis {
+    let mut d = zoo();
+    let evil = || format!("{EVIL}{}", "x/y::z世".repeat(40));
+    let mut b = Builder::new(&evil());
+    let wait = activity(State::LockWait, Some((Target::Lock(LockIx(0)), Certainty::Reported)), &evil());
+    b.group(9, &[&evil(), &"std::vector<int>::".repeat(30), "worker", "start_thread"], 2, &wait);
+    let other = activity(State::IoWait, Some((Target::Other(evil()), Certainty::Inferred)), &evil());
+    b.group(1, &[&evil()], 1, &other);
+    let why = Holder::Unknown {
+        why: evil(),
+        candidates: vec![Candidate { thread: ThreadIx(1), points: -3, reasons: vec![evil()] }],
+    };
+    b.lock(&evil(), 0x10, why.clone(), 0..9);
+    let snapshot = &mut b.snapshot;
+    let text: Str = evil().into();
+    for thread in &mut snapshot.threads {
+        thread.name = Some(text.clone());
+    }
+    snapshot.threads[2].id = ThreadId::Text(text.clone());
+    snapshot.process.name = Some(text.clone());
+    snapshot.process.command_line = Some(text.clone());
+    snapshot.process.signal = Some(Signal { name: text.clone(), ..Signal::default() });
+    snapshot.gaps.add(GapKind::SkippedText, evil(), Some(u64::MAX));
+    b.waits.locks[0].place = Some(evil());
+    b.clusters.clusters[0].thread_names = vec![(text, 9)];
+    d.snapshots = vec![b.done()];
+    for ranked in &mut d.findings {
+        let finding = &mut ranked.finding;
+        (finding.title, finding.summary) = (evil(), evil());
+        finding.evidence = vec![Evidence::read(evil())];
+        finding.advice = vec![evil(), evil()];
+        finding.threads.truncate(5);
+        finding.root = Some(ThreadIx(2));
+        finding.clusters.truncate(0);
+        finding.lock = finding.lock.map(|_| LockIx(0));
+        finding.location = Some(Location { frame: FrameIx(0) });
+        if let Some(crash) = &mut finding.crash {
+            (crash.signal, crash.reason, crash.code) = (evil(), evil(), Some(evil()));
+            crash.frame = Some(FrameIx(0));
+        }
+        finding.holder = Some(FindingHolder {
+            holder: why.clone(),
+            doing: Some(evil()),
+            cluster: Some(ClusterIx(0)),
+            candidates: Vec::new(),
+        });
+    }
+    d.inputs = vec![(evil(), InputStatus::Failed(evil()))];
+    d.headline = evil();
+    d
 }
