@@ -216,7 +216,7 @@ def logjam_stacks(binary, core, exe, folder, extra):
     return {t["id"]: t["frames"] for t in map(json.loads, filter(None, run.stdout.splitlines()))}
 
 def difference(gdb_frames, our_frames, limit, aliases, exe):
-    """None if the stacks are equal, else the index of the first frame that differs."""
+    """None if the stacks are equal, else the index of the first frame that differs, tail calls left out."""
     ours = our_frames[:limit]
     def first(theirs):
         for i in range(max(len(theirs), len(ours))):
@@ -231,10 +231,11 @@ def difference(gdb_frames, our_frames, limit, aliases, exe):
     at = first(gdb_frames)
     if at is not None and any(f[1] == "tailcall" for f in gdb_frames):
         without = first([f for f in gdb_frames if f[1] != "tailcall"])
-        return None if without is None else at
+        return without
     return at
 
 def show(thread, frames, ours, at):
+    frames = [f for f in frames if f[1] != "tailcall"]
     print(f"    thread {thread}, frame {at}:")
     width = 58
     for i in range(max(0, at - 3), min(max(len(frames), len(ours)), at + 9)):

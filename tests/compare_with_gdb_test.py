@@ -47,6 +47,7 @@ class Stacks(unittest.TestCase):
     def test_the_first_difference(self):
         self.assertEqual(c.difference(self.gdb, self.ours("read", "other"), 100, NoAliases(), "x"), 1)
         self.assertEqual(c.difference(self.gdb, self.ours("read", "handler"), 100, NoAliases(), "x"), 2)
+        self.assertEqual(c.difference(self.gdb, self.ours("read", "handler", "__restore_rt", "other"), 100, NoAliases(), "x"), 3)
 
     def test_frames_beyond_the_limit_do_not_count(self):
         self.assertIsNone(c.difference(self.gdb[:2], self.ours("read", "handler", "more"), 2, NoAliases(), "x"))

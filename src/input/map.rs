@@ -37,6 +37,15 @@ impl Mapping {
     }
 }
 
+/// Maps a file that is not an input: a module or debug file. One that shrinks meanwhile reads as
+/// zeros.
+pub(super) fn map_file(file: &File) -> io::Result<bytes::Bytes> {
+    match Mapping::new(file)? {
+        Some(mapping) => Ok(bytes::Bytes::from_owner(mapping)),
+        None => Err(io::Error::other("too many files are mapped")),
+    }
+}
+
 impl AsRef<[u8]> for Mapping {
     fn as_ref(&self) -> &[u8] {
         &self.map

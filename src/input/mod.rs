@@ -33,6 +33,11 @@ pub use unpack::Compression;
 pub use walk::{Found, Listing, find};
 pub use watch::Change;
 
+/// Maps a file that is not an input: a module or debug file.
+pub fn map_file(file: &std::fs::File) -> std::io::Result<Bytes> {
+    map::map_file(file)
+}
+
 /// Limits and wishes for reading inputs.
 #[derive(Clone, Debug, Default)]
 pub struct InputOptions {

@@ -3,7 +3,6 @@
 use super::Case;
 use super::finding::Pattern;
 use super::jam::Jam;
-use super::words::Words;
 use crate::model::GapKind;
 use crate::normalize::ResourceClass;
 use crate::waits::State;
@@ -30,7 +29,7 @@ const BY_CLASS: &[(ResourceClass, &str)] = &[
 
 /// For threads that wait for a lock.
 pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<String> {
-    let words = Words::of(case);
+    let words = case.words();
     let lock = words.lock(jam.ix);
     let mut advice = Vec::new();
     if let Some(holder) = jam.holder() {

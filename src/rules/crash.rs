@@ -1,6 +1,5 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::Words;
 use super::{Case, Rule, stack_overflow};
 use crate::model::{Evidence, FrameIx, Signal};
 use crate::normalize::Role;
@@ -59,7 +58,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 /// Why the process died; also the ground of `stack-overflow`.
 pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let signal = case.snapshot.process.signal.as_ref()?;
-    let words = Words::of(case);
+    let words = case.words();
     let thread = signal.thread;
     let frame = thread.and_then(|t| place(case, t));
     let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);

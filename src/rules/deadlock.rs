@@ -1,6 +1,6 @@
 use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{Words, threads};
+use super::words::{threads};
 use super::{Case, Rule, advice};
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::waits::Target;
@@ -14,7 +14,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
-    let words = Words::of(case);
+    let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let certainty = cycle.iter().map(|link| link.certainty).min().unwrap_or(Certainty::Inferred);
     let transitive = case.graph.blocked_behind(&ring);

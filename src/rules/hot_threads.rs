@@ -1,6 +1,6 @@
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{Words, grouped, threads};
+use super::words::{grouped, threads};
 use super::{Case, Rule, advice};
 use crate::model::{Evidence, ThreadIx};
 use crate::waits::State;
@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     hot.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let Some(&(most, busiest)) = hot.first() else { return Vec::new() };
     hot.retain(|(us, _)| us * 100 >= most * SHARE);
-    let words = Words::of(case);
+    let words = case.words();
     let mut members: Vec<ThreadIx> = hot.iter().map(|(_, t)| *t).collect();
     members.sort_unstable();
     let seconds = most as f64 / 1e6;

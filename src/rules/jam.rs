@@ -2,12 +2,12 @@
 
 use super::advice;
 use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity};
-use super::words::{Words, grouped, percent, threads};
+use super::words::{grouped, percent, threads};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::normalize::ResourceClass;
-use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, State};
+use crate::waits::{Words, Holder, Identity, LIKELY_POINTS, Lock, LockIx, State};
 
 /// So many threads behind one lock are a jam of their own, however many others work.
 const MANY: u64 = 10;
@@ -119,7 +119,7 @@ impl<'a> Jam<'a> {
     /// The finding, with everything that the rules do not say differently. `verb`: what the waiters
     /// do, `wait for`, `spin on`.
     pub fn finding(&self, rule: RuleId, verb: &str) -> Finding {
-        let words = Words::of(self.case);
+        let words = self.case.words();
         let total = self.case.snapshot.threads.len() as u64;
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;

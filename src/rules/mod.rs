@@ -23,7 +23,6 @@ pub use finding::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
 };
 pub use graph::WaitGraph;
-pub use words::Words;
 
 use crate::cluster::Clusters;
 use crate::model::Snapshot;

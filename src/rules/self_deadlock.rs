@@ -1,6 +1,5 @@
 use super::finding::{Finding, RuleId, Severity};
 use super::jam::Jam;
-use super::words::Words;
 use super::{Case, Rule, advice};
 use crate::model::{Evidence, FrameKind, ThreadIx};
 use crate::waits::State;
@@ -19,7 +18,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn finding(case: &Case<'_>, jam: &Jam<'_>, thread: ThreadIx) -> Finding {
-    let words = Words::of(case);
+    let words = case.words();
     let lock = words.lock(jam.ix);
     let is_handler = waits_in_signal_handler(case, thread);
     let mut finding = jam.finding(RuleId::SelfDeadlock, "wait for");

@@ -1,5 +1,5 @@
 use super::finding::{Finding, RuleId};
-use super::words::{Words, grouped};
+use super::words::{grouped};
 use super::{Case, Rule, crash};
 use crate::model::{Evidence, ThreadIx};
 
@@ -19,7 +19,7 @@ const NEAR: u64 = 1 << 20;
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(overflow) = detect(case) else { return Vec::new() };
     let Some(mut finding) = crash::finding(case, RuleId::StackOverflow) else { return Vec::new() };
-    let words = Words::of(case);
+    let words = case.words();
     let thread = words.thread(overflow.thread);
     let depth = grouped(overflow.frames);
     finding.title = format!("{thread} ran out of stack in a recursion of {}, {depth} frames deep", overflow.function);

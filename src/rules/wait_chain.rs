@@ -1,6 +1,6 @@
 use super::finding::{Blocked, Confidence, Finding, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{Words, threads};
+use super::words::{threads};
 use super::{Case, Rule, advice};
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::waits::{State, Target};
@@ -27,7 +27,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
-    let words = Words::of(case);
+    let words = case.words();
     let path = case.graph.chain(thread);
     let chain: Vec<Link> = path.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let root = path.last().copied().unwrap_or(thread);

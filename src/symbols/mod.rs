@@ -4,6 +4,7 @@ mod data;
 mod demangle;
 mod dwarf;
 mod split;
+mod stacks;
 mod table;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::modules::{ModuleIx, ModuleSet};
 
 pub use data::{address_in, address_of, data_places};
 pub use demangle::demangle;
+pub use stacks::name_stacks;
 
 /// One function at an address; several where functions were inlined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

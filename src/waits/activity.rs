@@ -44,6 +44,8 @@ pub struct Activity {
     pub system_call: Option<SystemCall>,
     /// The call in which it is blocked, where registers or arguments say so.
     pub call: Option<Call>,
+    /// What it does, in words; for threads that others wait for.
+    pub doing: Option<String>,
 }
 
 impl Activity {

@@ -12,6 +12,7 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::spin;
 use super::text;
 use super::threads::ThreadMap;
+use super::words::Words;
 use crate::model::{Certainty, Evidence, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name};
 use crate::symbols;
@@ -43,7 +44,26 @@ pub fn analyze(
     for lock in &mut locks {
         lock.class = class(lock, snapshot, meanings, readings);
     }
-    number(locks, &lock_of, seen)
+    let mut waits = number(locks, &lock_of, seen);
+    tell_doing(&mut waits, snapshot, meanings, readings);
+    waits
+}
+
+/// Words what the threads do that others wait for.
+fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
+    let holders = waits.locks.iter().filter_map(|l| Some(l.holder.thread()?.0));
+    let joined = waits.activities.iter().filter_map(|a| match a.wait.as_ref()?.target {
+        Target::Thread(thread) => Some(thread),
+        _ => None,
+    });
+    let mut threads: Vec<ThreadIx> = holders.chain(joined).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    let words = Words { snapshot, meanings, readings, waits };
+    let told: Vec<String> = threads.iter().map(|&t| words.doing(t)).collect();
+    for (thread, doing) in threads.into_iter().zip(told) {
+        waits.activities[thread.at()].doing = Some(doing);
+    }
 }
 
 /// One lock for each key, in the order of the first waiter; and the lock of each thread.
@@ -213,7 +233,7 @@ fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -
                 Some(Claim::Other(what, certainty)) => Some(Wait { target: Target::Other(what), certainty }),
                 None => None,
             };
-            Activity { state: seen.state, wait, system_call: seen.system_call, call: seen.call }
+            Activity { state: seen.state, wait, system_call: seen.system_call, call: seen.call, doing: None }
         })
         .collect();
     let mut sorted: Vec<Option<Lock>> = locks.into_iter().map(Some).collect();

@@ -17,6 +17,7 @@ mod observation;
 mod spin;
 mod text;
 mod threads;
+mod words;
 
 pub use activity::{Activity, Call, Target, Wait, Waits};
 pub use gather::analyze;
@@ -25,3 +26,4 @@ pub use lock::{Candidate, Holder, Lock, LockIx};
 pub use infer::LIKELY_POINTS;
 pub use locks::{LOCKS, LockRow, row};
 pub use native::Native;
+pub use words::Words;

@@ -100,9 +100,6 @@ impl<'a> Holder<'a> {
         if let Some(cluster) = told.cluster {
             holder.cluster = Some(ClusterId(cluster));
         }
-        if !told.candidates.is_empty() {
-            holder.candidates = Candidate::list(&told.candidates, names);
-        }
         holder
     }
 
