@@ -2,9 +2,12 @@
 //! like. One module an architecture; [`ARCHITECTURES`] is the table.
 
 mod aarch64;
+pub mod syscalls;
 mod x86_64;
 
 use crate::model::{AddressSpace, Arch, KernelState, Registers};
+
+pub use syscalls::{Io, SyscallKind, SyscallRow, Timeout, TimeoutForm, system_call};
 
 /// What the program knows of one architecture.
 pub struct Architecture {
