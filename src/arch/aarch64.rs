@@ -2,7 +2,7 @@
 
 use crate::model::{AddressSpace, Arch, KernelState, Registers, SystemCall};
 
-use super::Architecture;
+use super::{Architecture, CodePatterns, Entry};
 
 /// The row of this architecture.
 pub(super) const ROW: Architecture = Architecture {
@@ -15,12 +15,16 @@ pub(super) const ROW: Architecture = Architecture {
     sp: SP,
     fp: 29,
     return_address: 30,
-    longest_call: 4,
-    is_call_before: |_| false,
-    return_address_depth: |_, _| None,
-    signal_frame: None,
-    system_call: |_| None,
-    spin_loop: |_, _, _, _| None,
+    code: CodePatterns {
+        syscall: &SVC,
+        is_call_before,
+        // The return address is in a register, so that a fresh function needs no such rule.
+        entry: |_, _| Entry::Elsewhere,
+        signal_trampoline: &[0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4],
+        // Not checked against a core.
+        signal_frame: &[],
+        spin_operand: |_, _, _, _, _| None,
+    },
 };
 
 /// DWARF number of the stack pointer; x0…x30 are 0…30.
@@ -47,6 +51,13 @@ fn read_registers(pr_reg: &[u8]) -> Option<Registers> {
     })
 }
 
+/// `bl` or `blr` ends at this address.
+fn is_call_before(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<4>() else { return false };
+    let instruction = u32::from_le_bytes(*last);
+    instruction & 0xfc00_0000 == 0x9400_0000 || instruction & 0xffff_fc1f == 0xd63f_0000
+}
+
 /// `svc #0`.
 const SVC: [u8; 4] = 0xd400_0001_u32.to_le_bytes();
 
@@ -61,5 +72,43 @@ fn kernel_state(registers: &Registers, memory: &dyn AddressSpace) -> KernelState
             KernelState::Blocked(SystemCall { number: g[8], args: [g[0], g[1], g[2], g[3], g[4], g[5]] })
         }
         _ => KernelState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::tests::Code;
+
+    fn registers() -> Registers {
+        let pr_reg: Vec<u8> = (0..34_u64).flat_map(|i| (0x1000 + i).to_le_bytes()).collect();
+        read_registers(&pr_reg).unwrap()
+    }
+
+    #[test]
+    fn registers_stand_in_the_order_of_the_kernel() {
+        let registers = registers();
+        assert_eq!((registers.pc, registers.sp), (0x1020, 0x101f));
+        assert_eq!((registers.general[0], registers.general[30]), (0x1000, 0x101e));
+        assert!(read_registers(&[0; 8 * 32]).is_none());
+    }
+
+    #[test]
+    fn a_thread_at_svc_is_in_the_call_of_x8() {
+        let registers = registers();
+        let at_svc = Code(0x1020, SVC.to_vec());
+        let args = [0x1000, 0x1001, 0x1002, 0x1003, 0x1004, 0x1005];
+        let call = SystemCall { number: 0x1008, args };
+        assert_eq!(kernel_state(&registers, &at_svc), KernelState::Blocked(call));
+        assert_eq!(kernel_state(&registers, &Code(0x1020, vec![0; 4])), KernelState::Unknown);
+        assert_eq!(kernel_state(&registers, &Code(0, vec![])), KernelState::Unknown);
+    }
+
+    #[test]
+    fn calls_end_at_return_addresses() {
+        assert!(is_call_before(&[0x01, 0x00, 0x00, 0x94]));
+        assert!(is_call_before(&[0x20, 0x02, 0x3f, 0xd6]));
+        assert!(!is_call_before(&[0xc0, 0x03, 0x5f, 0xd6]));
+        assert!(!is_call_before(&[0x94]));
     }
 }

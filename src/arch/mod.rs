@@ -2,10 +2,12 @@
 //! like. One module an architecture; [`ARCHITECTURES`] is the table.
 
 mod aarch64;
+pub mod syscalls;
 mod x86_64;
-mod x86_64_code;
 
 use crate::model::{AddressSpace, Arch, KernelState, Registers};
+
+pub use syscalls::{Io, SyscallKind, SyscallRow, Timeout, TimeoutForm, system_call};
 
 /// What the program knows of one architecture.
 pub struct Architecture {
@@ -28,85 +30,57 @@ pub struct Architecture {
     pub fp: u16,
     /// DWARF number of the return address column.
     pub return_address: u16,
-    /// How many bytes the longest call instruction has.
-    pub longest_call: usize,
-    /// Whether these bytes ([`Self::longest_call`] of them) end with a call.
-    pub is_call_before: fn(&[u8]) -> bool,
-    /// For a pc at or right after the first instructions of a function: how far above the stack
-    /// pointer the return address lies, bytes.
-    pub return_address_depth: fn(u64, &dyn AddressSpace) -> Option<u64>,
-    /// The frame that the kernel makes for a signal handler.
-    pub signal_frame: Option<SignalFrame>,
-    /// The system call with this number.
-    pub system_call: fn(u64) -> Option<&'static SyscallRow>,
-    /// The loop in which a thread waits in user mode, if its code shows one. The pc is the
-    /// instruction to run next (true) or a return address (false); the closure gives the values of
-    /// registers by DWARF number where they are known.
-    pub spin_loop: fn(u64, bool, &dyn Fn(u16) -> Option<u64>, &dyn AddressSpace) -> Option<SpinLoop>,
+    /// What its code looks like.
+    pub code: CodePatterns,
 }
 
-/// A loop over one word of memory.
+/// What code looks like where no file says what it is.
+pub struct CodePatterns {
+    /// The instruction that enters the kernel.
+    pub syscall: &'static [u8],
+    /// Whether a call ends where these bytes end: what stands behind it may be a return address.
+    pub is_call_before: fn(&[u8]) -> bool,
+    /// Whether a function has just been entered where the first bytes end and the second begin.
+    pub entry: fn(&[u8], &[u8]) -> Entry,
+    /// The code to which a signal handler returns.
+    pub signal_trampoline: &'static [u8],
+    /// Where, from the stack pointer at that code on, the registers of the interrupted frame stand:
+    /// DWARF number and offset. Empty where that is not known.
+    pub signal_frame: &'static [(u16, u64)],
+    /// The word on which the code around a program counter spins.
+    pub spin_operand: SpinOperand,
+}
+
+/// Code bytes (128 before and behind the program counter are enough), their address, the program
+/// counter, registers as far as they are known there, memory.
+pub type SpinOperand = fn(&[u8], u64, u64, KnownRegister, &dyn AddressSpace) -> Option<SpinLoop>;
+
+/// A register's value by DWARF number, where it is known.
+pub type KnownRegister<'a> = &'a dyn Fn(u16) -> Option<u64>;
+
+/// How far a function has got that was just entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The return address is at the stack pointer.
+    BeforePush,
+    /// The frame pointer was pushed: the return address is one word further.
+    AfterPush,
+    /// It was not just entered, as far as the code shows.
+    Elsewhere,
+}
+
+/// A loop that waits for a word of memory to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpinLoop {
     /// The address of the word.
     pub word: u64,
-    /// The word is changed by an atomic instruction.
+    /// Whether the loop tries to change it atomically, as one that takes a lock does.
     pub is_atomic: bool,
-    /// The loop pauses or yields.
+    /// Whether it tells the processor that it spins (`pause`).
     pub has_pause: bool,
-}
-
-/// What a system call does, as far as waiting is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SyscallKind {
-    /// Waits on a futex.
-    Futex,
-    /// Reads.
-    Read,
-    /// Writes.
-    Write,
-    /// Writes to disk.
-    Sync,
-    /// Waits for a connection.
-    Accept,
-    /// Waits for events.
-    Poll,
-    /// Sleeps.
-    Sleep,
-    /// Waits for a signal.
-    Signal,
-    /// Waits for a child process.
-    Child,
-    /// Other input and output.
-    OtherIo,
-    /// Gives the processor away.
-    Yield,
-    /// Anything else.
-    Other,
-}
-
-/// One system call.
-#[derive(Clone, Copy, Debug)]
-pub struct SyscallRow {
-    /// Its number.
-    pub number: u64,
-    /// Its name.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: SyscallKind,
-    /// Which argument is a file descriptor.
-    pub fd_argument: Option<usize>,
-}
-
-/// Where the kernel's signal frame keeps the interrupted registers: bytes above the stack
-/// pointer of the trampoline.
-pub struct SignalFrame {
-    /// The trampoline's code.
-    pub code: &'static [u8],
-    /// The interrupted pc.
-    pub pc: u64,
-    /// DWARF numbers and places of the registers.
-    pub registers: &'static [(u16, u64)],
+    /// Whether it calls a function or the kernel. Then it is a spin only if that is `sched_yield`,
+    /// a sleep or the like: the caller has to look.
+    pub has_call: bool,
 }
 
 /// The architectures whose registers are read.
@@ -115,4 +89,38 @@ pub static ARCHITECTURES: &[Architecture] = &[x86_64::ROW, aarch64::ROW];
 /// The row of this architecture.
 pub fn of(arch: Arch) -> Option<&'static Architecture> {
     ARCHITECTURES.iter().find(|a| a.arch == arch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Code at an address, and nothing else.
+    pub(super) struct Code(pub u64, pub Vec<u8>);
+
+    impl AddressSpace for Code {
+        fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
+            let from = usize::try_from(address.checked_sub(self.0)?).ok()?;
+            self.1.get(from..)?.get(..length)
+        }
+
+        fn is_executable(&self, address: u64) -> bool {
+            self.bytes(address, 1).is_some()
+        }
+
+        fn is_writable(&self, _: u64) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn rows_are_consistent() {
+        for (i, row) in ARCHITECTURES.iter().enumerate() {
+            assert!(ARCHITECTURES[..i].iter().all(|other| other.arch != row.arch));
+            assert!(row.callee_saved.contains(&row.fp));
+            assert!(usize::from(row.sp) < 32 && usize::from(row.return_address) < 32);
+            assert!((row.read_registers)(&[]).is_none());
+            assert!(!row.code.syscall.is_empty() && row.code.signal_trampoline.ends_with(row.code.syscall));
+        }
+    }
 }

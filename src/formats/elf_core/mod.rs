@@ -10,6 +10,7 @@
 
 mod auxv;
 mod header;
+mod index;
 mod memory_gaps;
 mod notes;
 mod nt_file;

@@ -42,6 +42,7 @@ pub(super) struct BadNote {
 
 /// The notes of one segment. After an error it is empty, so that a caller who loops over errors
 /// comes to an end.
+#[derive(Clone)]
 pub(super) struct Notes<'a> {
     reader: Reader<'a>,
     at: usize,
@@ -63,6 +64,11 @@ impl<'a> Notes<'a> {
         let alignment = if segment.alignment == 8 { 8 } else { 4 };
         let missing = stated_end.saturating_sub((reader.len() as u64).max(segment.offset));
         Self { reader, at, end, missing, is_cut_told: false, alignment }
+    }
+
+    /// Where the next note begins.
+    pub fn at(&self) -> usize {
+        self.at
     }
 
     /// Goes on at this place.
@@ -88,15 +94,29 @@ impl<'a> Notes<'a> {
             return Ok(Some(note));
         }
         self.at = self.end;
-        if self.missing > 0 {
+        let left = self.end.saturating_sub(offset);
+        if self.missing > 0 && self.is_cut_at(offset, left) {
             // Also where the cut falls between two notes.
-            if std::mem::replace(&mut self.is_cut_told, true) {
-                return Ok(None);
-            }
-            return Err(BadNote { offset, is_cut: true });
+            let is_told = std::mem::replace(&mut self.is_cut_told, true);
+            return if is_told { Ok(None) } else { Err(BadNote { offset, is_cut: true }) };
         }
-        let is_padding = self.end.saturating_sub(offset) < HEADER_SIZE;
+        let is_padding = left < HEADER_SIZE;
         if is_padding { Ok(None) } else { Err(BadNote { offset, is_cut: false }) }
+    }
+
+    /// Whether a note that could not be read would be whole if the file were.
+    fn is_cut_at(&self, offset: usize, left: usize) -> bool {
+        let Some((name_size, size, _)) = self.sizes(offset) else { return left < HEADER_SIZE };
+        let needed = name_size as u64 + size as u64;
+        needed <= (left as u64).saturating_add(self.missing)
+    }
+
+    fn sizes(&self, offset: usize) -> Option<(usize, usize, u32)> {
+        if self.end.checked_sub(offset)? < HEADER_SIZE {
+            return None;
+        }
+        let header = self.reader.part(offset, HEADER_SIZE)?;
+        Some((header.u32(0)? as usize, header.u32(4)? as usize, header.u32(8)?))
     }
 
     fn read(&self) -> Option<(Note<'a>, usize)> {
@@ -104,10 +124,7 @@ impl<'a> Notes<'a> {
             (offset.checked_add(size)? <= self.end).then(|| self.reader.slice(offset, size)).flatten()
         };
         let pad = |size: usize| size.checked_next_multiple_of(self.alignment);
-        part(self.at, HEADER_SIZE)?;
-        let name_size = self.reader.u32(self.at)? as usize;
-        let size = self.reader.u32(self.at + 4)? as usize;
-        let kind = self.reader.u32(self.at + 8)?;
+        let (name_size, size, kind) = self.sizes(self.at)?;
         let name = part(self.at + HEADER_SIZE, name_size)?;
         let owner = &name[..memchr::memchr(0, name).unwrap_or(name_size)];
         let place = Place { offset: self.at.checked_add(pad(HEADER_SIZE.checked_add(name_size)?)?)?, size };

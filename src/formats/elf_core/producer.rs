@@ -3,13 +3,13 @@
 use crate::model::CoreProducer;
 
 use super::header::Header;
+use super::index::ProcessNotes;
 use super::notes::{NT_PRPSINFO, NT_PRSTATUS};
-use super::walk::NoteIndex;
 
 /// The kernel begins with the thread that died (PRSTATUS) and has no section headers unless it
 /// needs one for the count of segments; gdb's `gcore` begins with PRPSINFO, has section headers
 /// and, since gdb 12, a note of its own; CRIU begins with PRPSINFO and has no section headers.
-pub(super) fn classify(header: &Header, notes: &NoteIndex) -> CoreProducer {
+pub(super) fn classify(header: &Header, notes: &ProcessNotes) -> CoreProducer {
     if notes.has_gdb_note {
         return CoreProducer::Gcore;
     }

@@ -6,7 +6,8 @@ use super::reader::Reader;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SignalInfo {
     pub number: i32,
-    pub code: i32,
+    /// `None` where only the number is known.
+    pub code: Option<i32>,
     /// The address whose access failed.
     pub address: Option<u64>,
     /// The process that sent the signal.
@@ -37,17 +38,22 @@ pub(super) fn read(note: &Reader) -> Option<SignalInfo> {
     let is_sent = matches!(code, SI_USER | SI_QUEUE | SI_MESGQ | SI_TKILL);
     Some(SignalInfo {
         number,
-        code,
+        code: Some(code),
         address: if is_memory_fault { note.word(union) } else { None },
         sender_pid: if is_sent { note.i32(union) } else { None },
     })
 }
 
 impl SignalInfo {
+    /// A signal of which the number is known, where there is one.
+    pub fn of_number(number: i32) -> Option<Self> {
+        (number > 0).then_some(Self { number, code: None, address: None, sender_pid: None })
+    }
+
     /// Whether the thread itself raised it by an instruction that failed: a crash even where a
     /// debugger stands between. Debuggers stop threads by SIGSTOP and SIGTRAP.
     pub fn is_fault(&self) -> bool {
-        matches!(self.number, SIGSEGV | SIGBUS | SIGILL | SIGFPE) && self.code > 0
+        matches!(self.number, SIGSEGV | SIGBUS | SIGILL | SIGFPE) && self.code > Some(0)
     }
 }
 

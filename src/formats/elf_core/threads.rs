@@ -2,13 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::arch::Architecture;
 use crate::model::{CoreProducer, Registers, StackEnd, Thread, ThreadId, ThreadIx};
 
-use super::notes::Place;
-use super::prstatus::Layout;
-use super::reader::Reader;
-use super::walk::{NoteIndex, ThreadNotes};
+use super::index::ThreadRecord;
+use super::walk::NoteIndex;
 
 /// Threads that one worker takes at least: fewer are not worth the handing over.
 const BATCH: usize = 1024;
@@ -22,33 +19,52 @@ pub(super) struct ThreadTable {
     /// In the same order; empty for a processor whose registers are not read.
     pub registers: Vec<Registers>,
     /// For each thread its place in the order of the file.
-    order: Vec<u32>,
+    order: Vec<Place>,
+}
+
+/// Where a thread was read.
+#[derive(Clone, Copy)]
+struct Place {
+    tid: u32,
+    /// The how manieth of the file it is.
+    in_file: u32,
+    /// Its part and its place there.
+    part: u32,
+    i: u32,
 }
 
 impl ThreadTable {
-    /// Reads all threads.
-    pub fn read(reader: Reader, index: &NoteIndex, layout: &Layout, row: Option<&Architecture>) -> Self {
-        let mut order: Vec<u32> = (0..u32::try_from(index.threads.len()).unwrap_or(u32::MAX)).collect();
-        order.sort_unstable_by_key(|&i| (index.threads[i as usize].tid, i));
-        let one = |&i: &u32| {
-            let notes = &index.threads[i as usize];
-            let registers = row.and_then(|row| registers(reader, notes, layout, row));
-            let mut thread = Thread::new(ThreadId::Number(u64::from(notes.tid)));
-            thread.tid = Some(notes.tid);
-            thread.stack_end = StackEnd::NotUnwound;
-            thread.handle = registers.as_ref().and_then(|r| r.thread_pointer).filter(|&p| p != 0);
-            thread.cpu_us = part(reader, notes.prstatus).and_then(|note| layout.cpu_us(&note));
-            (thread, registers)
+    /// Puts the threads that were read in order.
+    pub fn sort(index: &NoteIndex) -> Self {
+        let all = index.parts.iter().enumerate();
+        let places = all.flat_map(|(part, threads)| (0..threads.records.len()).map(move |i| (part, i)));
+        let mut order: Vec<Place> = places
+            .enumerate()
+            .map(|(in_file, (part, i))| {
+                let tid = index.parts[part].records[i].tid;
+                Place { tid, in_file: in_file as u32, part: part as u32, i: i as u32 }
+            })
+            .collect();
+        order.sort_unstable_by_key(|place| (place.tid, place.in_file));
+
+        let registers = |at: &Place| index.parts[at.part as usize].registers.get(at.i as usize);
+        let (mut threads, mut ordered) = (Vec::new(), Vec::new());
+        let has_registers = index.parts.iter().all(|part| part.registers.len() == part.records.len());
+        if has_registers {
+            let one = |at: &Place| index.parts[at.part as usize].registers[at.i as usize].clone();
+            order.par_iter().with_min_len(BATCH).map(one).collect_into_vec(&mut ordered);
+        }
+        let one = |at: &Place| {
+            let record = &index.parts[at.part as usize].records[at.i as usize];
+            thread(record, registers(at))
         };
-        let (threads, registers): (Vec<_>, Vec<_>) = order.par_iter().with_min_len(BATCH).map(one).unzip();
-        // A note of the right size has all registers, so that either all threads have them or none.
-        let registers: Option<Vec<_>> = registers.into_iter().collect();
-        Self { threads, registers: registers.unwrap_or_default(), order }
+        order.par_iter().with_min_len(BATCH).map(one).collect_into_vec(&mut threads);
+        Self { threads, registers: ordered, order }
     }
 
     /// Where the thread stands that was the `file_index`th in the file.
     pub fn ix(&self, file_index: usize) -> Option<ThreadIx> {
-        let at = self.order.iter().position(|&i| i as usize == file_index)?;
+        let at = self.order.iter().position(|place| place.in_file as usize == file_index)?;
         u32::try_from(at).ok().map(ThreadIx)
     }
 
@@ -72,14 +88,11 @@ impl ThreadTable {
     }
 }
 
-fn part<'a>(reader: Reader<'a>, place: Place) -> Option<Reader<'a>> {
-    reader.part(place.offset, place.size)
-}
-
-fn registers(reader: Reader, notes: &ThreadNotes, layout: &Layout, row: &Architecture) -> Option<Registers> {
-    let mut registers = layout.registers(&part(reader, notes.prstatus)?, row)?;
-    if registers.thread_pointer.is_none() {
-        registers.thread_pointer = notes.tls.and_then(|tls| part(reader, tls)?.u64(0));
-    }
-    Some(registers)
+fn thread(record: &ThreadRecord, registers: Option<&Registers>) -> Thread {
+    let mut thread = Thread::new(ThreadId::Number(u64::from(record.tid)));
+    thread.tid = Some(record.tid);
+    thread.stack_end = StackEnd::NotUnwound;
+    thread.handle = registers.and_then(|r| r.thread_pointer).filter(|&p| p != 0);
+    thread.cpu_us = Some(record.cpu_us);
+    thread
 }

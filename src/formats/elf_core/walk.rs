@@ -1,58 +1,48 @@
-//! One walk over all notes: where each thread's and the process's notes stand.
+//! One walk over all notes, by several workers where there are many.
+//!
+//! A note says only where the next one begins, so that a walk is sequential by nature; and with
+//! 32,767 threads it is 118 MB long, and each step a cache miss. But the kernel writes the same notes
+//! for each thread: the distance between the first threads foretells where later ones begin. Workers
+//! start at such places, and what a worker found counts only if the walk before it ended exactly
+//! there. The result is that of one walk.
 
 use memchr::memmem;
+use rayon::prelude::*;
 
 use crate::model::{GapKind, Gaps};
 
 use super::header::Header;
-use super::notes::{
-    BadNote, NT_ARM_TLS, NT_AUXV, NT_FILE, NT_PRPSINFO, NT_PRSTATUS, NT_SIGINFO, Note, Notes, Place,
-};
-use super::prstatus::Layout;
-use super::reader::Reader;
+use super::index::{Context, Found, ProcessNotes, ThreadPart};
+use super::notes::{BadNote, NT_PRSTATUS, Note, Notes};
 
-/// The notes of one thread: its PRSTATUS and what follows until the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ThreadNotes {
-    pub tid: u32,
-    pub prstatus: Place,
-    /// The note with the thread pointer, on processors that have it outside the registers.
-    pub tls: Option<Place>,
-}
+/// Threads that are read before the distance between them is believed.
+const SAMPLE: usize = 64;
+/// Threads that are worth a part of their own.
+const PART: usize = 512;
 
-/// Where everything stands. Process notes count wherever they are: producers differ in the order.
+/// Where everything stands.
 #[derive(Debug, Default)]
 pub(super) struct NoteIndex {
-    /// In the order of the file.
-    pub threads: Vec<ThreadNotes>,
-    pub prpsinfo: Option<Place>,
-    pub auxv: Option<Place>,
-    pub files: Option<Place>,
-    /// Signals, and to which thread's group they belong (index in `threads`).
-    pub signals: Vec<(Option<usize>, Place)>,
-    /// The type of the first note that is `CORE`'s.
-    pub first_kind: Option<u32>,
-    /// Whether gdb left a note of its own.
-    pub has_gdb_note: bool,
+    /// Threads in the order of the file.
+    pub parts: Vec<ThreadPart>,
+    pub process: ProcessNotes,
     /// Whether notes are missing, so that there are threads which nobody knows of.
     pub has_lost_threads: bool,
-    /// Threads whose note has a size that is not known.
-    odd: Option<OddSize>,
-    /// The notes are those of a machine, not of a process (`VMCOREINFO`, `QEMU`).
-    pub is_of_machine: bool,
 }
 
-/// Notes of a size that is not known: the first one's size and place, and how many there are.
-#[derive(Clone, Copy, Debug)]
-struct OddSize {
-    size: usize,
-    offset: u64,
-    count: u64,
+/// How a walk over a part ended.
+enum Ended {
+    /// At or behind the place where it was to end: here.
+    At(usize),
+    /// With the segment.
+    Finished,
+    /// At a note that cannot be, with the place of the note before it.
+    Bad(BadNote, Option<usize>),
 }
 
 impl NoteIndex {
     /// Reads the notes of all segments. A range that was read is not read again.
-    pub fn read(reader: Reader, header: &Header, layout: &Layout, gaps: &mut Gaps) -> Self {
+    pub fn read(header: &Header, context: &Context, gaps: &mut Gaps) -> Self {
         let mut index = Self::default();
         let mut segments = header.notes.clone();
         segments.sort_by_key(|s| s.offset);
@@ -64,123 +54,163 @@ impl NoteIndex {
                 continue;
             }
             end = segment.offset.saturating_add(segment.size);
-            index.walk(reader, Notes::new(reader, segment), layout, gaps);
+            index.walk(Notes::new(context.reader, segment), context, gaps);
         }
-        if let Some(odd) = index.odd {
-            let message = format!(
-                "threads were passed over: their NT_PRSTATUS has {} bytes, which no known layout has",
-                odd.size
-            );
-            gaps.add_many(GapKind::Unsupported, message, odd.count, Some(odd.offset));
-        }
+        index.process.tell(gaps);
+        index.has_lost_threads |= index.process.has_unread_threads();
         index
     }
 
-    fn walk(&mut self, reader: Reader, mut notes: Notes, layout: &Layout, gaps: &mut Gaps) {
-        let begin = self.threads.len();
-        let mut before = None;
+    /// How many threads there are.
+    pub fn thread_count(&self) -> usize {
+        self.parts.iter().map(|part| part.records.len()).sum()
+    }
+
+    fn take(&mut self, found: Found) {
+        self.process.merge(found.process, self.thread_count());
+        if !found.threads.records.is_empty() {
+            self.parts.push(found.threads);
+        }
+    }
+
+    /// Walks one segment.
+    fn walk(&mut self, mut notes: Notes, context: &Context, gaps: &mut Gaps) {
+        let begin = (self.thread_count(), notes.at());
+        let mut starts = Vec::new();
+        let mut sampled = Found::default();
+        let mut ended = sample(&mut notes, &mut sampled, context, &mut starts);
+        self.take(sampled);
+        if let Ended::At(first) = ended {
+            ended = self.walk_parts(first, &starts, &notes, context);
+        }
+        // What is left: everything of a small core, and what did not fit the prediction.
+        let mut rest = Found::default();
         loop {
-            match notes.next() {
-                Ok(Some(note)) => {
-                    before = Some(note.offset);
-                    self.add(&note, reader, layout);
+            match ended {
+                Ended::Finished => break,
+                Ended::At(at) => {
+                    notes.resume(at);
+                    ended = go(&mut notes, &mut rest, context, usize::MAX);
                 }
-                Ok(None) => return,
-                Err(bad) if bad.is_cut => {
+                Ended::Bad(bad, before) => {
                     self.has_lost_threads = true;
-                    self.tell_cut(bad, begin, &notes, gaps);
-                    return;
-                }
-                Err(bad) => {
+                    if bad.is_cut {
+                        let read = self.thread_count() + rest.threads.records.len();
+                        gaps.add(GapKind::Truncated, cut(begin, read, bad, &notes), Some(bad.offset as u64));
+                        break;
+                    }
                     let message = "a note is longer than its segment: the search went on at the next thread";
                     gaps.add(GapKind::Damaged, message, Some(bad.offset as u64));
-                    self.has_lost_threads = true;
                     // A size that is wrong and yet fits makes the *next* header nonsense.
-                    let from = before.unwrap_or(bad.offset);
-                    let Some(at) = next_thread(reader, from + 4, notes.end(), layout) else { return };
-                    before = None;
-                    notes.resume(at);
+                    let from = before.unwrap_or(bad.offset) + 4;
+                    match next_thread(context, from, notes.end()) {
+                        Some(at) => ended = Ended::At(at),
+                        None => break,
+                    }
                 }
             }
         }
+        self.take(rest);
     }
 
-    fn tell_cut(&self, bad: BadNote, begin: usize, notes: &Notes, gaps: &mut Gaps) {
-        let read = self.threads.len();
-        let message = match read {
-            0 => "the file ends before the notes of the first thread: no thread is known".to_owned(),
-            1 => "the file ends inside its notes: 1 thread was read, the others are lost".to_owned(),
-            _ => {
-                let first = &self.threads[begin.min(read - 1)];
-                let spacing = bad.offset.saturating_sub(first.prstatus.offset) / (read - begin).max(1);
-                let lost = notes.missing().div_ceil(spacing.max(1) as u64);
-                format!(
-                    "the file ends inside its notes: {read} threads were read, about {lost} more are lost"
-                )
-            }
+    /// Walks the parts that begin at `starts` at once, and takes those that follow one another.
+    fn walk_parts(&mut self, first: usize, starts: &[usize], notes: &Notes, context: &Context) -> Ended {
+        let part = |i: usize| {
+            let mut found = Found::default();
+            let mut notes = notes.clone();
+            notes.resume(starts[i]);
+            let until = starts.get(i + 1).copied().unwrap_or(usize::MAX);
+            let ended = go(&mut notes, &mut found, context, until);
+            (found, ended)
         };
-        gaps.add(GapKind::Truncated, message, Some(bad.offset as u64));
+        let parts: Vec<(Found, Ended)> = (0..starts.len()).into_par_iter().map(part).collect();
+        let mut at = Ended::At(first);
+        for (&start, (found, ended)) in starts.iter().zip(parts) {
+            if !matches!(at, Ended::At(here) if here == start) {
+                break;
+            }
+            self.take(found);
+            at = ended;
+        }
+        at
     }
+}
 
-    fn add(&mut self, note: &Note, reader: Reader, layout: &Layout) {
-        match note.owner {
-            b"CORE" => {
-                if self.first_kind.is_none() {
-                    self.first_kind = Some(note.kind);
-                }
-                self.add_core(note, reader, layout);
+/// Walks on until `until` or the end.
+fn go(notes: &mut Notes, found: &mut Found, context: &Context, until: usize) -> Ended {
+    let mut before = None;
+    while notes.at() < until {
+        match notes.next() {
+            Ok(Some(note)) => {
+                before = Some(note.offset);
+                found.add(&note, context);
             }
-            b"LINUX" if note.kind == NT_ARM_TLS => {
-                if let Some(thread) = self.threads.last_mut() {
-                    thread.tls.get_or_insert(note.place);
-                }
-            }
-            b"GDB" => self.has_gdb_note = true,
-            b"VMCOREINFO" | b"QEMU" => self.is_of_machine = true,
-            _ => {}
+            Ok(None) => return Ended::Finished,
+            Err(bad) => return Ended::Bad(bad, before),
         }
     }
+    Ended::At(notes.at())
+}
 
-    fn add_core(&mut self, note: &Note, reader: Reader, layout: &Layout) {
-        match note.kind {
-            NT_PRSTATUS => self.add_thread(note, reader, layout),
-            NT_PRPSINFO => {
-                self.prpsinfo.get_or_insert(note.place);
+/// Reads the first threads and fills `starts` with places where later ones should begin, the
+/// current place first.
+fn sample(notes: &mut Notes, found: &mut Found, context: &Context, starts: &mut Vec<usize>) -> Ended {
+    let (mut last, mut distance, mut repeats) = (0, 0, 0);
+    loop {
+        let at = notes.at();
+        let is_thread = |note: &Note| note.kind == NT_PRSTATUS && note.owner == b"CORE";
+        match notes.clone().next() {
+            Ok(Some(note)) if is_thread(&note) => {
+                repeats = if at - last == distance { repeats + 1 } else { 0 };
+                (distance, last) = (at - last, at);
+                if repeats == SAMPLE {
+                    break;
+                }
             }
-            NT_AUXV => {
-                self.auxv.get_or_insert(note.place);
-            }
-            NT_FILE => {
-                self.files.get_or_insert(note.place);
-            }
-            NT_SIGINFO => self.signals.push((self.threads.len().checked_sub(1), note.place)),
             _ => {}
         }
+        match go(notes, found, context, at + 1) {
+            Ended::At(_) => {}
+            ended => return ended,
+        }
     }
+    let step = distance.saturating_mul(PART);
+    let foretold = (last..notes.end()).step_by(step.max(1));
+    starts.extend(foretold.filter(|&at| at == last || begins_thread(context, at)));
+    Ended::At(last)
+}
 
-    fn add_thread(&mut self, note: &Note, reader: Reader, layout: &Layout) {
-        let place = note.place;
-        let part = reader.part(place.offset, place.size).filter(|_| layout.fits(place.size));
-        match part.and_then(|part| layout.tid(&part)) {
-            Some(tid) => self.threads.push(ThreadNotes { tid, prstatus: place, tls: None }),
-            None => {
-                self.has_lost_threads = true;
-                let first = OddSize { size: place.size, offset: note.offset as u64, count: 0 };
-                self.odd.get_or_insert(first).count += 1;
-            }
+/// `the file ends inside its notes: 12 threads were read, about 20 more are lost`.
+fn cut((threads, start): (usize, usize), read: usize, bad: BadNote, notes: &Notes) -> String {
+    let here = read - threads;
+    match here {
+        0 => "the file ends before the notes of its threads: they are lost".to_owned(),
+        1 => "the file ends inside its notes: one thread was read, the others are lost".to_owned(),
+        _ => {
+            let spacing = bad.offset.saturating_sub(start) / here;
+            let lost = notes.missing().div_ceil(spacing.max(1) as u64);
+            format!("the file ends inside its notes: {read} threads were read, about {lost} more are lost")
         }
     }
 }
 
-/// Where the next note begins that looks like a thread's first: `CORE`, NT_PRSTATUS, the right size.
-fn next_thread(reader: Reader, from: usize, end: usize, layout: &Layout) -> Option<usize> {
-    let size = u32::try_from(layout.size()?).ok()?;
-    let mut needle = Vec::with_capacity(16);
-    for word in [5, size, NT_PRSTATUS] {
-        let bytes = if reader.encoding.is_little_endian { word.to_le_bytes() } else { word.to_be_bytes() };
-        needle.extend_from_slice(&bytes);
-    }
-    needle.extend_from_slice(b"CORE\0");
-    let part = reader.slice(from, end.checked_sub(from)?)?;
-    memmem::find(part, &needle).map(|at| from + at)
+/// The first bytes of a note that begins a thread: the sizes of `CORE` and of the descriptor, the
+/// type, the name. Not known for a processor whose size of the descriptor is not.
+fn thread_header(context: &Context) -> Option<Vec<u8>> {
+    let size = u32::try_from(context.layout.size()?).ok()?;
+    let is_little_endian = context.reader.encoding.is_little_endian;
+    let bytes = |word: u32| if is_little_endian { word.to_le_bytes() } else { word.to_be_bytes() };
+    let mut header = [5, size, NT_PRSTATUS].map(bytes).concat();
+    header.extend_from_slice(b"CORE\0");
+    Some(header)
+}
+
+fn begins_thread(context: &Context, at: usize) -> bool {
+    thread_header(context).is_some_and(|header| context.reader.rest(at).starts_with(&header))
+}
+
+/// Where the next note begins that looks like a thread's first.
+fn next_thread(context: &Context, from: usize, end: usize) -> Option<usize> {
+    let part: &[u8] = context.reader.slice(from, end.checked_sub(from)?)?;
+    memmem::find(part, &thread_header(context)?).map(|at| from + at)
 }

@@ -1,9 +1,12 @@
 //! 64-bit x86.
 
+mod code;
+mod loops;
+mod spin;
+
 use crate::model::{AddressSpace, Arch, KernelState, Registers, SystemCall};
 
-use super::Architecture;
-use super::x86_64_code;
+use super::{Architecture, CodePatterns};
 
 /// The row of this architecture.
 pub(super) const ROW: Architecture = Architecture {
@@ -16,17 +19,20 @@ pub(super) const ROW: Architecture = Architecture {
     sp: RSP,
     fp: RBP,
     return_address: RA,
-    longest_call: x86_64_code::LONGEST_CALL,
-    is_call_before: x86_64_code::is_call_before,
-    return_address_depth: x86_64_code::return_address_depth,
-    signal_frame: Some(x86_64_code::SIGNAL_FRAME),
-    system_call: |_| None,
-    spin_loop: |_, _, _, _| None,
+    code: CodePatterns {
+        syscall: &code::SYSCALL,
+        is_call_before: code::is_call_before,
+        entry: code::entry,
+        signal_trampoline: code::SIGNAL_TRAMPOLINE,
+        signal_frame: code::SIGNAL_FRAME,
+        spin_operand: spin::spin_operand,
+    },
 };
 
 // DWARF numbers (psABI, figure 3.36): rax rdx rcx rbx rsi rdi rbp rsp r8…r15, return address.
 const RAX: u16 = 0;
 const RDX: u16 = 1;
+const RCX: u16 = 2;
 const RBX: u16 = 3;
 const RSI: u16 = 4;
 const RDI: u16 = 5;
@@ -67,8 +73,10 @@ fn read_registers(pr_reg: &[u8]) -> Option<Registers> {
 const RESTARTED: [i64; 4] = [-512, -513, -514, -516];
 /// `EINTR`: the call was interrupted and is not restarted (`epoll_wait`, `semop`).
 const EINTR: i64 = -4;
-/// `syscall`.
-const SYSCALL: [u8; 2] = [0x0f, 0x05];
+
+/// `restart_syscall`: goes on with a call that has a time limit, after the thread was stopped and
+/// let go again (a debugger was here). The arguments are those of the first call.
+const RESTART_SYSCALL: u64 = 219;
 
 /// By `orig_rax` and `rax` as a signal that kills leaves them. −1: in user mode. A restart code or
 /// −EINTR: asleep in the call. The call's own number in rax: the registers were rewound by a
@@ -80,19 +88,33 @@ fn kernel_state(registers: &Registers, memory: &dyn AddressSpace) -> KernelState
         return if number == -1 { KernelState::User } else { KernelState::Unknown };
     };
     let g = |dwarf: u16| registers.general[usize::from(dwarf)];
-    let call = SystemCall { number, args: [g(RDI), g(RSI), g(RDX), g(10), g(8), g(9)] };
+    let mut call = SystemCall { number, args: [g(RDI), g(RSI), g(RDX), g(10), g(8), g(9)] };
     let rax = g(RAX);
     if rax == number {
-        return match memory.bytes(registers.pc, SYSCALL.len()) {
-            Some(code) if code == SYSCALL => KernelState::Blocked(call),
+        return match memory.bytes(registers.pc, code::SYSCALL.len()) {
+            Some(code) if code == code::SYSCALL => KernelState::Blocked(call),
             Some(_) => KernelState::Leaving(call),
             None => KernelState::Unknown,
         };
     }
     let result = rax.cast_signed();
-    if result == EINTR || RESTARTED.contains(&result) {
-        KernelState::Blocked(call)
-    } else {
-        KernelState::Leaving(call)
+    if result != EINTR && !RESTARTED.contains(&result) {
+        return KernelState::Leaving(call);
+    }
+    if number == RESTART_SYSCALL {
+        call.number = called_at(registers.pc, memory).unwrap_or(number);
+    }
+    KernelState::Blocked(call)
+}
+
+/// The number of the call whose `syscall` ends at `pc`, where the code sets it right before:
+/// `b8 ca 00 00 00  mov eax, 202`, `0f 05  syscall`.
+fn called_at(pc: u64, memory: &dyn AddressSpace) -> Option<u64> {
+    match memory.bytes(pc.checked_sub(7)?, 7)? {
+        [0xb8, number @ .., 0x0f, 0x05] => Some(u64::from(u32::from_le_bytes(number.try_into().ok()?))),
+        _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
