@@ -2,6 +2,7 @@
 //! view, the [`Document`], and neither filter nor decide.
 
 pub mod document;
+pub mod explain;
 mod json;
 mod nearest;
 pub mod text;

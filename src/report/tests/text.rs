@@ -179,12 +179,12 @@ fn hostile_text_never_reaches_the_terminal_raw() {
 
 #[test]
 fn colour_is_an_argument_and_changes_nothing_else() {
+    let codes = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
     for d in [sample::zoo(), sample::quiet(), sample::hostile()] {
         let plain = at_80(&d);
         let colored = text(&d, &View { color: true, ..View::default() });
         assert!(!plain.contains('\u{1b}'));
         assert!(colored.contains("\u{1b}["));
-        let codes = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
         assert_eq!(codes.replace_all(&colored, ""), plain);
     }
     let colored = text(&sample::incident(3), &View { color: true, ..View::default() });

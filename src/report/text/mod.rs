@@ -14,7 +14,7 @@ mod wrap;
 
 use std::io::{self, BufWriter, Write};
 
-use layout::Page;
+pub(super) use layout::{Page, Style, Text};
 pub use thread::{ThreadError, write_thread};
 
 use super::{Document, View};

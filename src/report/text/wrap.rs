@@ -32,7 +32,9 @@ pub fn lines(text: &Text, width: usize) -> Vec<Text> {
             word = rest;
         }
         if used > 0 {
-            append(&mut lines, vec![(Style::Plain, " ".into())]);
+            let before = lines.last().and_then(|line| line.0.last()).map(|(style, _)| *style);
+            let is_inside = before == word.first().map(|(style, _)| *style);
+            append(&mut lines, vec![(before.filter(|_| is_inside).unwrap_or(Style::Plain), " ".into())]);
             used += 1;
         }
         used += width_of(&word);
