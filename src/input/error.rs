@@ -66,8 +66,9 @@ pub enum InputError {
         source: io::Error,
     },
     /// More bytes than the user, or the free space, allows.
-    #[error("{path} {} more than {bound} bytes, the bound of --max-unpacked: raise it{}",
+    #[error("{path} {} more than {}, the bound of --max-unpacked: raise it{}",
         if *.is_packed { "unpacks to" } else { "has" },
+        size(*.bound),
         if *.is_default { ", or set TMPDIR to a folder with more space" } else { "" })]
     TooLarge {
         /// The input.
@@ -143,6 +144,18 @@ pub(super) fn reason(error: &io::Error) -> String {
     }
 }
 
+/// A size as a person reads it.
+fn size(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    const GIB: u64 = 1 << 30;
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..MIB => format!("{bytes} bytes"),
+        MIB..GIB => format!("{} MiB", tenths(MIB)),
+        GIB.. => format!("{} GiB", tenths(GIB)),
+    }
+}
+
 fn links_note(links: usize) -> String {
     match links {
         0 => String::new(),
@@ -164,9 +177,9 @@ mod tests {
             "cannot read core.zst: No such file or directory"
         );
         assert_eq!(
-            InputError::TooLarge { path: path.clone(), bound: 10, is_packed: true, is_default: true }
+            InputError::TooLarge { path: path.clone(), bound: 3 << 29, is_packed: true, is_default: true }
                 .to_string(),
-            "core.zst unpacks to more than 10 bytes, the bound of --max-unpacked: raise it, or set TMPDIR \
+            "core.zst unpacks to more than 1.5 GiB, the bound of --max-unpacked: raise it, or set TMPDIR \
              to a folder with more space"
         );
         assert_eq!(

@@ -144,15 +144,17 @@ fn is_zero(page: &[u8]) -> bool {
     ZEROS.get(..page.len()) == Some(page)
 }
 
-/// The bound where the user set none: 64 GiB, or half of what is free where temporary files go.
+/// The bound where the user set none: 64 GiB, or half of what is free where temporary files go, but
+/// not less than what fits in memory.
 pub(super) fn default_bound() -> u64 {
+    const LEAST: u64 = MEMORY_LIMIT as u64;
     const MOST: u64 = 64 << 30;
-    free_space().map_or(MOST, |free| MOST.min(free / 2))
+    free_space().map_or(MOST, |free| (free / 2).clamp(LEAST, MOST))
 }
 
 #[cfg(unix)]
 fn free_space() -> Option<u64> {
-    let space = rustix::fs::statvfs(&std::env::temp_dir()).ok()?;
+    let space = rustix::fs::statvfs(std::env::temp_dir()).ok()?;
     Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
