@@ -2,11 +2,14 @@
 //! Each guess is labelled, and none is made where the code that would prove it is not known.
 
 use super::context::Context;
-use crate::arch::Architecture;
+use crate::arch::{Architecture, Entry};
 use crate::model::{AddressSpace, Trust};
 
 /// The most words of the stack that a scan looks at.
 const MOST_SCANNED_WORDS: u64 = 512;
+
+/// No call instruction has more bytes.
+const LONGEST_CALL: usize = 8;
 
 /// The farthest that a frame pointer may lie above the stack pointer.
 const LARGEST_FRAME: u64 = 8 << 20;
@@ -46,13 +49,18 @@ pub(super) fn step(
 /// A signal trampoline without CFI (musl, Go, some static libcs): its code gives it away, and the
 /// kernel's `ucontext` on the stack has all registers.
 fn signal_frame(frame: &Context, sp: u64, arch: &Architecture, memory: &dyn AddressSpace) -> Option<Context> {
-    let layout = arch.signal_frame.as_ref()?;
-    if memory.bytes(frame.pc, layout.code.len())? != layout.code {
+    let code = arch.code.signal_trampoline;
+    if arch.code.signal_frame.is_empty() || memory.bytes(frame.pc, code.len())? != code {
         return None;
     }
-    let mut caller = Context::at(memory.word(sp.checked_add(layout.pc)?)?);
-    for &(register, offset) in layout.registers {
-        caller.set(register, memory.word(sp.checked_add(offset)?));
+    let mut caller = Context::at(0);
+    for &(register, offset) in arch.code.signal_frame {
+        let value = memory.word(sp.checked_add(offset)?);
+        if register == arch.return_address {
+            caller.pc = value?;
+        } else {
+            caller.set(register, value);
+        }
     }
     Some(caller)
 }
@@ -65,8 +73,17 @@ fn before_first_instruction(
     arch: &Architecture,
     memory: &dyn AddressSpace,
 ) -> Option<Context> {
-    let depth =
-        if memory.is_executable(frame.pc) { (arch.return_address_depth)(frame.pc, memory)? } else { 0 };
+    let depth = match memory.is_executable(frame.pc) {
+        false => 0,
+        true => {
+            let before = memory.bytes(frame.pc.checked_sub(1)?, 1)?;
+            match (arch.code.entry)(before, memory.bytes(frame.pc, 4)?) {
+                Entry::BeforePush => 0,
+                Entry::AfterPush => 8,
+                Entry::Elsewhere => return None,
+            }
+        }
+    };
     let slot = sp.checked_add(depth)?;
     let pc = memory.word(slot)?;
     if !is_return_address(pc, arch, memory)? {
@@ -128,7 +145,6 @@ fn is_return_address(pc: u64, arch: &Architecture, memory: &dyn AddressSpace) ->
     if pc < 4096 || !memory.is_executable(pc) {
         return Some(false);
     }
-    let longest = arch.longest_call;
-    let code = memory.bytes(pc.checked_sub(longest as u64)?, longest)?;
-    Some((arch.is_call_before)(code))
+    let code = memory.bytes(pc.checked_sub(LONGEST_CALL as u64)?, LONGEST_CALL)?;
+    Some((arch.code.is_call_before)(code))
 }

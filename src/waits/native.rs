@@ -9,7 +9,7 @@ use super::kinds::State;
 use super::locks::{FutexCall, FutexSite, LOCKS};
 use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::threads::ThreadMap;
-use crate::arch::{Architecture, SyscallKind};
+use crate::arch::{Architecture, Io, SyscallKind, SyscallRow, system_call};
 use crate::model::{
     AddressSpace, Certainty, KernelState, ProcessImage, Registers, Snapshot, StackIx, SystemCall, ThreadIx,
 };
@@ -35,6 +35,11 @@ pub struct Native<'a> {
 }
 
 impl Native<'_> {
+    /// The system call with this number.
+    pub(super) fn system_call(&self, number: u64) -> Option<&'static SyscallRow> {
+        system_call(self.arch.arch, number)
+    }
+
     /// The registers of a thread.
     pub(super) fn registers(&self, thread: ThreadIx) -> Option<&Registers> {
         self.image.registers.get(thread.at())
@@ -110,14 +115,14 @@ fn blocked(
     family: Family,
     threads: &ThreadMap,
 ) -> Observation {
-    let row = (native.arch.system_call)(call.number);
+    let row = native.system_call(call.number);
     let mut seen = Observation { system_call: Some(call), ..Observation::default() };
     if let Some(row) = row {
-        let fd = row.fd_argument.and_then(|n| call.args.get(n)).map(|&fd| i64::from(fd as i32));
+        let fd = row.fd.and_then(|n| call.args.get(usize::from(n))).map(|&fd| i64::from(fd as i32));
         seen.call = Some(Call { name: row.name, fd });
     }
     match row.map(|r| r.kind) {
-        Some(SyscallKind::Futex) => futex(native, registers, call, reading, family, threads, &mut seen),
+        Some(SyscallKind::FutexWait) => futex(native, registers, call, reading, family, threads, &mut seen),
         Some(kind) => {
             let kind = wait_kind(kind);
             // `wait4` and `waitid` under a name of its own, a poll in a pool: names know better.
@@ -131,19 +136,22 @@ fn blocked(
     seen
 }
 
+/// What a system call waits for.
 fn wait_kind(kind: SyscallKind) -> Option<WaitKind> {
     Some(match kind {
-        SyscallKind::Futex => WaitKind::Futex,
-        SyscallKind::Read => WaitKind::Read,
-        SyscallKind::Write => WaitKind::Write,
+        SyscallKind::FutexWait => WaitKind::Futex,
+        SyscallKind::Io(Io::Read | Io::Receive) => WaitKind::Read,
+        SyscallKind::Io(Io::Write | Io::Send) => WaitKind::Write,
+        SyscallKind::Io(Io::Completion) => WaitKind::Poll,
+        SyscallKind::Io(Io::Connect | Io::Path | Io::Control) => WaitKind::OtherIo,
         SyscallKind::Sync => WaitKind::Sync,
         SyscallKind::Accept => WaitKind::Accept,
         SyscallKind::Poll => WaitKind::Poll,
         SyscallKind::Sleep => WaitKind::Sleep,
         SyscallKind::Signal => WaitKind::Signal,
-        SyscallKind::Child => WaitKind::Child,
-        SyscallKind::OtherIo => WaitKind::OtherIo,
-        SyscallKind::Yield | SyscallKind::Other => return None,
+        SyscallKind::ChildWait => WaitKind::Child,
+        SyscallKind::FileLock | SyscallKind::Ipc => WaitKind::OtherIo,
+        SyscallKind::Yield | SyscallKind::Exit | SyscallKind::Other => return None,
     })
 }
 

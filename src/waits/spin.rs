@@ -19,6 +19,9 @@ use crate::unwind::{Context, RuleCache};
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 128;
 
+/// Code that is looked at before and behind a program counter, bytes.
+const CODE_AROUND: u64 = 128;
+
 /// How many callers of a yielding function are asked for the loop.
 const MOST_CALLERS: usize = 3;
 
@@ -83,7 +86,7 @@ pub(super) fn find(
 /// In user mode, or on the way out of a call that only gives the processor away.
 fn may_spin(seen: &Observation, native: &Native<'_>) -> bool {
     let Some(call) = seen.system_call else { return true };
-    let kind = (native.arch.system_call)(call.number).map(|row| row.kind);
+    let kind = native.system_call(call.number).map(|row| row.kind);
     matches!(kind, Some(SyscallKind::Yield | SyscallKind::Sleep))
 }
 
@@ -130,10 +133,9 @@ impl View<'_, '_> {
     /// around the call in one of its callers.
     fn spinner(&self, thread: ThreadIx, cache: &mut RuleCache) -> Option<Spinner> {
         let registers = self.native.registers(thread)?;
-        let find = self.native.arch.spin_loop;
         let context = Context::of_thread(registers);
         let is_named = self.role(thread) == Role::Spin;
-        if let Some(found) = find(context.pc, true, &|r| context.get(r), self.native.memory) {
+        if let Some(found) = self.spin_loop(&context).filter(|f| !f.has_call) {
             return Some(Spinner { thread, found, is_named });
         }
         let reading = self.readings.get(self.snapshot.threads[thread.at()].stack);
@@ -143,9 +145,19 @@ impl View<'_, '_> {
         let walker = self.native.walker?;
         let mut callers = Vec::with_capacity(MOST_CALLERS);
         walker.walk(registers, MOST_CALLERS + 1, cache, &mut |frame| callers.push(frame.context));
-        let found = callers.iter().skip(1).find_map(|caller| {
-            find(caller.pc, false, &|r| caller.get(r), self.native.memory)
-        })?;
+        let found = callers.iter().skip(1).find_map(|caller| self.spin_loop(caller))?;
         Some(Spinner { thread, found, is_named: true })
+    }
+
+    /// The loop around a program counter.
+    fn spin_loop(&self, context: &Context) -> Option<SpinLoop> {
+        let start = context.pc.checked_sub(CODE_AROUND)?;
+        let memory = self.native.memory;
+        // Near the ends of a module there is less code than that.
+        let (start, code) = (0..=CODE_AROUND).step_by(16).find_map(|less| {
+            let start = start + less;
+            Some((start, memory.bytes(start, 2 * (CODE_AROUND - less) as usize)?))
+        })?;
+        (self.native.arch.code.spin_operand)(code, start, context.pc, &|r| context.get(r), memory)
     }
 }
