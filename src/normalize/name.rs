@@ -19,7 +19,7 @@ pub fn normalize(function: &str) -> Cow<'_, str> {
 
 /// The same without the aliases of the C library.
 pub(super) fn clean(function: &str) -> Cow<'_, str> {
-    let text = function.trim();
+    let text = bounded(function.trim());
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
@@ -30,6 +30,17 @@ pub(super) fn clean(function: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(clean_readable(text))
+}
+
+/// Longer names are cut: no compiler makes them, and reading one costs time.
+const MAX_NAME: usize = 64 << 10;
+
+fn bounded(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NAME);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A C identifier on which nothing has to be done: most names of a dump.
@@ -64,7 +75,23 @@ fn demangled(text: &str) -> Option<String> {
     if let Ok(name) = rustc_demangle::try_demangle(itanium) {
         return Some(format!("{name:#}"));
     }
-    cpp_demangle::Symbol::new(itanium).ok()?.demangle().ok()
+    let mut name = Limited(String::new());
+    let options = cpp_demangle::DemangleOptions::new();
+    cpp_demangle::Symbol::new(itanium).ok()?.structured_demangle(&mut name, &options).ok()?;
+    Some(name.0)
+}
+
+/// Stops a symbol that refers to itself until it fills the memory.
+struct Limited(String);
+
+impl std::fmt::Write for Limited {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > MAX_NAME {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 fn clean_readable(text: &str) -> String {

@@ -295,7 +295,7 @@ const WRAPPER: [&str; 47] = [
 
 /// Judges by the function's name and that of its class.
 pub fn wait_place(name: &str) -> WaitPlace {
-    let parts: Vec<&str> = components(name).collect();
+    let parts: Vec<&str> = components(name).filter(|part| !is_nobody(part)).collect();
     let two = &parts[parts.len().saturating_sub(2)..];
     let function: Vec<String> = two.last().map(|f| words(f)).unwrap_or_default();
     let class: Vec<String> = if two.len() == 2 { words(two[0]) } else { Vec::new() };
@@ -318,9 +318,18 @@ pub fn wait_place(name: &str) -> WaitPlace {
     if is_wrapper { WaitPlace::Wrapper } else { WaitPlace::Unknown }
 }
 
+/// Parts of a name that belong to the function around them.
+fn is_nobody(part: &str) -> bool {
+    matches!(
+        part,
+        "lambda" | "closure" | "closure}" | "operator" | "anonymous" | "namespace" | "_FUN" | "__invoke"
+    ) || part.starts_with('\'')
+        || part.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A function that is a thread's own outermost one and waits itself: these words make it a server.
 pub fn is_thread_main(name: &str) -> bool {
-    let last = components(name).next_back().unwrap_or("");
+    let last = components(name).rfind(|part| !is_nobody(part)).unwrap_or("");
     let says = ["thread", "loop", "daemon", "handler", "service", "background", "proc", "monitor", "run"];
     let words = words(last);
     words.iter().any(|w| says.contains(&without_number(w)))

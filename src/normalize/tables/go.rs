@@ -90,7 +90,7 @@ pub static TABLE: &[Source] = &[
             work("google.golang.org/grpc/internal/transport.(*controlBuffer).get"),
             work("google.golang.org/grpc/internal/transport.(*loopyWriter).run"),
             work("google.golang.org/grpc/internal/grpcsync.(*CallbackSerializer).run"),
-            work("k8s.io/client-go/*.(*DelegatingQueue).Get"),
+            work("k8s.io/client-go/tools/cache.(*DeltaFIFO).Pop"),
             work("k8s.io/client-go/util/workqueue.(*Type).Get"),
             work("go.opencensus.io/stats/view.(*worker).start"),
             work("github.com/golang/glog.(*loggingT).flushDaemon"),

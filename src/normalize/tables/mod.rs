@@ -9,6 +9,8 @@ mod abort;
 mod abseil_folly;
 mod allocator;
 mod bases;
+#[cfg(test)]
+mod check;
 pub mod classes;
 mod cxx;
 mod dotnet;
