@@ -318,3 +318,58 @@ fn hostile_names_end_soon() {
         assert!(normalize(name).len() <= name.len() + 64);
     }
 }
+
+#[test]
+fn any_mixture_of_marks_is_read_without_a_panic() {
+    let parts = [
+        "<",
+        ">",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "::",
+        "operator",
+        " as ",
+        "impl ",
+        "lambda(",
+        "'",
+        "é",
+        "a",
+        " ",
+        "$",
+        "$$Lambda",
+        "@",
+        "!",
+        "+0x1",
+        ".cold",
+        ".isra.0",
+        "_Z",
+        "_ZN1a1bE",
+        "_R",
+        "__GI_",
+        "64",
+        "~",
+        "*",
+        "&",
+        "#1",
+        "::h0123456789abcdef",
+        "->",
+        "app//",
+        "java.base/",
+        "Zw",
+        "_",
+    ];
+    let mut state = 1u64;
+    for _ in 0..20_000 {
+        let mut name = String::new();
+        for _ in 0..8 {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            name.push_str(parts[(state >> 33) as usize % parts.len()]);
+        }
+        let once = normalize(&name).into_owned();
+        assert!(once.len() <= 4 * name.len() + 64, "{name}");
+    }
+}

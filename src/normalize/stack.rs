@@ -300,7 +300,7 @@ impl Reader<'_> {
 
     fn is_idle_pool(&self, result: &StackMeaning, from: usize) -> bool {
         let may_be_idle = matches!(result.role, Role::Wait | Role::Idle | Role::Sleep)
-            && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child) | None);
+            && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child | WaitKind::Barrier) | None);
         if result.is_abort || !may_be_idle {
             return false;
         }
