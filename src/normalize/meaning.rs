@@ -170,8 +170,11 @@ const LIBC_FOLDERS: [&str; 13] = [
 
 fn is_libc_source(file: &str) -> bool {
     let known = ["sysdeps/", "/nptl/", "lowlevellock", "futex-internal", "/glibc", "/musl", "bionic/libc"];
+    // Fortified calls are inlined from `/usr/include/x86_64-linux-gnu/bits/poll2.h`.
+    let is_fortified = file.contains("/include/") && file.contains("/bits/") && !file.contains("c++/");
     let relative = file.trim_start_matches("../").trim_start_matches("./");
-    known.iter().any(|part| file.contains(part))
+    is_fortified
+        || known.iter().any(|part| file.contains(part))
         || (!file.starts_with('/') && LIBC_FOLDERS.iter().any(|folder| relative.starts_with(folder)))
         || ["src/thread/", "src/unistd/", "src/network/", "src/select/", "src/internal/"]
             .iter()

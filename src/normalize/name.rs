@@ -19,7 +19,7 @@ pub fn normalize(function: &str) -> Cow<'_, str> {
 
 /// The same without the aliases of the C library.
 pub(super) fn clean(function: &str) -> Cow<'_, str> {
-    let text = function.trim();
+    let text = bounded(function.trim());
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
@@ -30,6 +30,17 @@ pub(super) fn clean(function: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(clean_readable(text))
+}
+
+/// Longer names are cut: no compiler makes them, and reading one costs time.
+const MAX_NAME: usize = 64 << 10;
+
+fn bounded(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NAME);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A C identifier on which nothing has to be done: most names of a dump.
@@ -64,14 +75,28 @@ fn demangled(text: &str) -> Option<String> {
     if let Ok(name) = rustc_demangle::try_demangle(itanium) {
         return Some(format!("{name:#}"));
     }
-    cpp_demangle::Symbol::new(itanium).ok()?.demangle().ok()
+    let mut name = Limited(String::new());
+    let options = cpp_demangle::DemangleOptions::new();
+    cpp_demangle::Symbol::new(itanium).ok()?.structured_demangle(&mut name, &options).ok()?;
+    Some(name.0)
+}
+
+/// Stops a symbol that refers to itself until it fills the memory.
+struct Limited(String);
+
+impl std::fmt::Write for Limited {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > MAX_NAME {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 fn clean_readable(text: &str) -> String {
     let text = without_module(text);
-    let text = text.split(" [clone ").next().unwrap_or(text);
-    let text = text.split(" [with ").next().unwrap_or(text);
-    let text = text.split(" (.").next().unwrap_or(text);
+    let text = [" [clone ", " [with ", " (."].into_iter().fold(text, before);
     let text = without_offset(without_version(text));
     let text = without_java_lambda(text);
     let mut name = scan::without_arguments(&text);
@@ -82,7 +107,12 @@ fn clean_readable(text: &str) -> String {
             name.drain(..mark.len());
         }
     }
-    if name.contains("%2e") { name.replace("%2e", ".") } else { name }
+    if name.contains('%') { name.replace("%2e", ".") } else { name }
+}
+
+/// What stands before the mark, or everything.
+fn before<'a>(text: &'a str, mark: &str) -> &'a str {
+    memchr::memmem::find(text.as_bytes(), mark.as_bytes()).map_or(text, |at| &text[..at])
 }
 
 /// `ntdll!NtWaitForSingleObject`, `java.base@17.0.9/java.lang.Object.wait`, `app//Main.main`.
@@ -94,10 +124,8 @@ fn without_module(text: &str) -> &str {
             return rest;
         }
     }
-    if let Some((loader, rest)) = text.split_once("//") {
-        if loader == "app" || loader == "platform" {
-            return rest;
-        }
+    if let Some(rest) = text.strip_prefix("app//").or_else(|| text.strip_prefix("platform//")) {
+        return rest;
     }
     if let Some((module, rest)) = text.split_once('/') {
         let is_java = module.contains('@') || module.starts_with("java.") || module.starts_with("jdk.");
@@ -147,7 +175,7 @@ fn without_java_lambda(text: &str) -> Cow<'_, str> {
 const INLINE_NAMESPACES: [&str; 6] = ["__1::", "__ndk1::", "__cxx11::", "_V2::", "__cr::", "__y1::"];
 
 fn without_inline_namespaces(name: &mut String) {
-    if !name.contains("std::") {
+    if memchr::memmem::find(name.as_bytes(), b"::_").is_none() || !name.contains("std::") {
         return;
     }
     for inline in INLINE_NAMESPACES {
@@ -177,9 +205,12 @@ const NUMBERED: [&str; 9] =
 /// Marks that stand alone.
 const ALONE: [&str; 6] = ["cold", "lto_priv", "localalias", "isra", "constprop", "part"];
 
+/// Length of `::h0123456789abcdef`.
+const RUST_HASH: usize = 19;
+
 fn without_one_mark(name: &str) -> &str {
-    if let Some((head, hash)) = name.rsplit_once("::h") {
-        if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if let Some((head, hash)) = name.len().checked_sub(RUST_HASH).and_then(|at| name.split_at_checked(at)) {
+        if hash.strip_prefix("::h").is_some_and(|h| h.bytes().all(|b| b.is_ascii_hexdigit())) {
             return head;
         }
     }

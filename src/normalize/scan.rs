@@ -10,10 +10,10 @@ const MAX_DEPTH: u8 = 8;
 pub fn without_arguments(text: &str) -> String {
     let mut scan = Scan { text, out: String::with_capacity(text.len()), ..Scan::default() };
     scan.run();
+    scan.out.truncate(scan.out.trim_end().len());
     if !scan.has_operator && !is_swift(text) && (scan.has_dropped || text.contains("::")) {
         scan.cut_return_type();
     }
-    scan.out.truncate(scan.out.trim_end().len());
     scan.out
 }
 
@@ -261,7 +261,9 @@ impl<'a> Scan<'a> {
     }
 
     fn on_operator(&mut self) {
-        self.cut_return_type();
+        if !self.has_operator {
+            self.cut_return_type();
+        }
         self.has_operator = true;
         self.out.push_str("operator");
         let rest = self.rest();
@@ -287,8 +289,7 @@ impl<'a> Scan<'a> {
     fn cut_return_type(&mut self) {
         let mut depth = 0usize;
         let mut cut = None;
-        let out = self.out.trim_end();
-        for (at, b) in out.bytes().enumerate() {
+        for (at, b) in self.out.bytes().enumerate() {
             match b {
                 b'(' | b'<' | b'{' | b'[' => depth += 1,
                 b')' | b'>' | b'}' | b']' => depth = depth.saturating_sub(1),

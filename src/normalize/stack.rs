@@ -103,8 +103,8 @@ impl Reader<'_> {
             _ => cut,
         };
         if let Some(end) = last {
-            let (role, wait) = self.wait_of(end);
-            (result.wait_frame, result.role, result.wait) = (Some(end), role, Some(wait));
+            let (frame, role, wait) = self.wait_of(end);
+            (result.wait_frame, result.role, result.wait) = (Some(frame), role, Some(wait));
         }
         let after = last.map_or(start, |end| end + 1);
         let library = self.library_end(after);
@@ -135,21 +135,24 @@ impl Reader<'_> {
     }
 
     /// The outermost frame says what it is, except that a lock inside of a wait is what holds the
-    /// thread up: a condition variable's mutex on the way out, the lock of a queue.
-    fn wait_of(&self, end: usize) -> (Role, WaitKind) {
-        let run = self.frames[..=end].iter().filter(|f| f.is_plumbing()).filter_map(|f| {
-            let wait = f.meaning.wait?;
-            Some((f.role(), wait))
-        });
-        let (mut role, mut wait) = (Role::Wait, WaitKind::Futex);
-        for (outer_role, outer_wait) in run {
+    /// thread up: a condition variable's mutex on the way out, the lock of a queue, the interpreter
+    /// lock after a sleep. Then the outermost function of that lock is the one that waits.
+    fn wait_of(&self, end: usize) -> (usize, Role, WaitKind) {
+        let (mut frame, mut role, mut wait) = (end, Role::Wait, WaitKind::Futex);
+        for (at, outer) in self.frames[..=end].iter().enumerate().filter(|(_, f)| f.is_plumbing()) {
+            let Some(outer_wait) = outer.meaning.wait else { continue };
             let is_definite_lock = role == Role::Lock && wait != WaitKind::Futex;
             let says_more = outer_wait != WaitKind::Futex || wait == WaitKind::Futex;
-            if says_more && !(is_definite_lock && outer_role == Role::Wait) {
-                (role, wait) = (outer_role, outer_wait);
+            if is_definite_lock && !matches!(outer.role(), Role::Lock | Role::Spin) {
+                continue;
+            }
+            frame = at;
+            if says_more || outer.role() == Role::Lock {
+                (role, wait) = (outer.role(), outer_wait);
             }
         }
-        if role == Role::Lock && wait == WaitKind::Futex { (role, WaitKind::Mutex) } else { (role, wait) }
+        let is_some_lock = role == Role::Lock && wait == WaitKind::Futex;
+        (frame, role, if is_some_lock { WaitKind::Mutex } else { wait })
     }
 
     /// Behind the library functions that called the lock: `printf`, `malloc`, `dlopen`.
@@ -297,7 +300,7 @@ impl Reader<'_> {
 
     fn is_idle_pool(&self, result: &StackMeaning, from: usize) -> bool {
         let may_be_idle = matches!(result.role, Role::Wait | Role::Idle | Role::Sleep)
-            && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child) | None);
+            && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child | WaitKind::Barrier) | None);
         if result.is_abort || !may_be_idle {
             return false;
         }

@@ -34,14 +34,13 @@ pub fn words(identifier: &str) -> Vec<String> {
 }
 
 /// Words that name logging wherever they stand. `log` itself needs more: see [`is_logging`].
-const LOGGING: [&str; 31] = [
+const LOGGING: [&str; 28] = [
     "logger",
     "loggers",
     "logging",
     "logmsg",
     "syslog",
     "vsyslog",
-    "journald",
     "spdlog",
     "glog",
     "log4j",
@@ -50,13 +49,11 @@ const LOGGING: [&str; 31] = [
     "log4cplus",
     "log4net",
     "logback",
-    "slf4j",
     "nlog",
     "serilog",
     "logrus",
     "logstash",
     "easylogging",
-    "elpp",
     "errlog",
     "weblog",
     "slog",
@@ -123,6 +120,10 @@ const LOGGING_SCOPES: [&str; 6] = ["log", "logs", "logger", "logging", "logging_
 
 /// Whether a function belongs to a logging library or is the program's own logging.
 pub fn is_logging(name: &str) -> bool {
+    // Almost no name gets further, and all that do have this in them.
+    if !name.as_bytes().windows(3).any(|w| w.eq_ignore_ascii_case(b"log")) {
+        return false;
+    }
     let parts: Vec<&str> = components(name).collect();
     let Some((last, scopes)) = parts.split_last() else { return false };
     scopes.iter().any(|scope| LOGGING_SCOPES.contains(&scope.to_ascii_lowercase().as_str()))
@@ -295,7 +296,7 @@ const WRAPPER: [&str; 47] = [
 
 /// Judges by the function's name and that of its class.
 pub fn wait_place(name: &str) -> WaitPlace {
-    let parts: Vec<&str> = components(name).collect();
+    let parts: Vec<&str> = components(name).filter(|part| !is_nobody(part)).collect();
     let two = &parts[parts.len().saturating_sub(2)..];
     let function: Vec<String> = two.last().map(|f| words(f)).unwrap_or_default();
     let class: Vec<String> = if two.len() == 2 { words(two[0]) } else { Vec::new() };
@@ -318,9 +319,18 @@ pub fn wait_place(name: &str) -> WaitPlace {
     if is_wrapper { WaitPlace::Wrapper } else { WaitPlace::Unknown }
 }
 
+/// Parts of a name that belong to the function around them.
+fn is_nobody(part: &str) -> bool {
+    matches!(
+        part,
+        "lambda" | "closure" | "closure}" | "operator" | "anonymous" | "namespace" | "_FUN" | "__invoke"
+    ) || part.starts_with('\'')
+        || part.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A function that is a thread's own outermost one and waits itself: these words make it a server.
 pub fn is_thread_main(name: &str) -> bool {
-    let last = components(name).next_back().unwrap_or("");
+    let last = components(name).rfind(|part| !is_nobody(part)).unwrap_or("");
     let says = ["thread", "loop", "daemon", "handler", "service", "background", "proc", "monitor", "run"];
     let words = words(last);
     words.iter().any(|w| says.contains(&without_number(w)))

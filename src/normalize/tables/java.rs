@@ -161,6 +161,8 @@ pub static TABLE: &[Source] = &[
             idle("java.net.AbstractPlainSocketImpl.accept", Accept),
             idle("java.net.ServerSocket.accept", Accept),
             idle("java.net.ServerSocket.implAccept", Accept),
+            idle("com.sun.net.ssl.internal.ssl.SSLServerSocketImpl.accept", Accept),
+            idle("sun.security.ssl.SSLServerSocketImpl.accept", Accept),
             idle("java.net.ServerSocket.platformImplAccept", Accept),
             idle("sun.nio.ch.NioSocketImpl.accept", Accept),
             idle("sun.nio.ch.NioSocketImpl.timedAccept", Accept),

@@ -9,6 +9,8 @@ mod abort;
 mod abseil_folly;
 mod allocator;
 mod bases;
+#[cfg(test)]
+mod check;
 pub mod classes;
 mod cxx;
 mod dotnet;
@@ -72,11 +74,16 @@ pub struct Entry {
 #[derive(Default)]
 struct Index {
     exact: FxHashMap<&'static str, Vec<Entry>>,
-    /// Patterns with a fixed beginning, by its first byte; the longest first.
+    /// Patterns by how they begin: by [`HEAD`] bytes where they have as many. The longest first.
+    by_head: FxHashMap<&'static [u8], Vec<Entry>>,
+    /// Patterns with a shorter beginning, by its first byte.
     by_first_byte: FxHashMap<u8, Vec<Entry>>,
     anywhere: Vec<Entry>,
     public: FxHashMap<&'static str, PublicName>,
 }
+
+/// Enough to tell most families apart, so that few patterns are compared with a name.
+const HEAD: usize = 12;
 
 static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
 
@@ -90,7 +97,7 @@ impl Index {
                 }
             }
         }
-        for entries in index.by_first_byte.values_mut() {
+        for entries in index.by_first_byte.values_mut().chain(index.by_head.values_mut()) {
             entries.sort_by_key(|e| std::cmp::Reverse(weight(e.row.pattern)));
         }
         // Where a name means two things, the one that is tied to a place is asked first.
@@ -109,10 +116,12 @@ impl Index {
                     self.public.entry(name.trim_start_matches('_')).or_insert(public);
                 }
             }
-            Pattern::Prefix(text) | Pattern::Glob(text, _) if !text.is_empty() => {
-                self.by_first_byte.entry(text.as_bytes()[0]).or_default().push(entry);
-            }
-            _ => self.anywhere.push(entry),
+            Pattern::Prefix(text) | Pattern::Glob(text, _) => match text.as_bytes() {
+                head if head.len() >= HEAD => self.by_head.entry(&head[..HEAD]).or_default().push(entry),
+                [first, ..] => self.by_first_byte.entry(*first).or_default().push(entry),
+                [] => self.anywhere.push(entry),
+            },
+            Pattern::Suffix(_) | Pattern::Contains(_) => self.anywhere.push(entry),
         }
     }
 }
@@ -137,9 +146,11 @@ pub fn find(name: &str, accepts: impl Fn(Scope) -> bool) -> Option<&'static Row>
     if let Some(entry) = index.exact.get(name).and_then(|rows| rows.iter().find(|e| accepts(e.scope))) {
         return Some(entry.row);
     }
-    let first = name.as_bytes().first()?;
-    let patterns = index.by_first_byte.get(first).into_iter().flatten().chain(&index.anywhere);
-    patterns.into_iter().find(|e| e.row.pattern.matches(name) && accepts(e.scope)).map(|e| e.row)
+    let bytes = name.as_bytes();
+    let by_head = bytes.get(..HEAD).and_then(|head| index.by_head.get(head));
+    let by_first_byte = bytes.first().and_then(|first| index.by_first_byte.get(first));
+    let patterns = by_head.into_iter().flatten().chain(by_first_byte.into_iter().flatten());
+    patterns.chain(&index.anywhere).find(|e| e.row.pattern.matches(name) && accepts(e.scope)).map(|e| e.row)
 }
 
 /// The name under which the C library's manual knows a function.

@@ -279,6 +279,11 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     only(
+        Scope::File(&["tqdm/std.py", "filelock/_api.py"]),
+        "tqdm 4.66 tqdm/std.py TqdmDefaultWriteLock, filelock 3.13: locks written in Python",
+        &[lock("acquire", Mutex), lock("__enter__", Mutex)],
+    ),
+    only(
         Scope::File(&["logging/handlers.py"]),
         "CPython 3.8-3.13 Lib/logging/handlers.py",
         &[

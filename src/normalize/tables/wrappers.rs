@@ -163,6 +163,16 @@ pub static TABLE: &[Source] = &[
             sleep("os_thread_sleep"),
         ],
     ),
+    only(
+        Scope::File(&["os0event.cc", "os0sync.cc"]),
+        "MariaDB 10.2 storage/innobase/os/os0event.cc as gdb prints inlined members",
+        &[
+            wait("wait", Condition),
+            wait("wait_low", Condition),
+            wait("timed_wait", Condition),
+            wait("wait_time_low", Condition),
+        ],
+    ),
     source(
         "PostgreSQL 9.6-16 src/backend/storage/lmgr/lwlock.c, proc.c, s_lock.c, port/posix_sema.c",
         &[
