@@ -152,7 +152,10 @@ fn signal(reader: Reader, index: &NoteIndex, producer: CoreProducer, table: &Thr
         CoreProducer::Kernel => {
             let first = index.parts.first()?.records.first()?;
             let number_only = || SignalInfo::of_number(first.signal);
-            (Some(0), infos.next().map(|(_, info)| info).or_else(number_only)?)
+            (
+                Some(0).filter(|_| !index.process.has_lost_first),
+                infos.next().map(|(_, info)| info).or_else(number_only)?,
+            )
         }
         CoreProducer::Gcore => infos.find(|(_, info)| info.is_fault())?,
         CoreProducer::Other => return None,

@@ -94,6 +94,8 @@ impl NoteIndex {
                 }
                 Ended::Bad(bad, before) => {
                     self.has_lost_threads = true;
+                    let has_none = self.parts.is_empty() && rest.threads.records.is_empty();
+                    self.process.has_lost_first |= has_none;
                     if bad.is_cut {
                         let read = self.thread_count() + rest.threads.records.len();
                         gaps.add(GapKind::Truncated, cut(begin, read, bad, &notes), Some(bad.offset as u64));

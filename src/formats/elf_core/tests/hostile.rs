@@ -101,6 +101,21 @@ fn damaged_sizes_cost_one_thread() {
     assert_eq!(messages(&snapshot, GapKind::Damaged).len(), 1);
 }
 
+/// The first thread is the one that died: without its note nobody is.
+#[test]
+fn without_the_first_thread_nobody_died() {
+    let whole = kernel().bytes();
+    let first = memchr::memmem::find(&whole, b"CORE\0").unwrap() - 12;
+    for size in [u32::MAX, 5000, 340, 300] {
+        let mut bytes = whole.clone();
+        bytes[first + 4..][..4].copy_from_slice(&size.to_le_bytes());
+        let snapshot = read(bytes);
+        assert_eq!(tids(&snapshot), [10, 11], "{size}");
+        let signal = snapshot.process.signal;
+        assert!(signal.is_none_or(|signal| signal.thread.is_none()), "{size}");
+    }
+}
+
 #[test]
 fn lists_of_files_that_lie() {
     let list = |count: u64, rest: &[u8]| {
