@@ -52,6 +52,9 @@ pub(super) struct ProcessNotes {
     pub signals: Vec<(Option<usize>, Place)>,
     /// The type of the first note that is `CORE`'s.
     pub first_kind: Option<u32>,
+    /// Whether a thread that stood before all that were read could not be read: then it is not known
+    /// which one died.
+    pub has_lost_first: bool,
     /// Whether gdb left a note of its own.
     pub has_gdb_note: bool,
     /// The notes are those of a machine, not of a process (`VMCOREINFO`, `QEMU`).
@@ -125,6 +128,7 @@ impl Found {
             None => {
                 let first = OddSize { size: note.place.size, offset: note.offset as u64, count: 0 };
                 self.process.odd.get_or_insert(first).count += 1;
+                self.process.has_lost_first |= self.threads.records.is_empty();
             }
         }
     }
@@ -137,6 +141,7 @@ impl ProcessNotes {
         self.auxv = self.auxv.or(other.auxv);
         self.files = self.files.or(other.files);
         self.first_kind = self.first_kind.or(other.first_kind);
+        self.has_lost_first |= other.has_lost_first && threads_before == 0;
         self.has_gdb_note |= other.has_gdb_note;
         self.is_of_machine |= other.is_of_machine;
         let place = |thread: Option<usize>| match thread {

@@ -97,6 +97,7 @@ impl StatedMemory {
         }
         let what = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
         let missing = amount(missing);
+        let percent = if percent == 0 { "less than 1".to_owned() } else { percent.to_string() };
         format!("the file ends after {percent} % of what its headers promise: {missing} are missing{what}")
     }
 

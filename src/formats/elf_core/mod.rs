@@ -43,3 +43,6 @@ pub const FORMAT: Format = Format {
 pub fn not_a_core(bytes: &[u8]) -> Option<&'static str> {
     header::not_a_core(bytes)
 }
+
+#[cfg(test)]
+mod tests;

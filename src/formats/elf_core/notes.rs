@@ -100,15 +100,21 @@ impl<'a> Notes<'a> {
             let is_told = std::mem::replace(&mut self.is_cut_told, true);
             return if is_told { Ok(None) } else { Err(BadNote { offset, is_cut: true }) };
         }
-        let is_padding = left < HEADER_SIZE;
+        let is_padding = left < HEADER_SIZE || self.is_zero(offset);
         if is_padding { Ok(None) } else { Err(BadNote { offset, is_cut: false }) }
     }
 
     /// Whether a note that could not be read would be whole if the file were.
     fn is_cut_at(&self, offset: usize, left: usize) -> bool {
         let Some((name_size, size, _)) = self.sizes(offset) else { return left < HEADER_SIZE };
-        let needed = name_size as u64 + size as u64;
-        needed <= (left as u64).saturating_add(self.missing)
+        let needed = HEADER_SIZE as u64 + name_size as u64 + size as u64;
+        needed > left as u64 && needed <= (left as u64).saturating_add(self.missing)
+    }
+
+    /// Whether only zeros are left: padding behind the last note.
+    fn is_zero(&self, offset: usize) -> bool {
+        let rest = self.reader.slice(offset, self.end.saturating_sub(offset));
+        rest.is_some_and(|bytes| bytes.iter().all(|&b| b == 0))
     }
 
     fn sizes(&self, offset: usize) -> Option<(usize, usize, u32)> {
@@ -125,6 +131,10 @@ impl<'a> Notes<'a> {
         };
         let pad = |size: usize| size.checked_next_multiple_of(self.alignment);
         let (name_size, size, kind) = self.sizes(self.at)?;
+        if (name_size, size, kind) == (0, 0, 0) {
+            // Nobody writes such a note: a wrong size led into the middle of another one.
+            return None;
+        }
         let name = part(self.at + HEADER_SIZE, name_size)?;
         let owner = &name[..memchr::memchr(0, name).unwrap_or(name_size)];
         let place = Place { offset: self.at.checked_add(pad(HEADER_SIZE.checked_add(name_size)?)?)?, size };

@@ -35,7 +35,7 @@ pub(super) fn parse(bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
     let info = process_info(reader, &index.process, &mut gaps);
     let mut table = ThreadTable::sort(&index);
     table.settle_cpu_times(info.pid, producer, index.has_lost_threads);
-    let mappings = mappings(reader, &index.process, &mut gaps);
+    let mappings = mappings(reader, &index, &mut gaps);
     let auxv = part(reader, index.process.auxv).map(|note| auxv::read(&note)).unwrap_or_default();
     tell_unsupported(&header, &index, &mut gaps);
 
@@ -86,16 +86,20 @@ fn process_info(reader: Reader, notes: &ProcessNotes, gaps: &mut Gaps) -> Proces
     })
 }
 
-fn mappings(reader: Reader, notes: &ProcessNotes, gaps: &mut Gaps) -> Vec<FileMapping> {
-    let Some(note) = part(reader, notes.files) else {
-        let message = "the dump has no list of mapped files (the kernel leaves it out above 65,535 mappings): \
-                       modules must be found by other means";
-        gaps.add(GapKind::NotDumped, message, None);
+fn mappings(reader: Reader, index: &NoteIndex, gaps: &mut Gaps) -> Vec<FileMapping> {
+    let place = index.process.files;
+    let Some(note) = part(reader, place) else {
+        // Where notes are lost, that is told already.
+        if !index.has_lost_threads {
+            let message = "the dump has no list of mapped files (the kernel leaves it out above 65,535 \
+                           mappings): modules must be found by other means";
+            gaps.add(GapKind::NotDumped, message, None);
+        }
         return Vec::new();
     };
     let found = nt_file::read(&note);
     if let Some(problem) = found.problem {
-        gaps.add(GapKind::Damaged, problem, notes.files.map(|p| p.offset as u64));
+        gaps.add(GapKind::Damaged, problem, place.map(|p| p.offset as u64));
     }
     found.mappings
 }
@@ -148,7 +152,10 @@ fn signal(reader: Reader, index: &NoteIndex, producer: CoreProducer, table: &Thr
         CoreProducer::Kernel => {
             let first = index.parts.first()?.records.first()?;
             let number_only = || SignalInfo::of_number(first.signal);
-            (Some(0), infos.next().map(|(_, info)| info).or_else(number_only)?)
+            (
+                Some(0).filter(|_| !index.process.has_lost_first),
+                infos.next().map(|(_, info)| info).or_else(number_only)?,
+            )
         }
         CoreProducer::Gcore => infos.find(|(_, info)| info.is_fault())?,
         CoreProducer::Other => return None,

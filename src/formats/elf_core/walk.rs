@@ -94,12 +94,14 @@ impl NoteIndex {
                 }
                 Ended::Bad(bad, before) => {
                     self.has_lost_threads = true;
+                    let has_none = self.parts.is_empty() && rest.threads.records.is_empty();
+                    self.process.has_lost_first |= has_none;
                     if bad.is_cut {
                         let read = self.thread_count() + rest.threads.records.len();
                         gaps.add(GapKind::Truncated, cut(begin, read, bad, &notes), Some(bad.offset as u64));
                         break;
                     }
-                    let message = "a note is longer than its segment: the search went on at the next thread";
+                    let message = "a note has a size that cannot be: the search went on at the next thread";
                     gaps.add(GapKind::Damaged, message, Some(bad.offset as u64));
                     // A size that is wrong and yet fits makes the *next* header nonsense.
                     let from = before.unwrap_or(bad.offset) + 4;
@@ -141,6 +143,9 @@ fn go(notes: &mut Notes, found: &mut Found, context: &Context, until: usize) -> 
     let mut before = None;
     while notes.at() < until {
         match notes.next() {
+            Ok(Some(note)) if swallows_thread(&note, context) => {
+                return Ended::Bad(BadNote { offset: note.offset, is_cut: false }, None);
+            }
             Ok(Some(note)) => {
                 before = Some(note.offset);
                 found.add(&note, context);
@@ -203,6 +208,12 @@ fn thread_header(context: &Context) -> Option<Vec<u8>> {
     let mut header = [5, size, NT_PRSTATUS].map(bytes).concat();
     header.extend_from_slice(b"CORE\0");
     Some(header)
+}
+
+/// Whether a thread's note has a size that it cannot have, and there is a thread inside of it.
+fn swallows_thread(note: &Note, context: &Context) -> bool {
+    let is_odd = note.kind == NT_PRSTATUS && note.owner == b"CORE" && !context.layout.fits(note.place.size);
+    is_odd && next_thread(context, note.place.offset, note.place.offset + note.place.size).is_some()
 }
 
 fn begins_thread(context: &Context, at: usize) -> bool {
