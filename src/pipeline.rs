@@ -62,7 +62,8 @@ fn open(name: &PathBuf, options: &Options, progress: &dyn Progress) -> Vec<(Stri
     }
     if listing.is_folder && opened.iter().all(|(_, r)| r.is_err()) {
         let looked_for = formats::looked_for();
-        let error = InputError::NoDumps { path: listing.path.clone(), files, links: listing.links, looked_for };
+        let error =
+            InputError::NoDumps { path: listing.path.clone(), files, links: listing.links, looked_for };
         opened.push((listing.path.to_string(), Err(error)));
     }
     opened
@@ -150,7 +151,8 @@ fn analyze_snapshot(
                 progress.report("naming functions", 0, 0);
                 symbols::name_stacks(&mut snapshot, &unwound, modules);
             }
-            let native = arch.map(|arch| Native { image, arch, modules, memory: &memory, walker: walker.as_ref() });
+            let native =
+                arch.map(|arch| Native { image, arch, modules, memory: &memory, walker: walker.as_ref() });
             understand(&snapshot, native.as_ref(), progress)
         }
         _ => understand(&snapshot, None, progress),

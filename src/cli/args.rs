@@ -74,7 +74,7 @@ pub(super) struct ReportArgs {
     pub(super) inputs: Vec<PathBuf>,
 
     /// How the report is written
-    #[arg(long, value_name = "FORMAT", help_heading = "Report", default_value = connect::REPORTERS[0].id,
+    #[arg(long, value_name = "FORMAT", help_heading = "Report", default_value = connect::default_reporter(),
         value_parser = PossibleValuesParser::new(connect::reporter_ids()))]
     pub(super) format: String,
 
@@ -83,7 +83,7 @@ pub(super) struct ReportArgs {
     pub(super) all: bool,
 
     /// Show this thread: its stack, what it waits for, what it holds
-    #[arg(long, value_name = "ID", help_heading = "Report")]
+    #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
     pub(super) thread: Option<String>,
 
     /// Write the report to a file

@@ -1,13 +1,14 @@
 //! The main job: analyze the inputs, say which could not be, write the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::diagnosis::{Diagnosis, InputStatus};
-use crate::pipeline::Options;
+use crate::pipeline::{self, Options};
+use crate::report::text::{ThreadError, write_thread};
+use crate::report::{self, Document, View};
 
 use super::args::{FileArgs, LimitArgs, ReportArgs, options};
-use super::connect::{self, View};
 use super::exit::ExitCode;
 use super::progress::Bar;
 use super::terminal::{complain, has_color, width};
@@ -18,9 +19,12 @@ const WORKER_STACK: usize = 16 << 20;
 
 /// Analyzes and reports.
 pub(super) fn report(args: &ReportArgs) -> ExitCode {
-    let Some(reporter) = connect::find(&args.format) else {
-        complain(format_args!("there is no report format '{}'", args.format));
-        return ExitCode::Usage;
+    let reporter = match report::find(&args.format) {
+        Ok(reporter) => reporter,
+        Err(e) => {
+            complain(e);
+            return ExitCode::Usage;
+        }
     };
     let output = args.output.as_deref();
     if let Some(input) = output.and_then(|o| output::overwritten(o, &args.inputs)) {
@@ -36,14 +40,36 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
         width: width(args.width, output.is_none()),
         color: has_color(args.color, output.is_none()),
         show_all: args.all,
-        thread: args.thread.clone(),
         elapsed_ms: u64::try_from(started.elapsed().as_millis()).ok(),
     };
     let code = complain_of_inputs(&diagnosis);
     if code == ExitCode::NotAnalyzed && !reporter.is_for_programs && diagnosis.snapshots.is_empty() {
         return code;
     }
-    code.max(end(diagnosis, |diagnosis| output::write(output, |out| (reporter.write)(diagnosis, &view, out))))
+    if let Some(id) = &args.thread {
+        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, output)));
+    }
+    code.max(end(diagnosis, |diagnosis| {
+        let document = Document::of(diagnosis);
+        let code = output::write(output, |out| (reporter.write)(&document, &view, out));
+        std::mem::forget(document);
+        code
+    }))
+}
+
+/// Shows one thread. One that is not there is a wrong command line.
+fn one_thread(diagnosis: &Diagnosis, id: &str, view: &View, output: Option<&Path>) -> ExitCode {
+    let mut is_unknown = false;
+    let code = output::write(output, |out| match write_thread(diagnosis, id, view, out) {
+        Ok(()) => Ok(()),
+        Err(ThreadError::Io(e)) => Err(e),
+        Err(unknown) => {
+            complain(unknown);
+            is_unknown = true;
+            Ok(())
+        }
+    });
+    if is_unknown { ExitCode::Usage } else { code }
 }
 
 /// Prints stacks, for development.
@@ -63,7 +89,7 @@ fn analyze(inputs: &[PathBuf], options: Options, limits: &LimitArgs, is_quiet: b
         .stack_size(WORKER_STACK)
         .build();
     match pool {
-        Ok(pool) => Some(pool.install(|| connect::analyze(inputs, &options, &bar))),
+        Ok(pool) => Some(pool.install(|| pipeline::analyze(inputs, &options, &bar))),
         Err(e) => {
             complain(format_args!("cannot start the workers: {e}; try a smaller number with --jobs"));
             None

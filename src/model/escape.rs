@@ -30,14 +30,16 @@ pub fn escape_terminal(text: &str) -> Cow<'_, str> {
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
-            0x061c                  // Arabic letter mark
+            0x00ad                  // soft hyphen
+            | 0x061c                // Arabic letter mark
             | 0x180e                // Mongolian vowel separator
             | 0x200b..=0x200f       // zero-width characters, direction marks
             | 0x2028..=0x202e       // line and paragraph separator, embeddings and overrides
             | 0x2060..=0x206f       // word joiner, invisible operators, isolates
+            | 0xfe00..=0xfe0f       // variation selectors
             | 0xfeff                // byte order mark
             | 0xfff9..=0xfffb       // annotations
-            | 0xe0000..=0xe007f     // tags
+            | 0xe0000..=0xe0fff     // tags, variation selectors
         )
 }
 

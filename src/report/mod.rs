@@ -39,16 +39,24 @@ pub struct Reporter {
     pub id: &'static str,
     /// What it is for: one line for the help.
     pub about: &'static str,
+    /// Whether a program reads it, so that it is written even where no input could be analyzed.
+    pub is_for_programs: bool,
     /// Writes it.
     pub write: fn(&Document<'_>, &View, &mut dyn Write) -> io::Result<()>,
 }
 
 /// All reporters. The first is the default.
 pub static REPORTERS: &[Reporter] = &[
-    Reporter { id: "text", about: "the diagnosis, for a person at a terminal", write: text::write },
+    Reporter {
+        id: "text",
+        about: "the diagnosis, for a person at a terminal",
+        is_for_programs: false,
+        write: text::write,
+    },
     Reporter {
         id: "json",
         about: "everything, for scripts: one JSON document (docs/report.schema.json)",
+        is_for_programs: true,
         write: json::write,
     },
 ];

@@ -19,11 +19,20 @@ const BY_CLASS: &[(ResourceClass, &str)] = &[
         "Allocate less in the hot path, raise the number of arenas (MALLOC_ARENA_MAX), or use an \
          allocator with caches for each thread.",
     ),
-    (ResourceClass::Stdio, "Do not share one FILE between threads: format into a buffer, write it in one call."),
+    (
+        ResourceClass::Stdio,
+        "Do not share one FILE between threads: format into a buffer, write it in one call.",
+    ),
     (ResourceClass::Loader, "Do not load libraries or run their constructors while threads start."),
     (ResourceClass::Gil, "Release the interpreter lock around the call that the holder is in."),
-    (ResourceClass::DbPool, "Raise the size of the pool only after the slow holder of its connections is found."),
-    (ResourceClass::Locale, "Convert times and locales outside the hot path, or with the _r and _l functions."),
+    (
+        ResourceClass::DbPool,
+        "Raise the size of the pool only after the slow holder of its connections is found.",
+    ),
+    (
+        ResourceClass::Locale,
+        "Convert times and locales outside the hot path, or with the _r and _l functions.",
+    ),
     (ResourceClass::Resolver, "Resolve names once, outside the lock, and with a timeout."),
 ];
 

@@ -187,7 +187,9 @@ fn code_name(signal: &Signal) -> Option<String> {
         SI_KERNEL => "SI_KERNEL",
         0 => "SI_USER",
         -6 => "SI_TKILL",
-        code => return Some(code_row(signal).map_or_else(|| code.to_string(), |(.., name, _)| (*name).into())),
+        code => {
+            return Some(code_row(signal).map_or_else(|| code.to_string(), |(.., name, _)| (*name).into()));
+        }
     };
     Some(name.into())
 }

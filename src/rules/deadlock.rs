@@ -1,6 +1,6 @@
 use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{threads};
+use super::words::threads;
 use super::{Case, Rule, advice};
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::waits::Target;
@@ -23,7 +23,11 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
         let held_by = link.held_by.map(|t| words.thread(t)).unwrap_or_default();
         match &link.waits_for {
             Target::Lock(lock) => {
-                format!("{} waits for {}, which {held_by} holds", words.thread(link.thread), words.lock(*lock))
+                format!(
+                    "{} waits for {}, which {held_by} holds",
+                    words.thread(link.thread),
+                    words.lock(*lock)
+                )
             }
             other => format!("{} waits for {}", words.thread(link.thread), words.target(other)),
         }
@@ -34,11 +38,8 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
         let them = if bystanders == 1 { "waits" } else { "wait" };
         summary.push_str(&format!(" Behind them {} more {them}.", threads(bystanders)));
     }
-    let mut evidence: Vec<Evidence> = cycle
-        .iter()
-        .zip(&steps)
-        .map(|(link, step)| Evidence::new(link.certainty, step.clone()))
-        .collect();
+    let mut evidence: Vec<Evidence> =
+        cycle.iter().zip(&steps).map(|(link, step)| Evidence::new(link.certainty, step.clone())).collect();
     let locks: Vec<_> = cycle.iter().filter_map(|link| lock_of(&link.waits_for)).collect();
     for lock in &locks {
         evidence.extend(case.waits.lock(*lock).evidence.iter().cloned());

@@ -1,13 +1,15 @@
 //! What `lock-contention`, `spin-wait` and `orphaned-lock` have in common: many threads, one lock.
 
 use super::advice;
-use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity};
+use super::finding::{
+    Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
+};
 use super::words::{grouped, percent, threads};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::normalize::ResourceClass;
-use crate::waits::{Words, Holder, Identity, LIKELY_POINTS, Lock, LockIx, State};
+use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, State, Words};
 
 /// So many threads behind one lock are a jam of their own, however many others work.
 const MANY: u64 = 10;
@@ -46,7 +48,8 @@ impl<'a> Jam<'a> {
     /// then it is a deadlock, and not told twice.
     pub fn is_in_ring(&self, rings: &[Vec<ThreadIx>]) -> bool {
         rings.iter().flatten().any(|&member| {
-            self.waiters.contains(&member) && self.case.graph.edge(member).is_some_and(|e| e.lock == Some(self.ix))
+            self.waiters.contains(&member)
+                && self.case.graph.edge(member).is_some_and(|e| e.lock == Some(self.ix))
         })
     }
 
@@ -123,12 +126,8 @@ impl<'a> Jam<'a> {
         let total = self.case.snapshot.threads.len() as u64;
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
-        let title = format!(
-            "{} of {} ({}) {verb} {lock}",
-            grouped(count),
-            threads(total),
-            percent(count, total)
-        );
+        let title =
+            format!("{} of {} ({}) {verb} {lock}", grouped(count), threads(total), percent(count, total));
         let holder = self.finding_holder(&words);
         let chain = self.chain();
         let pattern = self.pattern();
@@ -188,7 +187,9 @@ impl<'a> Jam<'a> {
         let lock = words.lock(self.ix);
         let class = self.lock.class.map(|c| format!(" ({})", class_words(c))).unwrap_or_default();
         let takers = match self.lock.callers.first() {
-            Some((caller, _)) if self.lock.identity != Identity::Site => format!(", most of them in {caller}"),
+            Some((caller, _)) if self.lock.identity != Identity::Site => {
+                format!(", most of them in {caller}")
+            }
             _ => String::new(),
         };
         let mut text = format!("{} {verb} {lock}{class}{takers}.", threads(self.blocked.direct));
@@ -198,9 +199,13 @@ impl<'a> Jam<'a> {
             Holder::Thread { thread, certainty: Certainty::Inferred } => {
                 format!("By its stack {} holds it; it is {doing}.", words.thread(*thread))
             }
-            Holder::Thread { thread, .. } => format!("{} holds it; it is {doing}.", capital(&words.thread(*thread))),
+            Holder::Thread { thread, .. } => {
+                format!("{} holds it; it is {doing}.", capital(&words.thread(*thread)))
+            }
             Holder::EndedThread { owner_id } => {
-                format!("Its owner, thread {owner_id}, is not in the process any more: nobody will release it.")
+                format!(
+                    "Its owner, thread {owner_id}, is not in the process any more: nobody will release it."
+                )
             }
             Holder::OtherProcess { owner_id } => {
                 format!("It is shared between processes, and its owner {owner_id} is in another one.")

@@ -4,11 +4,8 @@ use super::{Case, Rule};
 use crate::waits::{Holder, State};
 
 /// The row of this rule.
-pub const RULE: Rule = Rule {
-    id: RuleId::LockContention,
-    guide: include_str!("../../docs/rules/lock-contention.md"),
-    check,
-};
+pub const RULE: Rule =
+    Rule { id: RuleId::LockContention, guide: include_str!("../../docs/rules/lock-contention.md"), check };
 
 /// Fewer waiters are everyday life.
 const FEWEST: u64 = 2;

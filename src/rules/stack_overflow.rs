@@ -1,5 +1,5 @@
 use super::finding::{Finding, RuleId};
-use super::words::{grouped};
+use super::words::grouped;
 use super::{Case, Rule, crash};
 use crate::model::{Evidence, ThreadIx};
 
@@ -22,7 +22,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let words = case.words();
     let thread = words.thread(overflow.thread);
     let depth = grouped(overflow.frames);
-    finding.title = format!("{thread} ran out of stack in a recursion of {}, {depth} frames deep", overflow.function);
+    finding.title =
+        format!("{thread} ran out of stack in a recursion of {}, {depth} frames deep", overflow.function);
     finding.summary = format!(
         "{} died because its stack was used up: {} calls itself, directly or through others, and the stack is {depth} frames deep.",
         super::jam::capital(&thread),
@@ -32,7 +33,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         crash.reason = format!("the stack ran out in a recursion of {}", overflow.function);
     }
     finding.evidence.insert(0, overflow.proof);
-    finding.evidence.push(Evidence::read(format!("the stack has {depth} frames, most of them {}", overflow.function)));
+    finding
+        .evidence
+        .push(Evidence::read(format!("the stack has {depth} frames, most of them {}", overflow.function)));
     finding.cause = vec![RuleId::StackOverflow.id().into(), overflow.function];
     vec![finding]
 }
@@ -60,7 +63,12 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
     if (count as u64) * 8 < stack.len() as u64 {
         return None;
     }
-    let proof = match case.snapshot.image.as_ref().and_then(|image| image.registers.get(thread.at()).map(|r| (image, r))) {
+    let proof = match case
+        .snapshot
+        .image
+        .as_ref()
+        .and_then(|image| image.registers.get(thread.at()).map(|r| (image, r)))
+    {
         Some((image, registers)) => {
             let address = signal.address?;
             let is_backed = image.memory.segment_at(address).is_some_and(|s| s.is_writable);
@@ -73,7 +81,9 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
                 grouped(address.abs_diff(registers.sp))
             ))
         }
-        None if frames >= FEWEST_FRAMES_IN_TEXT => Evidence::inferred("a fault in a recursion this deep is a stack that ran out"),
+        None if frames >= FEWEST_FRAMES_IN_TEXT => {
+            Evidence::inferred("a fault in a recursion this deep is a stack that ran out")
+        }
         None => return None,
     };
     Some(Overflow { thread, frames, function, proof })

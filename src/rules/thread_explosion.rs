@@ -30,7 +30,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         let title = format!("{} threads, more than the limit of {}", grouped(total), grouped(limit));
         (Severity::High, title, format!("the limit that was set is {}", grouped(limit)))
     } else if let Some(limit) = LIMITS.iter().find(|limit| total >= limit.near) {
-        let title = format!("{} threads, near the {} that Linux allows", grouped(total), grouped(limit.threads));
+        let title =
+            format!("{} threads, near the {} that Linux allows", grouped(total), grouped(limit.threads));
         (Severity::Medium, title, format!("{} is {}", grouped(limit.threads), limit.what))
     } else {
         return Vec::new();
@@ -61,7 +62,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         clusters: largest.map(|_| ClusterIx(0)).into_iter().collect(),
         location: None,
         crash: None,
-        evidence: vec![Evidence::read(format!("the dump has {} threads", grouped(total))), Evidence::read(why)],
+        evidence: vec![
+            Evidence::read(format!("the dump has {} threads", grouped(total))),
+            Evidence::read(why),
+        ],
         advice: advice::for_thread_explosion(),
         cause: std::iter::once(RuleId::ThreadExplosion.id().to_owned())
             .chain(largest.and_then(|c| c.signature.last().map(|s| s.to_string())))

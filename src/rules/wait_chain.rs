@@ -1,6 +1,6 @@
 use super::finding::{Blocked, Confidence, Finding, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{threads};
+use super::words::threads;
 use super::{Case, Rule, advice};
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::waits::{State, Target};
@@ -58,7 +58,11 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
             Certainty::Inferred => Confidence::Likely,
             _ => Confidence::Certain,
         },
-        title: format!("{} waits for {joined}, which is stuck behind {}", words.thread(thread), words.thread(root)),
+        title: format!(
+            "{} waits for {joined}, which is stuck behind {}",
+            words.thread(thread),
+            words.thread(root)
+        ),
         summary: format!(
             "{}. At the end {root_does}. {} {} stopped.",
             steps.join("; "),

@@ -81,7 +81,8 @@ impl Waits {
     /// The locks that this thread is known or thought to hold.
     pub fn held_by(&self, thread: ThreadIx) -> impl Iterator<Item = LockIx> {
         (0u32..).zip(&self.locks).filter_map(move |(n, lock)| {
-            let holds = lock.holder.thread().is_some_and(|(t, _)| t == thread) || lock.holders.contains(&thread);
+            let holds =
+                lock.holder.thread().is_some_and(|(t, _)| t == thread) || lock.holders.contains(&thread);
             holds.then_some(LockIx(n))
         })
     }

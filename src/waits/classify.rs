@@ -62,7 +62,9 @@ pub(super) fn state_of_stack(stack: &StackMeaning, has_frames: bool) -> State {
 /// A worker that waits for work is idle, whatever it sleeps on.
 pub(super) fn refine(state: State, stack: &StackMeaning) -> State {
     match state {
-        State::CondWait | State::IoWait | State::Sleeping | State::Unknown if stack.is_idle_pool => State::Idle,
+        State::CondWait | State::IoWait | State::Sleeping | State::Unknown if stack.is_idle_pool => {
+            State::Idle
+        }
         other => other,
     }
 }

@@ -225,8 +225,9 @@ fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -
         .zip(lock_of)
         .map(|(seen, lock)| {
             let wait = match seen.claim {
-                Some(Claim::Lock(claim)) => lock
-                    .map(|at| Wait { target: Target::Lock(place[at]), certainty: claim.certainty }),
+                Some(Claim::Lock(claim)) => {
+                    lock.map(|at| Wait { target: Target::Lock(place[at]), certainty: claim.certainty })
+                }
                 Some(Claim::Thread(thread, certainty)) => {
                     Some(Wait { target: Target::Thread(thread), certainty })
                 }

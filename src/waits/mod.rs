@@ -21,9 +21,9 @@ mod words;
 
 pub use activity::{Activity, Call, Target, Wait, Waits};
 pub use gather::analyze;
+pub use infer::LIKELY_POINTS;
 pub use kinds::{Identity, LockKind, State};
 pub use lock::{Candidate, Holder, Lock, LockIx};
-pub use infer::LIKELY_POINTS;
 pub use locks::{LOCKS, LockRow, row};
 pub use native::Native;
 pub use words::Words;

@@ -92,8 +92,7 @@ fn may_spin(seen: &Observation, native: &Native<'_>) -> bool {
 
 fn claim(seen: &mut Observation, word: u64, kind: LockKind, certainty: Certainty) {
     seen.state = State::Spinning;
-    seen.claim =
-        Some(Claim::Lock(LockClaim { key: LockKey::Address(word), kind, symbol: None, certainty }));
+    seen.claim = Some(Claim::Lock(LockClaim { key: LockKey::Address(word), kind, symbol: None, certainty }));
 }
 
 /// The innermost two functions: where a thread spins, and for whom.
@@ -124,8 +123,10 @@ impl View<'_, '_> {
     }
 
     fn kind(&self, thread: ThreadIx) -> LockKind {
-        let is_pthread =
-            self.frames(thread).first().is_some_and(|&f| self.meanings.get(f).name.starts_with("pthread_spin"));
+        let is_pthread = self
+            .frames(thread)
+            .first()
+            .is_some_and(|&f| self.meanings.get(f).name.starts_with("pthread_spin"));
         if is_pthread { LockKind::PthreadSpinlock } else { LockKind::Spinlock }
     }
 

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::escape::escape;
 use super::wrap;
+use crate::model::escape_terminal as escape;
 
 /// How text looks where the terminal has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 //! not misled. What is not shown is counted.
 
 mod clusters;
-mod escape;
 mod finding;
 mod header;
 mod layout;

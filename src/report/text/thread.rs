@@ -6,7 +6,7 @@ use super::finding::{certainty, field, who_holds};
 use super::layout::{Page, Style, Text};
 use super::{header, links, words};
 use crate::diagnosis::{Analyzed, Diagnosis};
-use crate::model::{FrameIx, StackEnd, SystemCall, ThreadIx};
+use crate::model::{FrameIx, StackEnd, SystemCall, ThreadIx, escape_terminal};
 use crate::report::document::{Document, Frame, Resolver, Snapshot, ThreadRecord};
 use crate::report::{View, nearest};
 
@@ -21,7 +21,7 @@ const NEAREST: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum ThreadError {
     /// No thread has this id.
-    #[error("no thread has the id, kernel id or name '{}'{}", super::escape::escape(.id), suggestion(.nearest))]
+    #[error("no thread has the id, kernel id or name '{}'{}", escape_terminal(.id), suggestion(.nearest))]
     Unknown {
         /// What was asked for.
         id: String,
@@ -36,7 +36,7 @@ pub enum ThreadError {
 fn suggestion(nearest: &[String]) -> String {
     match nearest {
         [] => "; there are no threads in what was read".into(),
-        ids => format!("; the nearest ids are {}", super::escape::escape(&ids.join(", "))),
+        ids => format!("; the nearest ids are {}", escape_terminal(&ids.join(", "))),
     }
 }
 

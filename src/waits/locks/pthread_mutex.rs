@@ -84,7 +84,9 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
         // The owner is written after the word: it was taken or released a moment ago.
         (_, 0) => {
             evidence.push(Evidence::read(format!("its lock word is {lock}, its __owner 0")));
-            Holder::unknown("the mutex was being taken or released at this moment: its owner is not written yet")
+            Holder::unknown(
+                "the mutex was being taken or released at this moment: its owner is not written yet",
+            )
         }
         (_, owner) => {
             evidence.push(Evidence::read(format!("{field} holds {owner}")));
@@ -92,7 +94,9 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
             match threads.by_tid(owner_id) {
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
                 // glibc sets the shared bit on every robust mutex (656 = 512 + 128 + 16).
-                None if kind & KIND_SHARED != 0 && kind & KIND_ROBUST == 0 => Holder::OtherProcess { owner_id },
+                None if kind & KIND_SHARED != 0 && kind & KIND_ROBUST == 0 => {
+                    Holder::OtherProcess { owner_id }
+                }
                 None if kind & !KIND_BITS == 0 => Holder::EndedThread { owner_id },
                 None => Holder::unknown(format!(
                     "its memory does not look like a mutex: owner {owner}, kind {kind:#x}"

@@ -33,7 +33,8 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
         None => Decoded::nobody("the memory of the lock is not in the dump"),
         Some(0) => Decoded::nobody("the stream was being locked or unlocked at this moment"),
         Some(block) => {
-            let evidence = vec![Evidence::read(format!("its owner field holds the control block {block:#x}"))];
+            let evidence =
+                vec![Evidence::read(format!("its owner field holds the control block {block:#x}"))];
             let holder = match threads.by_handle(block) {
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
                 None => Holder::EndedThread { owner_id: block },
