@@ -209,10 +209,11 @@ const ALONE: [&str; 6] = ["cold", "lto_priv", "localalias", "isra", "constprop",
 const RUST_HASH: usize = 19;
 
 fn without_one_mark(name: &str) -> &str {
-    if let Some((head, hash)) = name.len().checked_sub(RUST_HASH).and_then(|at| name.split_at_checked(at)) {
-        if hash.strip_prefix("::h").is_some_and(|h| h.bytes().all(|b| b.is_ascii_hexdigit())) {
-            return head;
-        }
+    let hash_at = name.len().saturating_sub(RUST_HASH);
+    let is_hash =
+        |tail: &str| tail.strip_prefix("::h").is_some_and(|h| h.bytes().all(|b| b.is_ascii_hexdigit()));
+    if name.get(hash_at..).is_some_and(is_hash) && hash_at > 0 {
+        return &name[..hash_at];
     }
     if let Some(head) = name.strip_suffix("-fm") {
         return head;

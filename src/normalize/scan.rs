@@ -24,7 +24,7 @@ pub fn angle_end(text: &str, open: usize) -> Option<usize> {
     while let Some(&b) = bytes.get(at) {
         match b {
             b'(' => at = close(bytes, at, b'(', b')')? - 1,
-            b'<' | b'>' if text[..at].ends_with("operator") => {
+            b'<' | b'>' if at > open && text[..at].ends_with("operator") => {
                 at += operator_token(&text[at..]).map_or(0, |t| t.len() - 1);
             }
             b'<' => depth += 1,
