@@ -16,6 +16,7 @@ pub use name::normalize;
 pub use readings::Readings;
 pub use stack::{StackMeaning, read};
 pub use thread_name::thread_name_pattern;
+pub use words::takes_lock;
 
 use schemars::JsonSchema;
 use serde::Serialize;

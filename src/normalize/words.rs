@@ -340,3 +340,35 @@ pub fn is_thread_main(name: &str) -> bool {
 fn without_number(word: &str) -> &str {
     word.trim_end_matches(|c: char| c.is_ascii_digit())
 }
+
+/// Words of functions that take a lock for their caller: `log_spin_acquire`, `qemu_mutex_lock_impl`,
+/// `Guard::enter`.
+const LOCK_WORDS: [&str; 12] = [
+    "lock", "locks", "acquire", "acquires", "spin", "spinlock", "mutex", "rdlock", "wrlock", "guard",
+    "enter", "monitor",
+];
+
+/// Whether a function of a program takes a lock for its caller, as its name says.
+pub fn takes_lock(name: &str) -> bool {
+    let last = components(name).next_back().unwrap_or(name);
+    words(last).iter().any(|word| LOCK_WORDS.contains(&word.as_str()))
+        && !words(last).iter().any(|word| matches!(word.as_str(), "unlock" | "release" | "leave" | "exit"))
+}
+
+#[cfg(test)]
+mod lock_name_tests {
+    use super::takes_lock;
+
+    #[test]
+    fn wrappers_of_locks_are_told_by_their_names() {
+        for name in
+            ["log_spin_acquire", "qemu_mutex_lock_impl", "MyMutex::lock", "SpinLock::Enter", "TakeLock"]
+        {
+            assert!(takes_lock(name), "{name}");
+        }
+        for name in ["log_message", "block_write", "clock_tick", "mutex_unlock", "Guard::release", "spinner"]
+        {
+            assert!(!takes_lock(name), "{name}");
+        }
+    }
+}

@@ -48,6 +48,41 @@ const CODES: &[(&str, i32, &str, &str)] = &[
     ("SIGTRAP", 1, "TRAP_BRKPT", "a breakpoint"),
 ];
 
+/// Why a process ends itself, as the functions in the stack of the thread say it: beginnings of
+/// normalized names, the most telling first.
+const ABORTS: &[(&str, &str)] = &[
+    ("__assert_fail", "an assertion failed"),
+    ("assert_fail", "an assertion failed"),
+    ("__stack_chk_fail", "the stack was overwritten (stack smashing detected)"),
+    ("stack_chk_fail", "the stack was overwritten (stack smashing detected)"),
+    ("__fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
+    ("fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
+    ("malloc_printerr", "the heap is damaged (a check of malloc failed)"),
+    ("__cxa_pure_virtual", "a pure virtual function was called"),
+    ("__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
+    ("__gnu_cxx::__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
+    ("std::terminate", "an exception that nobody caught ended it (std::terminate)"),
+    ("__cxxabiv1::__terminate", "an exception that nobody caught ended it (std::terminate)"),
+    ("std::panicking", "a panic of Rust ended it"),
+    ("core::panicking", "a panic of Rust ended it"),
+    ("rust_panic", "a panic of Rust ended it"),
+    ("rust_begin_unwind", "a panic of Rust ended it"),
+    ("runtime.gopanic", "a panic of Go ended it"),
+    ("runtime.fatalthrow", "the Go runtime ended it"),
+    ("_Py_FatalError", "a fatal error of the Python interpreter ended it"),
+];
+
+/// What the stack of the thread says of why it ended the process.
+fn abort_reason(case: &Case<'_>, signal: &Signal) -> Option<&'static str> {
+    let stack = case.snapshot.threads[signal.thread?.at()].stack;
+    let frames = case.snapshot.stacks.frames_of(stack);
+    // Only above the program's own functions: below, `std::panicking` is how a Rust thread begins.
+    let reading = case.readings.get(stack);
+    let own = reading.meaningful.first().copied().unwrap_or(frames.len());
+    let names = || frames.iter().take(own).map(|&f| &case.meanings.get(f).name);
+    ABORTS.iter().find(|(start, _)| names().any(|n| n.starts_with(start))).map(|(_, reason)| *reason)
+}
+
 fn check(case: &Case<'_>) -> Vec<Finding> {
     if stack_overflow::detect(case).is_some() {
         return Vec::new();
@@ -163,6 +198,9 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
             a if a < NEAR_NULL => format!("access near null, at {a:#x}: a field of an object at null"),
             a => format!("invalid access to {a:#x}"),
         };
+    }
+    if let Some(reason) = abort_reason(case, signal).filter(|_| &*signal.name == "SIGABRT") {
+        return reason.into();
     }
     let meaning = SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name).map(|(.., text)| *text);
     let code = code_row(signal).map(|(.., text)| *text);

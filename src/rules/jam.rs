@@ -80,7 +80,10 @@ impl<'a> Jam<'a> {
         let is_free = |s: &State| matches!(s, State::Idle | State::CondWait);
         let idle = self.case.waits.activities.iter().filter(|a| is_free(&a.state)).count() as u64;
         let active = (self.case.snapshot.threads.len() as u64).saturating_sub(idle).max(1);
-        let is_half = stopped * 2 >= active;
+        // Several jams at once: that the process as a whole is stuck makes each of them worse.
+        let in_locks = |a: &&crate::waits::Activity| matches!(a.state, State::LockWait | State::Spinning);
+        let stuck = self.case.waits.activities.iter().filter(in_locks).count() as u64;
+        let is_half = stopped.max(stuck) * 2 >= active;
         let is_moving = match self.pattern() {
             Pattern::Convoy => true,
             Pattern::Nobody => self.lock.holder == Holder::Free,

@@ -52,7 +52,7 @@ pub(super) fn state_of_stack(stack: &StackMeaning, has_frames: bool) -> State {
             Role::Io => State::IoWait,
             Role::Sleep => State::Sleeping,
             Role::Idle => State::Idle,
-            Role::Runtime => State::Runtime,
+            Role::Runtime if stack.class.is_some() => State::Runtime,
             _ if has_frames => State::Running,
             _ => State::Unknown,
         },

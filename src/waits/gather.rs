@@ -9,12 +9,14 @@ use super::lock::{Holder, Lock, LockIx};
 use super::locks;
 use super::native::{self, Native};
 use super::observation::{Claim, LockClaim, LockKey, Observation};
+use super::parked;
 use super::spin;
 use super::text;
+use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Certainty, Evidence, Snapshot, Str, ThreadIx};
-use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name};
+use crate::model::{Certainty, Evidence, Snapshot, StackIx, Str, ThreadIx};
+use crate::normalize::{Meanings, Readings, ResourceClass, Role, class_of_name, takes_lock};
 use crate::symbols;
 
 /// What all threads of a snapshot do. `native` is there for binary formats.
@@ -29,8 +31,12 @@ pub fn analyze(
         Some(native) => native::observe(native, snapshot, meanings, readings, &threads),
         None => text::observe(snapshot, meanings, readings, &threads),
     };
-    if let Some(native) = native {
-        spin::find(native, snapshot, meanings, readings, &mut seen);
+    match native {
+        Some(native) => {
+            spin::find(native, snapshot, meanings, readings, &mut seen);
+            parked::find_keys(native, &mut seen);
+        }
+        None => text_spin::find(snapshot, meanings, &mut seen),
     }
     let (mut locks, lock_of) = collect(&seen);
     for lock in &mut locks {
@@ -85,7 +91,7 @@ fn collect(seen: &[Observation]) -> (Vec<Lock>, Vec<Option<usize>>) {
         }
         if rank(claim.kind) < rank(lock.kind) {
             lock.kind = claim.kind;
-            lock.is_shared_object = locks::row(claim.kind).is_shared_object;
+            lock.is_shared_object = claim.is_shared_object;
         }
         lock_of[n] = Some(at);
     }
@@ -115,7 +121,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         holders: Vec::new(),
         waiters: Vec::new(),
         callers: Vec::new(),
-        is_shared_object: locks::row(claim.kind).is_shared_object,
+        is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
         evidence: Vec::new(),
     }
@@ -126,14 +132,23 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
     let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
     for waiter in &lock.waiters {
         let stack = snapshot.threads[waiter.at()].stack;
-        let frames = snapshot.stacks.frames_of(stack);
-        let caller = readings.get(stack).caller.and_then(|at| frames.get(at));
-        if let Some(&frame) = caller {
+        if let Some(at) = section(snapshot, meanings, readings, stack) {
+            let frame = snapshot.stacks.frames_of(stack)[at];
             *counts.entry(meanings.get(frame).name.clone()).or_default() += 1;
         }
     }
     lock.callers = counts.into_iter().collect();
     lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+}
+
+/// The frame of the function whose critical section a waiting thread wants to enter: the one that
+/// called the lock function, and where that only wraps a lock (`log_spin_acquire`), its caller.
+fn section(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, stack: StackIx) -> Option<usize> {
+    let frames = snapshot.stacks.frames_of(stack);
+    let caller = readings.get(stack).caller.filter(|&at| at < frames.len())?;
+    let is_wrapper = |at: &usize| takes_lock(&meanings.get(frames[*at]).name);
+    let is_program = |at: &usize| meanings.get(frames[*at]).role == Role::User;
+    Some((caller..frames.len()).filter(is_program).find(|at| !is_wrapper(at)).unwrap_or(caller))
 }
 
 /// Names and owners out of the memory of a core.
@@ -197,11 +212,14 @@ fn class(
         _ => None,
     };
     let by_name = || lock.name.as_deref().and_then(class_of_name);
-    let by_callers = || lock.callers.first().and_then(|(name, _)| class_of_name(name));
+    // A function without a name is called after its module: a server is no logging library because
+    // its file is called so.
+    let has_name = |name: &Str| !name.contains("+0x");
+    let by_callers = || lock.callers.first().filter(|(n, _)| has_name(n)).and_then(|(n, _)| class_of_name(n));
     let of_caller = |thread: ThreadIx| {
         let stack = snapshot.threads[thread.at()].stack;
         let frames = snapshot.stacks.frames_of(stack);
-        let caller = readings.get(stack).caller?;
+        let caller = section(snapshot, meanings, readings, stack)?;
         frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
     };
     let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));

@@ -14,8 +14,10 @@ mod lock;
 mod locks;
 mod native;
 mod observation;
+mod parked;
 mod spin;
 mod text;
+mod text_spin;
 mod threads;
 mod words;
 

@@ -192,6 +192,7 @@ fn futex(
                 kind: row.kind,
                 symbol: None,
                 certainty: Certainty::Read,
+                is_shared_object: row.is_shared_object,
             }));
         }
         return;

@@ -26,6 +26,8 @@ pub(super) struct LockClaim {
     pub symbol: Option<Str>,
     /// How it is known.
     pub certainty: Certainty,
+    /// Whether it is an object that threads share: see [`Lock`](super::Lock).
+    pub is_shared_object: bool,
 }
 
 /// What a thread waits for.

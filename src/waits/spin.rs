@@ -92,7 +92,13 @@ fn may_spin(seen: &Observation, native: &Native<'_>) -> bool {
 
 fn claim(seen: &mut Observation, word: u64, kind: LockKind, certainty: Certainty) {
     seen.state = State::Spinning;
-    seen.claim = Some(Claim::Lock(LockClaim { key: LockKey::Address(word), kind, symbol: None, certainty }));
+    seen.claim = Some(Claim::Lock(LockClaim {
+        key: LockKey::Address(word),
+        kind,
+        symbol: None,
+        certainty,
+        is_shared_object: true,
+    }));
 }
 
 /// The innermost two functions: where a thread spins, and for whom.

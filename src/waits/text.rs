@@ -80,7 +80,7 @@ impl View<'_> {
         let Some(kind) = self.reading.wait.filter(|_| !self.reading.is_abort) else { return seen };
         seen.call = self.call();
         if kind == WaitKind::Join {
-            let target = self.argument(JOINED).and_then(|(value, _)| threads.by_handle(value));
+            let target = self.arguments(JOINED).find_map(|(value, _)| threads.by_handle(value));
             seen.claim = target.map(|t| Claim::Thread(t, Certainty::Reported));
             return seen;
         }
@@ -115,7 +115,9 @@ impl View<'_> {
     /// The lock that the arguments name; else, for a wait that is a lock's, the place in the code.
     fn lock(&self, kind: LockKind, state: State) -> Option<LockClaim> {
         let row = locks::row(kind);
-        let claim = |key, symbol, certainty| Some(LockClaim { key, kind, symbol, certainty });
+        let claim = |key, symbol, certainty| {
+            Some(LockClaim { key, kind, symbol, certainty, is_shared_object: row.is_shared_object })
+        };
         if let Some((value, symbol)) = self.argument(row.arguments) {
             return match (value, symbol) {
                 (0, None) => None,
@@ -145,26 +147,26 @@ impl View<'_> {
     /// The value of an argument of one of these names in the waiting part: of the outermost
     /// function that has one, but one with a symbol is preferred.
     fn argument(&self, names: &[&str]) -> Option<(u64, Option<Str>)> {
-        let mut best: Option<(u64, Option<Str>)> = None;
+        let (value, symbol) = self.arguments(names).next()?;
+        let named = || self.arguments(names).find(|(v, s)| *v == value && s.is_some())?.1;
+        Some((value, symbol.or_else(named)))
+    }
+
+    /// The values of all arguments of these names in the waiting part, outermost function first, in
+    /// each the better name first. Neither a value nor a symbol is no argument.
+    fn arguments<'s>(&'s self, names: &'s [&str]) -> impl Iterator<Item = (u64, Option<Str>)> + 's {
         let starts = self.value_starts();
-        for (at, frame) in self.waiting().rev() {
+        let waiting: Vec<_> = self.waiting().rev().collect();
+        waiting.into_iter().flat_map(move |(at, frame)| {
             let slots = self.snapshot.stacks.slots(frame);
-            for name in names {
-                let Some(slot) = slots.iter().position(|s| &*s.name == *name) else { continue };
-                let value = self.snapshot.values.get(starts[at] + slot).copied().unwrap_or(0);
+            let start = starts[at];
+            names.iter().filter_map(move |name| {
+                let slot = slots.iter().position(|s| &*s.name == *name)?;
+                let value = self.snapshot.values.get(start + slot).copied().unwrap_or(0);
                 let symbol = slots[slot].symbol.clone();
-                if value == 0 && symbol.is_none() {
-                    continue;
-                }
-                match &best {
-                    Some((_, Some(_))) => {}
-                    Some((known, None)) if symbol.is_none() || *known != value => {}
-                    _ => best = Some((value, symbol)),
-                }
-                break;
-            }
-        }
-        best
+                (value != 0 || symbol.is_some()).then_some((value, symbol))
+            })
+        })
     }
 
     /// Where the values of each frame begin.

@@ -182,6 +182,25 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "rustc 1.95 library/std: what stands between a program and a system call",
+        &[
+            runtime("std::sys::*"),
+            runtime("std::sys_common::*"),
+            runtime("std::fs::*"),
+            runtime("std::io::*"),
+            runtime("std::net::*"),
+            runtime("std::os::*"),
+            runtime("std::process::*"),
+            runtime("<std::fs::*"),
+            runtime("<&std::fs::*"),
+            runtime("<std::io::*"),
+            runtime("<&std::io::*"),
+            runtime("<std::net::*"),
+            runtime("<&std::net::*"),
+            runtime("<std::os::*"),
+        ],
+    ),
+    source(
         "flume 0.11, futures 0.3 executor, tokio 1 blocking calls, pollster, async-std: blocking on a future",
         &[
             wait("flume::Shared::recv*", Future),

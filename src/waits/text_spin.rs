@@ -1,0 +1,55 @@
+//! Spin-waits in a text, which prints no instructions: many threads run in one function that takes a
+//! lock, as its name says, and all with the same argument.
+
+use std::collections::BTreeMap;
+
+use super::kinds::{LockKind, State};
+use super::locks;
+use super::observation::{Claim, LockClaim, LockKey, Observation};
+use crate::model::{Certainty, Snapshot, Str, ThreadIx};
+use crate::normalize::{Meanings, Role, takes_lock};
+
+/// Fewer threads in one lock function are passing through.
+const FEWEST: usize = 3;
+
+/// Turns running threads that spin on one lock into waiters of it.
+pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observation]) {
+    let mut groups: BTreeMap<(Str, LockKey), Vec<(ThreadIx, Option<Str>)>> = BTreeMap::new();
+    for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
+        if seen[ix.at()].state != State::Running {
+            continue;
+        }
+        let Some(&top) = snapshot.stacks.frames_of(thread.stack).first() else { continue };
+        let meaning = meanings.get(top);
+        if meaning.role != Role::User || !takes_lock(&meaning.name) {
+            continue;
+        }
+        // `lock=0x56507d47324c <g_log_spin>`
+        let slots = snapshot.stacks.slots(top);
+        let names = locks::row(LockKind::Spinlock).arguments;
+        let slot = names.iter().find_map(|name| slots.iter().position(|s| &*s.name == *name));
+        let Some(slot) = slot else { continue };
+        let value = snapshot.values.get(thread.values.0 as usize + slot).copied().unwrap_or(0);
+        let symbol = slots[slot].symbol.clone();
+        let key = match (value, &symbol) {
+            (0, None) => continue,
+            (0, Some(symbol)) => LockKey::Symbol(symbol.clone()),
+            (address, _) => LockKey::Address(address),
+        };
+        groups.entry((meaning.name.clone(), key)).or_default().push((ix, symbol));
+    }
+    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| threads.len() >= FEWEST) {
+        for (thread, symbol) in threads {
+            let seen = &mut seen[thread.at()];
+            seen.state = State::Spinning;
+            let (kind, certainty) = (LockKind::Spinlock, Certainty::Reported);
+            seen.claim = Some(Claim::Lock(LockClaim {
+                key: key.clone(),
+                kind,
+                symbol,
+                certainty,
+                is_shared_object: true,
+            }));
+        }
+    }
+}
