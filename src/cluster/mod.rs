@@ -1,11 +1,31 @@
 //! Groups of threads that do the same thing and wait for the same thing.
+//!
+//! Two threads are alike if their state, their meaningful top frames and the lock that they wait
+//! for are equal. The lock counts only where it is an object that threads share: a pool whose
+//! workers sleep on wait words of their own is one pool.
+
+mod fingerprint;
+mod group;
+
+pub use fingerprint::Fingerprint;
+pub use group::group;
 
 use crate::model::{StackIx, Str, ThreadIx};
 use crate::waits::{LockIx, State};
 
+/// How many meaningful frames make two threads alike.
+pub const SIGNATURE_FRAMES: usize = 5;
+
 /// Index of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterIx(pub u32);
+
+impl ClusterIx {
+    /// The place as an index.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Threads that do the same thing.
 #[derive(Clone, Debug)]
@@ -16,9 +36,9 @@ pub struct Cluster {
     pub state: State,
     /// The meaningful top frames, newest first: `log_message`, `handle`, `worker`.
     pub signature: Vec<Str>,
-    /// The stack that stands for all.
+    /// The stack that stands for all: the one that most members have.
     pub stack: StackIx,
-    /// The lock that they wait for.
+    /// The lock that all of them wait for.
     pub lock: Option<LockIx>,
     /// How many different exact stacks were merged.
     pub variants: u32,
@@ -37,4 +57,11 @@ pub struct Clusters {
     pub clusters: Vec<Cluster>,
     /// The cluster of each thread, by [`ThreadIx`].
     pub cluster_of: Vec<ClusterIx>,
+}
+
+impl Clusters {
+    /// A cluster.
+    pub fn get(&self, ix: ClusterIx) -> &Cluster {
+        &self.clusters[ix.at()]
+    }
 }

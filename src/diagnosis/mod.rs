@@ -1,9 +1,13 @@
 //! The findings of all snapshots, ranked: the worst first.
 
+mod rank;
+
+pub use rank::{headline, rank, sort};
+
 use crate::cluster::Clusters;
 use crate::model::Snapshot;
 use crate::modules::ModuleSet;
-use crate::normalize::Meanings;
+use crate::normalize::{Meanings, Readings};
 use crate::rules::Finding;
 use crate::waits::Waits;
 
@@ -15,6 +19,8 @@ pub struct Analyzed {
     pub modules: ModuleSet,
     /// What its frames mean.
     pub meanings: Meanings,
+    /// What its stacks mean.
+    pub readings: Readings,
     /// What its threads do.
     pub waits: Waits,
     /// Its groups of threads.
@@ -22,6 +28,7 @@ pub struct Analyzed {
 }
 
 /// A finding with its place in the ranking.
+#[derive(Clone, Debug)]
 pub struct Ranked {
     /// The finding.
     pub finding: Finding,

@@ -27,3 +27,21 @@ pub struct Format {
 
 /// All formats, binary ones first.
 pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT];
+
+/// The format that these bytes have the most headers of.
+pub fn recognize(bytes: &[u8]) -> Option<&'static Format> {
+    let mut best: Option<(usize, &Format)> = None;
+    for format in FORMATS {
+        let headers = (format.recognize)(bytes);
+        if headers > best.map_or(0, |(most, _)| most) {
+            best = Some((headers, format));
+        }
+    }
+    best.map(|(_, format)| format)
+}
+
+/// What in a file makes it a dump, for the message about one that is none.
+pub fn looked_for() -> String {
+    let each: Vec<_> = FORMATS.iter().map(|f| format!("{} ({})", f.name, f.looked_for)).collect();
+    each.join(", ")
+}

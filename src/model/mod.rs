@@ -5,6 +5,7 @@
 
 mod address_space;
 mod certainty;
+mod escape;
 mod gap;
 mod image;
 mod locks_reported;
@@ -17,6 +18,7 @@ mod thread;
 
 pub use address_space::AddressSpace;
 pub use certainty::{Certainty, Evidence};
+pub use escape::escape_terminal;
 pub use gap::{Gap, GapKind, Gaps};
 pub use image::{AuxKey, CoreProducer, FileMapping, KernelState, ProcessImage, Registers, SystemCall};
 pub use locks_reported::ReportedLock;

@@ -64,6 +64,8 @@ pub struct Thread {
     pub stack: StackIx,
     /// Why the stack ends where it ends.
     pub stack_end: StackEnd,
+    /// Frames that were left out of the stack because it is too deep.
+    pub frames_left_out: u32,
     /// Values of the arguments printed in its frames: `values[start..end]` of the snapshot, in
     /// the order of the frames' slots. Text formats only.
     pub values: (u32, u32),
@@ -86,6 +88,7 @@ impl Thread {
             kind: ThreadKind::Os,
             stack: StackIx::EMPTY,
             stack_end: StackEnd::Complete,
+            frames_left_out: 0,
             values: (0, 0),
             cpu_us: None,
             handle: None,

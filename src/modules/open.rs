@@ -46,7 +46,7 @@ fn open_file(path: &Path) -> io::Result<Bytes> {
     if magic != *b"\x7fELF" {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not an ELF file"));
     }
-    std::fs::read(path).map(Bytes::from)
+    crate::input::map_file(&file)
 }
 
 /// The path below `root` that a process whose root is `root` would mean: links are resolved inside it,

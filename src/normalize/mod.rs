@@ -1,7 +1,21 @@
 //! The same thing under the same name: functions without arguments, versions and compiler
-//! suffixes, and what they mean: the tables of roles.
+//! suffixes ([`normalize`]), what they mean: the tables of roles ([`Meanings`]), and what a whole
+//! stack means ([`read`]).
 
+mod meaning;
+mod name;
+mod readings;
+mod scan;
+mod stack;
 mod tables;
+mod thread_name;
+mod words;
+
+pub use meaning::class_of_name;
+pub use name::normalize;
+pub use readings::Readings;
+pub use stack::{StackMeaning, read};
+pub use thread_name::thread_name_pattern;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -134,7 +148,7 @@ pub struct Meanings(Vec<Meaning>);
 impl Meanings {
     /// Looks at each unique frame once.
     pub fn of(stacks: &StackTable) -> Self {
-        Self(stacks.all_frames().iter().map(tables::meaning).collect())
+        Self(stacks.all_frames().iter().map(meaning::meaning).collect())
     }
 
     /// What this frame means.

@@ -1,2 +1,88 @@
-//! From the diagnosis to bytes: one file a reporter. Reporters neither
-//! filter nor decide.
+//! From the diagnosis to bytes: one file a reporter, [`REPORTERS`] is the table. Reporters read one resolved
+//! view, the [`Document`], and neither filter nor decide.
+
+pub mod document;
+pub mod explain;
+mod json;
+mod nearest;
+pub mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+pub use document::Document;
+
+/// How a report is to look. Everything that could differ between two runs is an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The most columns of a line.
+    pub width: usize,
+    /// Whether the output understands colours.
+    pub color: bool,
+    /// Everything, where a report would show the first few of many.
+    pub show_all: bool,
+    /// How long the analysis took, in milliseconds; not shown where it is not given.
+    pub elapsed_ms: Option<u64>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { width: 80, color: false, show_all: false, elapsed_ms: None }
+    }
+}
+
+/// One kind of report.
+pub struct Reporter {
+    /// Its id on the command line.
+    pub id: &'static str,
+    /// What it is for: one line for the help.
+    pub about: &'static str,
+    /// Whether a program reads it, so that it is written even where no input could be analyzed.
+    pub is_for_programs: bool,
+    /// Writes it.
+    pub write: fn(&Document<'_>, &View, &mut dyn Write) -> io::Result<()>,
+}
+
+/// All reporters. The first is the default.
+pub static REPORTERS: &[Reporter] = &[
+    Reporter {
+        id: "text",
+        about: "the diagnosis, for a person at a terminal",
+        is_for_programs: false,
+        write: text::write,
+    },
+    Reporter {
+        id: "json",
+        about: "everything, for scripts: one JSON document (docs/report.schema.json)",
+        is_for_programs: true,
+        write: json::write,
+    },
+];
+
+/// An id that no reporter has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no report format '{id}'{}; there are: {}", did_you_mean(*.nearest), ids())]
+pub struct UnknownReporter {
+    /// What was asked for.
+    pub id: String,
+    /// The id that was probably meant.
+    pub nearest: Option<&'static str>,
+}
+
+/// The reporter with this id.
+pub fn find(id: &str) -> Result<&'static Reporter, UnknownReporter> {
+    REPORTERS.iter().find(|r| r.id == id).ok_or_else(|| UnknownReporter {
+        id: id.to_owned(),
+        nearest: nearest::nearest(id, REPORTERS.iter().map(|r| r.id)),
+    })
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|id| format!(", did you mean '{id}'?")).unwrap_or_default()
+}
+
+fn ids() -> String {
+    REPORTERS.iter().map(|r| r.id).collect::<Vec<_>>().join(", ")
+}

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cluster::ClusterIx;
 use crate::model::{Evidence, FrameIx, ThreadIx};
-use crate::waits::{Candidate, Holder, LockIx, Target};
+use crate::waits::{Holder, LockIx, Target};
 
 /// The ids of the rules: the contract's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -127,8 +127,6 @@ pub struct FindingHolder {
     pub doing: Option<String>,
     /// Its cluster.
     pub cluster: Option<ClusterIx>,
-    /// Threads that are too close to each other to name one.
-    pub candidates: Vec<Candidate>,
 }
 
 /// The facts of a crash.

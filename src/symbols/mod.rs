@@ -7,6 +7,7 @@ mod functions;
 mod lines;
 mod names;
 mod split;
+mod stacks;
 mod table;
 mod units;
 
@@ -19,6 +20,7 @@ use crate::modules::{ModuleIx, ModuleSet};
 
 pub use data::{address_in, address_of, data_places};
 pub use demangle::demangle;
+pub use stacks::name_stacks;
 
 /// One function at an address; several where functions were inlined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

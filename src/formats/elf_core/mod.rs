@@ -1,14 +1,48 @@
-//! ELF core files.
+//! ELF core files: of the Linux kernel, of gdb's `gcore`, of CRIU.
+//!
+//! A core is an ELF header, program headers, notes (threads, the signal, mapped files) and memory.
+//! `header` reads the first two, `walk` finds the notes, a module a kind of note reads them, and
+//! `parse` puts the snapshot together. Nothing is copied but registers: memory stays a view over the
+//! file. Both word sizes and byte orders are read; memory of a big-endian process is not.
+//!
+//! The first thread of a kernel's core is the one that died; other producers have none. Threads are
+//! sorted by id before anyone sees them.
+
+mod auxv;
+mod header;
+mod index;
+mod memory_gaps;
+mod notes;
+mod nt_file;
+mod parse;
+mod producer;
+mod prpsinfo;
+mod prstatus;
+mod reader;
+mod siginfo;
+mod threads;
+mod walk;
 
 use crate::model::FormatId;
 
 use super::Format;
+
+/// How sure the header of a core makes: no other format has it.
+const CERTAIN: usize = 1000;
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::ElfCore,
     name: "an ELF core",
     looked_for: "an ELF header of type ET_CORE",
-    recognize: |_| 0,
-    parse: |_, _| Vec::new(),
+    recognize: |bytes| if header::is_core(bytes) { CERTAIN } else { 0 },
+    parse: parse::parse,
 };
+
+/// What an ELF file is that is no core, for the message about it.
+pub fn not_a_core(bytes: &[u8]) -> Option<&'static str> {
+    header::not_a_core(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+use crate::input::InputOptions;
+use crate::modules::SearchPaths;
+use crate::pipeline::Options;
+use crate::rules::Limits;
+
+use super::{connect, size};
+
+const EXAMPLES: &str = "\
+Examples:
+  logjam core.4332                        an ELF core
+  logjam core.zst --exe ./logserver       a packed one, with the program that ran
+  gdb -p 4332 -batch -ex 'thread apply all bt' | logjam -
+  logjam dumps/ --format json -o jam.json a folder of dumps, for scripts
+  logjam explain lock-contention          what a finding means and what to do
+
+An input named like a subcommand is given as ./explain.
+
+Exit codes:
+  0  analyzed, whatever was found     3  an input could not be analyzed
+  2  the command line is wrong        4  the report could not be written, or an internal error";
+
+/// Says what the threads of a stuck process are stuck on, who holds it, and what to do next
+#[derive(Debug, Parser)]
+#[command(
+    name = "logjam",
+    version,
+    after_help = EXAMPLES,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Explain a finding: what it means, how to confirm it, what to do
+    Explain {
+        /// The rule; without it all are listed
+        #[arg(value_parser = PossibleValuesParser::new(connect::rule_ids()), hide_possible_values = true)]
+        rule: Option<String>,
+    },
+    /// Print the stack of each thread as one line of JSON
+    #[command(hide = true)]
+    Stacks {
+        /// The dump
+        #[arg(value_name = "CORE")]
+        input: PathBuf,
+        #[command(flatten)]
+        files: FileArgs,
+        #[command(flatten)]
+        limits: LimitArgs,
+    },
+}
+
+/// The main job.
+#[derive(Debug, Group)]
+pub(super) struct ReportArgs {
+    /// Dumps: ELF cores or gdb's text, packed or not; folders of them; - for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", help_heading = "Report", default_value = connect::default_reporter(),
+        value_parser = PossibleValuesParser::new(connect::reporter_ids()))]
+    pub(super) format: String,
+
+    /// Show every cluster, not only the largest
+    #[arg(long, help_heading = "Report")]
+    pub(super) all: bool,
+
+    /// Show this thread: its stack, what it waits for, what it holds
+    #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
+    pub(super) thread: Option<String>,
+
+    /// Write the report to a file
+    #[arg(short, long, value_name = "FILE", help_heading = "Report")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Colour the report; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", help_heading = "Report", default_value = "auto")]
+    pub(super) color: Color,
+
+    /// Show no progress
+    #[arg(short, long, help_heading = "Report")]
+    pub(super) quiet: bool,
+
+    /// Columns of the report, whatever the terminal has
+    #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(20..))]
+    pub(super) width: Option<u16>,
+
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// Where module files are looked for.
+#[derive(Debug, Group)]
+pub(super) struct FileArgs {
+    /// Look below this folder only for the files that a core names
+    #[arg(long, value_name = "DIR", help_heading = "Program files", value_parser = PathBufValueParser::new().try_map(existing_folder))]
+    sysroot: Option<PathBuf>,
+
+    /// The program that ran
+    #[arg(long, value_name = "FILE", help_heading = "Program files", value_parser = PathBufValueParser::new().try_map(existing_file))]
+    exe: Option<PathBuf>,
+
+    /// A folder with debug files or libraries, by build id or name; may be given several times
+    #[arg(long = "debug-dir", value_name = "DIR", help_heading = "Program files", value_parser = PathBufValueParser::new().try_map(existing_folder))]
+    debug_dirs: Vec<PathBuf>,
+}
+
+/// Limits.
+#[derive(Debug, Group)]
+pub(super) struct LimitArgs {
+    /// Work with this many threads; default: as many as there are processors
+    #[arg(short, long, value_name = "N", help_heading = "Limits", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+
+    /// The most bytes that one packed or piped input may have, such as 100G; default: 64G, or half
+    /// of the free space for temporary files
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", value_parser = size::parse)]
+    max_unpacked: Option<u64>,
+
+    /// Report a process that has more threads than this
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    max_threads: Option<u64>,
+}
+
+/// When the report has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What the pipeline is told.
+pub(super) fn options(files: &FileArgs, limits: &LimitArgs) -> Options {
+    Options {
+        input: InputOptions { max_unpacked: limits.max_unpacked },
+        search: SearchPaths {
+            sysroot: files.sysroot.clone(),
+            executable: files.exe.clone(),
+            debug_dirs: files.debug_dirs.clone(),
+            ..SearchPaths::default()
+        },
+        limits: Limits { max_threads: limits.max_threads },
+    }
+}
+
+/// A folder that is there: a misspelled one would only show as missing names.
+fn existing_folder(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.is_dir() { Ok(path) } else { Err("there is no such folder") }
+}
+
+fn existing_file(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.is_file() { Ok(path) } else { Err("there is no such file") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Args {
+        Args::try_parse_from([&["logjam"], args].concat()).expect("a right command line")
+    }
+
+    fn rejected(args: &[&str]) -> clap::Error {
+        Args::try_parse_from([&["logjam"], args].concat()).expect_err("a wrong command line")
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_terminal() {
+        let help = Args::command().term_width(100).render_help().to_string();
+        assert!(help.lines().all(|l| l.chars().count() <= 100), "{help}");
+        for heading in ["Report:", "Program files:", "Limits:", "Examples:", "Exit codes:"] {
+            assert!(help.contains(heading), "{heading}");
+        }
+        assert!(!help.contains("stacks") && !help.contains("--width"), "for development only");
+    }
+
+    #[test]
+    fn reads_the_main_job() {
+        let args =
+            parsed(&["a", "-", "dir/", "--format", "json", "--all", "-j", "2", "--max-unpacked", "10G"]);
+        assert!(args.command.is_none());
+        assert_eq!(args.report.inputs, [PathBuf::from("a"), "-".into(), "dir/".into()]);
+        assert_eq!(args.report.format, "json");
+        assert!(args.report.all);
+        assert_eq!(args.report.limits.jobs, Some(2));
+        let options = options(&args.report.files, &args.report.limits);
+        assert_eq!(options.input.max_unpacked, Some(10 << 30));
+    }
+
+    #[test]
+    fn an_input_may_be_named_like_a_subcommand() {
+        for args in [&["./explain"][..], &["core", "explain"], &["help"]] {
+            let args = parsed(args);
+            assert!(args.command.is_none());
+            assert!(!args.report.inputs.is_empty());
+        }
+        assert!(matches!(parsed(&["explain"]).command, Some(Command::Explain { rule: None })));
+        assert!(matches!(parsed(&["stacks", "core"]).command, Some(Command::Stacks { .. })));
+    }
+
+    #[test]
+    fn wrong_command_lines_are_usage_errors() {
+        for args in [
+            &[][..],
+            &["--all"],
+            &["core", "--format", "xml"],
+            &["core", "-j", "0"],
+            &["core", "--max-unpacked", "lots"],
+            &["core", "--sysroot", "/no/such/folder"],
+            &["core", "--exe", "/"],
+            &["core", "--no-such-option"],
+            &["explain", "no-such-rule"],
+            &["stacks"],
+        ] {
+            assert_eq!(rejected(args).exit_code(), 2, "{args:?}");
+        }
+        assert_eq!(rejected(&["--help"]).exit_code(), 0);
+        assert_eq!(rejected(&["--version"]).exit_code(), 0);
+    }
+}

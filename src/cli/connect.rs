@@ -1,0 +1,27 @@
+//! Where the command line meets the other stages: which reporters and rules there are. Nothing else
+//! in `cli` names their tables.
+
+use clap::builder::PossibleValue;
+
+use crate::report::REPORTERS;
+use crate::rules::RULES;
+
+/// The id of the reporter that is used when none is asked for.
+pub(super) fn default_reporter() -> &'static str {
+    REPORTERS.first().map_or("", |r| r.id)
+}
+
+/// The ids of the reporters, for the command line.
+pub(super) fn reporter_ids() -> impl Iterator<Item = PossibleValue> {
+    REPORTERS.iter().map(|r| PossibleValue::new(r.id).help(r.about))
+}
+
+/// The ids of the rules, for the command line.
+pub(super) fn rule_ids() -> impl Iterator<Item = PossibleValue> {
+    RULES.iter().map(|r| PossibleValue::new(r.id.id()))
+}
+
+/// The guides: id and text.
+pub(super) fn guides() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RULES.iter().map(|r| (r.id.id(), r.guide))
+}

@@ -1,0 +1,118 @@
+//! The main job: analyze the inputs, say which could not be, write the report.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::pipeline::{self, Options};
+use crate::report::text::{ThreadError, write_thread};
+use crate::report::{self, Document, View};
+
+use super::args::{FileArgs, LimitArgs, ReportArgs, options};
+use super::exit::ExitCode;
+use super::progress::Bar;
+use super::terminal::{complain, has_color, width};
+use super::{output, stacks};
+
+/// The stack of a worker: deep recursion is bounded by counting, this leaves room for the count.
+const WORKER_STACK: usize = 16 << 20;
+
+/// Analyzes and reports.
+pub(super) fn report(args: &ReportArgs) -> ExitCode {
+    let reporter = match report::find(&args.format) {
+        Ok(reporter) => reporter,
+        Err(e) => {
+            complain(e);
+            return ExitCode::Usage;
+        }
+    };
+    let output = args.output.as_deref();
+    if let Some(input) = output.and_then(|o| output::overwritten(o, &args.inputs)) {
+        complain(format_args!("the report would overwrite the input {}", input.display()));
+        return ExitCode::Usage;
+    }
+    let started = Instant::now();
+    let Some(diagnosis) = analyze(&args.inputs, options(&args.files, &args.limits), &args.limits, args.quiet)
+    else {
+        return ExitCode::Failed;
+    };
+    let view = View {
+        width: width(args.width, output.is_none()),
+        color: has_color(args.color, output.is_none()),
+        show_all: args.all,
+        elapsed_ms: u64::try_from(started.elapsed().as_millis()).ok(),
+    };
+    let code = complain_of_inputs(&diagnosis);
+    if code == ExitCode::NotAnalyzed && !reporter.is_for_programs && diagnosis.snapshots.is_empty() {
+        return code;
+    }
+    if let Some(id) = &args.thread {
+        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, output)));
+    }
+    code.max(end(diagnosis, |diagnosis| {
+        let document = Document::of(diagnosis);
+        let code = output::write(output, |out| (reporter.write)(&document, &view, out));
+        std::mem::forget(document);
+        code
+    }))
+}
+
+/// Shows one thread. One that is not there is a wrong command line.
+fn one_thread(diagnosis: &Diagnosis, id: &str, view: &View, output: Option<&Path>) -> ExitCode {
+    let mut is_unknown = false;
+    let code = output::write(output, |out| match write_thread(diagnosis, id, view, out) {
+        Ok(()) => Ok(()),
+        Err(ThreadError::Io(e)) => Err(e),
+        Err(unknown) => {
+            complain(unknown);
+            is_unknown = true;
+            Ok(())
+        }
+    });
+    if is_unknown { ExitCode::Usage } else { code }
+}
+
+/// Prints stacks, for development.
+pub(super) fn stacks(input: PathBuf, files: &FileArgs, limits: &LimitArgs) -> ExitCode {
+    let Some(diagnosis) = analyze(&[input], options(files, limits), limits, true) else {
+        return ExitCode::Failed;
+    };
+    let code = complain_of_inputs(&diagnosis);
+    code.max(end(diagnosis, |diagnosis| output::write(None, |out| stacks::write(diagnosis, out))))
+}
+
+/// Runs the pipeline in a pool of its own, which has deep stacks and the wished number of workers.
+fn analyze(inputs: &[PathBuf], options: Options, limits: &LimitArgs, is_quiet: bool) -> Option<Diagnosis> {
+    let bar = Bar::new(is_quiet);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(limits.jobs.map_or(0, usize::from))
+        .stack_size(WORKER_STACK)
+        .build();
+    match pool {
+        Ok(pool) => Some(pool.install(|| pipeline::analyze(inputs, &options, &bar))),
+        Err(e) => {
+            complain(format_args!("cannot start the workers: {e}; try a smaller number with --jobs"));
+            None
+        }
+    }
+}
+
+/// One line for each input that could not be analyzed.
+fn complain_of_inputs(diagnosis: &Diagnosis) -> ExitCode {
+    let mut code = ExitCode::Analyzed;
+    for (_, status) in &diagnosis.inputs {
+        if let InputStatus::Failed(why) = status {
+            complain(why);
+            code = ExitCode::NotAnalyzed;
+        }
+    }
+    code
+}
+
+/// Does the last work with a diagnosis and leaves it in memory: the program ends, and freeing
+/// millions of small things would only take time.
+fn end<T>(diagnosis: Diagnosis, work: impl FnOnce(&Diagnosis) -> T) -> T {
+    let result = work(&diagnosis);
+    std::mem::forget(diagnosis);
+    result
+}

@@ -1,0 +1,166 @@
+//! Threads to clusters: each distinct stack is looked at once, threads are integers.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::{Cluster, ClusterIx, Clusters, Fingerprint, SIGNATURE_FRAMES};
+use crate::model::{Snapshot, StackIx, Str, ThreadIx};
+use crate::normalize::{self, Meanings, Readings};
+use crate::waits::{LockIx, State, Target, Waits};
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 4_096;
+
+/// What makes two threads alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    state: State,
+    signature: u32,
+    lock: Option<LockIx>,
+}
+
+/// Groups the threads of a snapshot. The same clusters for any number of workers.
+pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, waits: &Waits) -> Clusters {
+    let (signatures, signature_of) = signatures(snapshot, meanings, readings);
+    let keys: Vec<Key> = snapshot
+        .threads
+        .par_iter()
+        .with_min_len(THREADS_A_CHUNK)
+        .zip(&waits.activities)
+        .map(|(thread, activity)| Key {
+            state: activity.state,
+            signature: signature_of[thread.stack.at()],
+            lock: match activity.wait.as_ref().map(|w| &w.target) {
+                Some(Target::Lock(lock)) if splits(activity.state, waits, *lock) => Some(*lock),
+                _ => None,
+            },
+        })
+        .collect();
+
+    let mut members: Vec<(Key, Vec<ThreadIx>)> = Vec::new();
+    let mut place: FxHashMap<Key, usize> = FxHashMap::default();
+    for (n, key) in keys.into_iter().enumerate() {
+        let at = *place.entry(key).or_insert_with(|| {
+            members.push((key, Vec::new()));
+            members.len() - 1
+        });
+        members[at].1.push(ThreadIx(n as u32));
+    }
+
+    let mut clusters: Vec<Cluster> = members
+        .into_par_iter()
+        .map(|(key, threads)| cluster(snapshot, waits, key, &signatures[key.signature as usize], threads))
+        .collect();
+    clusters.sort_by(|a, b| {
+        b.threads
+            .len()
+            .cmp(&a.threads.len())
+            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
+            .then_with(|| a.threads.cmp(&b.threads))
+    });
+    let mut cluster_of = vec![ClusterIx(0); snapshot.threads.len()];
+    for (n, cluster) in clusters.iter().enumerate() {
+        for thread in &cluster.threads {
+            cluster_of[thread.at()] = ClusterIx(n as u32);
+        }
+    }
+    Clusters { clusters, cluster_of }
+}
+
+/// Whether waiters of this lock are told apart from waiters of another one in the same code. Not
+/// for condition variables and semaphores: a pool may have one for each of its workers.
+fn splits(state: State, waits: &Waits, lock: LockIx) -> bool {
+    matches!(state, State::LockWait | State::Spinning) && waits.locks[lock.at()].is_shared_object
+}
+
+/// The different signatures, and the one of each stack.
+fn signatures(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) -> (Vec<Vec<Str>>, Vec<u32>) {
+    let mut all: Vec<Vec<Str>> = Vec::new();
+    let mut known: FxHashMap<Vec<Str>, u32> = FxHashMap::default();
+    let of = (0..snapshot.stacks.stack_count())
+        .map(|n| {
+            let stack = StackIx(n as u32);
+            let frames = snapshot.stacks.frames_of(stack);
+            let mut names: Vec<Str> = Vec::with_capacity(SIGNATURE_FRAMES);
+            for &at in &readings.get(stack).meaningful {
+                let Some(&frame) = frames.get(at) else { continue };
+                let name = &meanings.get(frame).name;
+                // A recursion is one step of the signature, however deep it was at the moment.
+                if names.last() != Some(name) {
+                    names.push(name.clone());
+                }
+                if names.len() == SIGNATURE_FRAMES {
+                    break;
+                }
+            }
+            *known.entry(names).or_insert_with_key(|names| {
+                all.push(names.clone());
+                (all.len() - 1) as u32
+            })
+        })
+        .collect();
+    (all, of)
+}
+
+fn cluster(
+    snapshot: &Snapshot,
+    waits: &Waits,
+    key: Key,
+    signature: &[Str],
+    threads: Vec<ThreadIx>,
+) -> Cluster {
+    let mut stacks: FxHashMap<StackIx, (u32, ThreadIx)> = FxHashMap::default();
+    let mut names: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut cpu_us: Option<(u64, u64)> = None;
+    for &ix in &threads {
+        let thread = &snapshot.threads[ix.at()];
+        stacks.entry(thread.stack).or_insert((0, ix)).0 += 1;
+        if let Some(name) = &thread.name {
+            *names.entry(name).or_default() += 1;
+        }
+        if let Some(us) = thread.cpu_us {
+            let (total, most) = cpu_us.unwrap_or_default();
+            cpu_us = Some((total.saturating_add(us), most.max(us)));
+        }
+    }
+    let stack = stacks
+        .iter()
+        .max_by_key(|(_, (count, first))| (*count, std::cmp::Reverse(*first)))
+        .map_or(StackIx::EMPTY, |(stack, _)| *stack);
+    let mut patterns: FxHashMap<String, u32> = FxHashMap::default();
+    for (name, count) in names {
+        *patterns.entry(normalize::thread_name_pattern(name)).or_default() += count;
+    }
+    let mut thread_names: Vec<(Str, u32)> = patterns.into_iter().map(|(n, c)| (n.into(), c)).collect();
+    thread_names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+
+    let lock = common_lock(waits, &threads);
+    let lock_name = key.lock.and_then(|l| waits.locks[l.at()].name.clone());
+    let fingerprint = Fingerprint::default()
+        .with("cluster")
+        .with(key.state.id())
+        .with(lock_name.as_deref().unwrap_or(""))
+        .with_all(signature.iter().map(|s| &**s))
+        .key();
+    Cluster {
+        state: key.state,
+        signature: signature.to_vec(),
+        stack,
+        lock,
+        variants: stacks.len() as u32,
+        thread_names,
+        cpu_us,
+        fingerprint,
+        threads,
+    }
+}
+
+/// The lock that all of these threads wait for.
+fn common_lock(waits: &Waits, threads: &[ThreadIx]) -> Option<LockIx> {
+    let lock_of = |ix: &ThreadIx| match waits.activities[ix.at()].wait.as_ref()?.target {
+        Target::Lock(lock) => Some(lock),
+        _ => None,
+    };
+    let first = lock_of(threads.first()?)?;
+    threads.iter().all(|t| lock_of(t) == Some(first)).then_some(first)
+}

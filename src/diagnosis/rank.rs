@@ -1,0 +1,80 @@
+//! Which finding comes first. `docs/ranking.md` argues the order.
+
+use super::{Analyzed, Ranked};
+use crate::cluster::Fingerprint;
+use crate::rules::{Confidence, Finding, RULES, Severity};
+
+/// What a severity is worth. A step is more than all that the rest can add, so that the order is
+/// by severity first.
+fn base(severity: Severity) -> f64 {
+    match severity {
+        Severity::Critical => 80.0,
+        Severity::High => 60.0,
+        Severity::Medium => 40.0,
+        Severity::Low => 20.0,
+        Severity::Info => 0.0,
+    }
+}
+
+/// What the share of the threads that a finding stops can add.
+const SHARE: f64 = 14.0;
+
+/// What the confidence adds.
+fn trust(confidence: Confidence) -> f64 {
+    match confidence {
+        Confidence::Certain => 5.0,
+        Confidence::Likely => 3.0,
+        Confidence::Possible => 0.0,
+    }
+}
+
+/// The score of a finding in a process of so many threads, rounded to a tenth.
+fn score(finding: &Finding, total: usize) -> f64 {
+    let stopped = finding.blocked.map_or(finding.threads.len() as u64, |b| b.transitive);
+    let share = stopped as f64 / (total.max(1)) as f64;
+    let sum = base(finding.severity) + SHARE * share.min(1.0) + trust(finding.confidence);
+    (sum * 10.0).round() / 10.0
+}
+
+/// Ranks the findings of a snapshot with this place in the list.
+pub fn rank(findings: Vec<Finding>, snapshot: usize, analyzed: &Analyzed) -> Vec<Ranked> {
+    let total = analyzed.snapshot.threads.len();
+    findings
+        .into_iter()
+        .map(|finding| {
+            let cause = Fingerprint::default().with_all(finding.cause.iter().map(String::as_str));
+            let detail = cause.with_all(finding.cause_detail.iter().map(String::as_str));
+            Ranked {
+                snapshot,
+                score: score(&finding, total),
+                fingerprint: cause.key(),
+                fingerprint_detail: detail.key(),
+                finding,
+            }
+        })
+        .collect()
+}
+
+/// Sorts findings of all snapshots: a total order.
+pub fn sort(findings: &mut [Ranked]) {
+    let rule = |r: &Ranked| RULES.iter().position(|row| row.id == r.finding.rule);
+    findings.sort_by(|a, b| {
+        b.finding
+            .severity
+            .cmp(&a.finding.severity)
+            .then_with(|| b.score.total_cmp(&a.score))
+            .then_with(|| rule(a).cmp(&rule(b)))
+            .then_with(|| a.snapshot.cmp(&b.snapshot))
+            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
+            .then_with(|| a.finding.threads.cmp(&b.finding.threads))
+    });
+}
+
+/// The answer in one line.
+pub fn headline(findings: &[Ranked], snapshots: usize) -> String {
+    match (findings.first(), snapshots) {
+        (Some(first), _) => first.finding.title.clone(),
+        (None, 0) => "nothing was analyzed".into(),
+        (None, _) => "no finding: nothing in this dump says that threads are stuck".into(),
+    }
+}

@@ -1,0 +1,389 @@
+//! Reads a piece of text that begins at a thread header or at the begin of the text. Pieces are
+//! independent of each other, so that they can be read in parallel.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{FrameKind, ReportedLock, StackEnd};
+
+use super::header::{self, Header, decimal};
+use super::info_threads::{self, Row};
+use super::join;
+use super::printed_locks;
+use super::session::{self, Event, Line};
+use super::template::{TemplateIx, Templates};
+
+/// Index of a stack of a chunk.
+pub(super) type LocalStack = u32;
+
+/// A stack as it stands in the text.
+#[derive(Clone, Debug)]
+pub(super) struct StackItem {
+    /// Its thread's header; `bt` and `-q` print none.
+    pub header: Option<Header>,
+    /// Where it begins.
+    pub offset: u64,
+    /// Its frames.
+    pub stack: LocalStack,
+    /// Its values, a range of the chunk's.
+    pub values: (usize, usize),
+    /// Why it ends.
+    pub end: StackEnd,
+    /// It was printed by `bt full`.
+    pub has_locals: bool,
+    /// The text ends within it.
+    pub is_cut: bool,
+    /// gdb said that the thread was running.
+    pub is_running: bool,
+}
+
+/// What stands in the text, in its order.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    /// A stack.
+    Stack(StackItem),
+    /// A row of `info threads`, with its frame as a stack.
+    Row(Row, StackItem),
+    /// A fact, and where it stands.
+    Event(Event, u64),
+    /// The content of a lock.
+    Lock(ReportedLock),
+    /// Lines that were not understood.
+    Skipped {
+        /// Where the first begins.
+        offset: u64,
+        /// How many.
+        lines: u64,
+    },
+}
+
+/// A piece of text, read.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// What stands in it.
+    pub items: Vec<Item>,
+    /// Its frame lines.
+    pub templates: Templates,
+    /// Its stacks, each once: templates, newest first.
+    pub stacks: Vec<Box<[TemplateIx]>>,
+    stack_of: FxHashMap<Box<[TemplateIx]>, LocalStack>,
+    /// Values of all its stacks.
+    pub values: Vec<u64>,
+}
+
+/// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it.
+pub(super) fn read(text: &[u8], base: usize, is_last: bool) -> Chunk {
+    let mut reader = Reader { text, base: base as u64, is_last, ..Reader::default() };
+    reader.run();
+    reader.chunk
+}
+
+/// The stack that is being read.
+#[derive(Debug)]
+struct Open {
+    item: StackItem,
+    /// The number of its last frame.
+    last: Option<u64>,
+}
+
+#[derive(Default)]
+struct Reader<'t> {
+    text: &'t [u8],
+    base: u64,
+    is_last: bool,
+    chunk: Chunk,
+    open: Option<Open>,
+    frames: Vec<TemplateIx>,
+    /// The template of the line before.
+    last_template: Option<TemplateIx>,
+    joined: Vec<u8>,
+    skipped: Option<(u64, u64)>,
+}
+
+impl<'t> Reader<'t> {
+    fn run(&mut self) {
+        let mut at = 0;
+        while at < self.text.len() {
+            at = self.line(at);
+        }
+        let is_cut = self.is_last && !self.text.ends_with(b"\n") && self.ends_in_the_middle();
+        self.close(is_cut);
+        self.flush_skipped();
+        let locks = printed_locks::find(self.text, self.base);
+        self.chunk.items.extend(locks.into_iter().map(Item::Lock));
+    }
+
+    /// Whether the stack that is being read has no frame yet, or its last line lacks its end:
+    /// `#9  0x0000`, `… (a=1, b`, `… at ./nptl/pthr`.
+    fn ends_in_the_middle(&self) -> bool {
+        let Some(open) = &self.open else { return false };
+        let Some(parsed) = self.frames.last().and_then(|ix| self.chunk.templates.get(*ix)).map(|t| &t.parsed)
+        else {
+            return open.item.header.is_some();
+        };
+        let is_call = parsed.frame.kind == FrameKind::Normal;
+        is_call && (!parsed.has_arguments || parsed.frame.file.is_some() && parsed.frame.line.is_none())
+    }
+
+    /// Reads the line at `at`; where the next one begins.
+    fn line(&mut self, at: usize) -> usize {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let next = at + end + 1;
+        let line = trimmed(rest.get(..end).unwrap_or_default());
+        match line.first() {
+            None => next,
+            Some(b'#') => self.on_hash(line, at, next),
+            Some(b' ' | b'\t') => self.on_indented_line(line, at, next),
+            Some(b'*') => self.on_row(line, at, next).unwrap_or_else(|| self.on_other_line(line, at, next)),
+            Some(b'T') if header::is_header(line) => self.on_header(at),
+            Some(b'(') if line.starts_with(b"(gdb)") => self.on_prompt(line, at, next),
+            Some(_) => self.on_other_line(line, at, next),
+        }
+    }
+
+    /// `Thread 9 (Thread 0x7fe5594496c0 (LWP 5180) "jam"):`
+    fn on_header(&mut self, at: usize) -> usize {
+        let Some((header, length)) = self.text.get(at..).and_then(header::read) else {
+            let end = self
+                .text
+                .get(at..)
+                .and_then(|r| memchr::memchr(b'\n', r))
+                .map_or(self.text.len(), |n| at + n);
+            self.skip(at);
+            return end + 1;
+        };
+        self.close(false);
+        self.begin(Some(header), at);
+        at + length + 1
+    }
+
+    /// `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate the other.
+    fn on_hash(&mut self, line: &[u8], at: usize, next: usize) -> usize {
+        let number = line.get(1..).and_then(decimal);
+        let body = number.and_then(|(n, length)| {
+            let rest = line.get(1 + length..)?;
+            rest.starts_with(b" ").then_some((n, rest.trim_ascii_start()))
+        });
+        match body {
+            Some((number, body)) if !body.is_empty() => self.on_frame(number, body, at, next),
+            _ => self.on_other_line(line, at, next),
+        }
+    }
+
+    fn on_frame(&mut self, number: u64, body: &[u8], at: usize, next: usize) -> usize {
+        let mark = self.chunk.values.len();
+        let continues = match &self.open {
+            None => number == 0,
+            Some(open) => open.last.is_none_or(|last| number >= last && number > 0),
+        };
+        if !continues && number == 0 || self.open.is_none() && number == 0 {
+            self.close(false);
+            self.begin(None, at);
+        } else if !continues {
+            // `frame 3` prints a frame by itself; a text cut at its head begins within a stack.
+            if self.open.is_none() && self.chunk.items.is_empty() {
+                self.skip(at);
+            }
+            return self.frame_line(body, next).1;
+        }
+        let (ix, next) = self.frame_line(body, next);
+        let is_repeat =
+            self.open.as_ref().is_some_and(|o| o.last == Some(number)) && self.frames.last() == Some(&ix);
+        let is_null = number > 0 && self.chunk.templates.get(ix).is_some_and(|t| t.parsed.is_null);
+        if is_repeat || is_null {
+            self.chunk.values.truncate(mark);
+        } else {
+            self.frames.push(ix);
+        }
+        if let Some(open) = &mut self.open {
+            open.last = Some(number);
+        }
+        next
+    }
+
+    /// The template of a frame's line with the lines onto which it was wrapped. Values are pushed
+    /// (a caller that does not want them truncates).
+    fn frame_line(&mut self, body: &[u8], next: usize) -> (TemplateIx, usize) {
+        let mark = self.chunk.values.len();
+        let after = self.last_template;
+        let predicted = self.chunk.templates.predicted(body, after, &mut self.chunk.values);
+        if let Some(ix) = predicted {
+            let has_place = self
+                .chunk
+                .templates
+                .get(ix)
+                .is_some_and(|t| t.parsed.frame.file.is_some() || t.parsed.frame.module.is_some());
+            if has_place || !join::may_go_on(self.text, next) {
+                self.last_template = Some(ix);
+                return (ix, next);
+            }
+            self.chunk.values.truncate(mark);
+        }
+        let goes_on = join::may_go_on(self.text, next);
+        let end = if goes_on { join::join(self.text, body, next, &mut self.joined) } else { next };
+        let whole = if end > next { self.joined.as_slice() } else { body };
+        let templates = &mut self.chunk.templates;
+        let ix = match templates.predicted(whole, after, &mut self.chunk.values) {
+            Some(ix) => ix,
+            None => templates.intern(whole, after, &mut self.chunk.values),
+        };
+        self.last_template = Some(ix);
+        (ix, end)
+    }
+
+    /// Locals (8 blanks), rows of `info threads`, and lines that belong to the frame above.
+    fn on_indented_line(&mut self, line: &[u8], at: usize, next: usize) -> usize {
+        if line.starts_with(b"        ") {
+            if let Some(open) = &mut self.open {
+                open.item.has_locals = true;
+            }
+            return next;
+        }
+        if let Some(next) = self.on_row(line, at, next) {
+            return next;
+        }
+        let is_of_frame = self.open.as_ref().is_some_and(|o| o.last.is_some());
+        if is_of_frame || self.chunk.items.is_empty() && self.open.is_none() {
+            return next;
+        }
+        self.on_other_line(line, at, next)
+    }
+
+    fn on_row(&mut self, line: &[u8], at: usize, next: usize) -> Option<usize> {
+        let row = info_threads::row(line)?;
+        self.close(false);
+        self.begin(None, at);
+        let mut next = next;
+        if !row.is_running {
+            let frame = line.get(row.frame_at..).unwrap_or_default();
+            let (ix, end) = self.frame_line(frame, next);
+            self.frames.push(ix);
+            next = end;
+        }
+        if let Some(item) = self.take(false) {
+            self.flush_skipped();
+            self.chunk.items.push(Item::Row(row, item));
+        }
+        Some(next)
+    }
+
+    /// `(gdb) thread apply all bt`; a gdb that reads a pipe prints its answer behind the prompt.
+    fn on_prompt(&mut self, line: &[u8], at: usize, next: usize) -> usize {
+        self.close(false);
+        self.event(Event::Prompt, at);
+        let mut rest = line;
+        while let Some(after) = rest.strip_prefix(b"(gdb)") {
+            rest = after.trim_ascii_start();
+        }
+        let is_answer = rest.starts_with(b"#") || header::is_header(rest);
+        let start = at + (line.len() - rest.len());
+        if is_answer && start > at { self.line(start) } else { next }
+    }
+
+    fn on_other_line(&mut self, line: &[u8], at: usize, next: usize) -> usize {
+        match session::line(line) {
+            Line::Fact(event) => self.event(event, at),
+            Line::StackEnds => self.ends(StackEnd::Reported),
+            Line::MoreFrames => self.ends(StackEnd::DepthLimit),
+            Line::Quit => {
+                self.ends(StackEnd::Reported);
+                if let Some(open) = &mut self.open {
+                    open.item.is_cut = true;
+                }
+            }
+            Line::Running => {
+                if let Some(open) = &mut self.open {
+                    open.item.is_running = true;
+                }
+            }
+            Line::Locals => {
+                if let Some(open) = &mut self.open {
+                    open.item.has_locals = true;
+                }
+            }
+            Line::Noise => {}
+            Line::Unknown => self.skip(at),
+        }
+        next
+    }
+
+    fn begin(&mut self, header: Option<Header>, at: usize) {
+        let mark = self.chunk.values.len();
+        self.frames.clear();
+        self.open = Some(Open {
+            item: StackItem {
+                header,
+                offset: self.base + at as u64,
+                stack: 0,
+                values: (mark, mark),
+                end: StackEnd::Complete,
+                has_locals: false,
+                is_cut: false,
+                is_running: false,
+            },
+            last: None,
+        });
+    }
+
+    fn ends(&mut self, end: StackEnd) {
+        if let Some(open) = &mut self.open {
+            open.item.end = end;
+        }
+    }
+
+    /// Ends the stack that is being read, and keeps it.
+    fn close(&mut self, is_cut: bool) {
+        let Some(item) = self.take(is_cut) else { return };
+        self.flush_skipped();
+        self.chunk.items.push(Item::Stack(item));
+    }
+
+    fn take(&mut self, is_cut: bool) -> Option<StackItem> {
+        let mut item = self.open.take()?.item;
+        item.is_cut |= is_cut;
+        item.values.1 = self.chunk.values.len();
+        item.stack = match self.chunk.stack_of.get(self.frames.as_slice()) {
+            Some(&known) => known,
+            None => {
+                let ix = self.chunk.stacks.len() as LocalStack;
+                let owned: Box<[TemplateIx]> = self.frames.as_slice().into();
+                self.chunk.stacks.push(owned.clone());
+                self.chunk.stack_of.insert(owned, ix);
+                ix
+            }
+        };
+        Some(item)
+    }
+
+    fn event(&mut self, event: Event, at: usize) {
+        // What gdb says of threads while it prints a stack does not end the stack.
+        let ends = !matches!(
+            event,
+            Event::NewThread(_) | Event::Exited(_) | Event::ThreadLibrary | Event::Current { .. }
+        );
+        if ends {
+            self.close(false);
+        }
+        self.flush_skipped();
+        self.chunk.items.push(Item::Event(event, self.base + at as u64));
+    }
+
+    fn skip(&mut self, at: usize) {
+        let offset = self.base + at as u64;
+        self.skipped = Some(self.skipped.map_or((offset, 1), |(first, lines)| (first, lines + 1)));
+    }
+
+    fn flush_skipped(&mut self) {
+        if let Some((offset, lines)) = self.skipped.take() {
+            self.chunk.items.push(Item::Skipped { offset, lines });
+        }
+    }
+}
+
+/// Without the blanks and the carriage return at its end.
+fn trimmed(line: &[u8]) -> &[u8] {
+    match line.last() {
+        Some(b' ' | b'\t' | b'\r') => line.trim_ascii_end(),
+        _ => line,
+    }
+}

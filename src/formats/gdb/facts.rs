@@ -1,0 +1,137 @@
+//! What a text says of the process, and whether it holds all of it.
+
+use rustc_hash::FxHashSet;
+
+use crate::model::{GapKind, Signal, Snapshot, StackEnd, Str};
+
+use super::merge::Roll;
+use super::parts::Part;
+use super::session::Event;
+
+/// `GNU gdb (Debian 13.1-3) 13.1`, else `gdb`.
+pub(super) fn producer(parts: &[Part<'_>]) -> Option<Str> {
+    let banner = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
+        Event::Banner(text) => Some(text.as_str()),
+        _ => None,
+    });
+    Some(banner.unwrap_or("gdb").into())
+}
+
+/// Fills in the process. The first that is said of a thing counts.
+pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<'_>) {
+    let process = &mut snapshot.process;
+    for event in parts.iter().flat_map(|p| &p.events) {
+        match event {
+            Event::Attaching { pid, path } => {
+                process.pid = process.pid.or(*pid);
+                if process.name.is_none() {
+                    process.name = path.as_deref().map(file_name);
+                }
+            }
+            Event::Detached(pid) => process.pid = process.pid.or(*pid),
+            Event::CoreOf(command) | Event::Starting(command) if process.command_line.is_none() => {
+                process.command_line = Some(command.as_str().into());
+                process.name = command.split_ascii_whitespace().next().map(file_name);
+            }
+            Event::Signal { name, number, .. } if process.signal.is_none() => {
+                process.signal =
+                    Some(Signal { name: name.as_str().into(), number: *number, ..Signal::default() });
+            }
+            Event::Time(text) if process.captured_at.is_none() => {
+                process.captured_at = Some(text.as_str().into())
+            }
+            _ => {}
+        }
+    }
+    let targets = || roll.entries.iter().map(|e| &e.target);
+    process.pid = process.pid.or_else(|| targets().find_map(|t| t.pid));
+    let os = targets().find_map(|t| t.os);
+    // `Thread 27 (process 7860)`: several threads named by their process are Apple's gdb.
+    let is_apple = || targets().filter(|t| t.pid.is_some() && t.lwp.is_none() && t.os.is_none()).count() > 1;
+    process.os = os.or_else(|| is_apple().then_some("macos")).map(Into::into);
+    if process.pid.is_none() && os == Some("linux") {
+        snapshot.process.pid = main_thread(snapshot);
+    }
+}
+
+fn file_name(path: &str) -> Str {
+    path.rsplit('/').next().unwrap_or(path).into()
+}
+
+/// How a program's first thread begins; its kernel id is the pid on Linux.
+static MAIN: &[&str] =
+    &["_start", "main", "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main"];
+
+fn main_thread(snapshot: &Snapshot) -> Option<u32> {
+    let mut mains = snapshot.threads.iter().filter(|thread| {
+        let outermost = snapshot.stacks.frames_of(thread.stack).last();
+        let function = outermost.and_then(|ix| snapshot.stacks.get(*ix).function.as_deref());
+        function.is_some_and(|f| MAIN.contains(&f))
+    });
+    match (mains.next(), mains.next()) {
+        (Some(thread), None) => thread.tid,
+        _ => None,
+    }
+}
+
+/// Notes what the text itself says is missing.
+pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<'_>) {
+    let count = |end: StackEnd| snapshot.threads.iter().filter(|t| t.stack_end == end).count() as u64;
+    let (limited, reported) = (count(StackEnd::DepthLimit), count(StackEnd::Reported));
+    let cut = roll.entries.iter().find(|e| e.placed.item.is_cut);
+    let missing = missing_threads(parts, roll);
+    let last = last_number(parts);
+    let gaps = &mut snapshot.gaps;
+    if let Some(entry) = cut {
+        let message = "the text breaks off within a thread's stack; threads after it are missing";
+        gaps.add(GapKind::Truncated, message, Some(entry.placed.item.offset));
+    }
+    if let Some(number) = last.filter(|n| *n > 1) {
+        let message = "gdb lists threads down to number 1; the text ends before it";
+        gaps.add_many(GapKind::Truncated, message, number - 1, None);
+    }
+    if missing > 0 {
+        let message = "threads that gdb names in the text have no stack in it";
+        gaps.add_many(GapKind::Limit, message, missing, None);
+    }
+    if limited > 0 {
+        gaps.add_many(GapKind::Limit, "stacks that gdb was told to print in part only", limited, None);
+    }
+    if reported > 0 {
+        gaps.add_many(
+            GapKind::IncompleteStack,
+            "stacks that gdb could not follow to their end",
+            reported,
+            None,
+        );
+    }
+    snapshot.is_complete = cut.is_none() && last.is_none_or(|n| n <= 1) && missing == 0 && limited == 0;
+}
+
+/// The last number of a list that falls, which gdb prints down to 1.
+fn last_number(parts: &[Part<'_>]) -> Option<u64> {
+    let numbers: Vec<u64> =
+        parts.iter().flat_map(|p| &p.listed).filter_map(|p| Some(p.item.header.as_ref()?.number)).collect();
+    let falls = numbers.len() >= 3 && numbers.windows(2).all(|w| matches!(w, [a, b] if a > b));
+    falls.then(|| numbers.last().copied()).flatten()
+}
+
+/// How many threads gdb announced (`[New LWP 5445]`) that the text does not list.
+fn missing_threads(parts: &[Part<'_>], roll: &Roll<'_>) -> u64 {
+    let listed: FxHashSet<u32> = roll.entries.iter().filter_map(|e| e.target.lwp).collect();
+    let mut announced: FxHashSet<u32> = FxHashSet::default();
+    for event in parts.iter().flat_map(|p| &p.events) {
+        match event {
+            Event::NewThread(lwp) => {
+                announced.insert(*lwp);
+            }
+            Event::Exited(lwp) => {
+                announced.remove(lwp);
+            }
+            _ => {}
+        }
+    }
+    // Stacks without ids may be any of them.
+    let unnamed = roll.entries.iter().filter(|e| e.target.lwp.is_none()).count();
+    (announced.difference(&listed).count().saturating_sub(unnamed)) as u64
+}

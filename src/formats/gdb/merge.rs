@@ -1,0 +1,367 @@
+//! From the parts of one moment to a [`Snapshot`]: each thread once, with its longest stack.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::{
+    FormatId, Frame, FrameIx, FrameKind, GapKind, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId,
+};
+
+use super::chunk::Chunk;
+use super::current;
+use super::facts;
+use super::header::{Header, Target};
+use super::parts::{Key, Part, Placed, key};
+use super::session::Event;
+
+/// A thread of the snapshot to be.
+#[derive(Debug)]
+pub(super) struct Entry<'c> {
+    pub placed: Placed<'c>,
+    pub inferior: u32,
+    pub number: Option<u64>,
+    pub target: Target,
+    pub name: Option<Str>,
+    pub is_running: bool,
+    /// Only a row of `info threads` names it: its innermost frame is known.
+    pub is_row: bool,
+}
+
+impl<'c> Entry<'c> {
+    fn of(placed: Placed<'c>, header: &Header) -> Self {
+        Self {
+            placed,
+            inferior: header.inferior,
+            number: Some(header.number),
+            target: header.target.clone(),
+            name: header.name.clone(),
+            is_running: placed.item.is_running,
+            is_row: false,
+        }
+    }
+}
+
+/// All threads of a moment, and what is known of which one is the current one.
+#[derive(Debug, Default)]
+pub(super) struct Roll<'c> {
+    pub entries: Vec<Entry<'c>>,
+    by_key: FxHashMap<Key, usize>,
+    /// The thread that gdb had selected.
+    pub current: Option<usize>,
+}
+
+impl<'c> Roll<'c> {
+    /// The entry with this kernel id or gdb number.
+    pub fn find(&self, number: Option<u64>, target: &Target) -> Option<usize> {
+        let by_lwp = target.lwp.and_then(|lwp| self.by_key.get(&(0, u64::from(lwp))).copied());
+        by_lwp.or_else(|| {
+            let number = number?;
+            self.entries.iter().position(|e| e.number == Some(number))
+        })
+    }
+
+    fn list(&mut self, placed: Placed<'c>, header: &Header) {
+        match self.by_key.get(&key(header)).and_then(|ix| self.entries.get_mut(*ix)) {
+            Some(entry) => {
+                if placed.depth() > entry.placed.depth() {
+                    entry.placed = placed;
+                }
+                entry.is_running |= placed.item.is_running;
+                entry.name = entry.name.take().or_else(|| header.name.clone());
+            }
+            None => {
+                self.by_key.insert(key(header), self.entries.len());
+                self.entries.push(Entry::of(placed, header));
+            }
+        }
+    }
+
+    fn add_unnamed(&mut self, placed: Placed<'c>, number: Option<u64>, target: Target) {
+        if let Some(lwp) = target.lwp {
+            self.by_key.insert((0, u64::from(lwp)), self.entries.len());
+        }
+        let is_running = placed.item.is_running;
+        self.entries.push(Entry {
+            placed,
+            inferior: 1,
+            number,
+            target,
+            name: None,
+            is_running,
+            is_row: false,
+        });
+    }
+
+    fn of(parts: &[Part<'c>]) -> Self {
+        let mut roll = Self::default();
+        for placed in parts.iter().flat_map(|p| &p.listed) {
+            if let Some(header) = &placed.item.header {
+                roll.list(*placed, header);
+            }
+        }
+        let said = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
+            Event::Current { number, target } => Some((*number, target.clone())),
+            _ => None,
+        });
+        let loose: Vec<Placed<'c>> = parts.iter().flat_map(|p| p.loose.iter().copied()).collect();
+        let hint = if roll.entries.is_empty() {
+            roll.add_all_loose(&loose, parts, said.clone());
+            None
+        } else {
+            roll.match_loose(&loose, said.as_ref())
+        };
+        let starred = roll.add_rows(parts);
+        let said = said.and_then(|(number, target)| roll.find(number, &target));
+        roll.current = said.or(starred).or(hint);
+        roll
+    }
+
+    /// Stacks without headers beside stacks with headers: `bt` of the current thread, or the frame
+    /// that gdb shows where the process stopped. The thread whose innermost frame is the same.
+    fn match_loose(&mut self, loose: &[Placed<'c>], said: Option<&(Option<u64>, Target)>) -> Option<usize> {
+        let mut hint = None;
+        for placed in loose {
+            let mut same = self.entries.iter().enumerate().filter(|(_, e)| e.placed.has_same_top(placed));
+            match (same.next(), same.next()) {
+                (Some((ix, _)), None) => {
+                    hint = hint.or(Some(ix));
+                    if let Some(entry) =
+                        self.entries.get_mut(ix).filter(|e| placed.depth() > e.placed.depth())
+                    {
+                        entry.placed = *placed;
+                    }
+                }
+                (Some(_), Some(_)) => {}
+                (None, _) if placed.depth() > 1 => {
+                    let (number, target) = said.cloned().unwrap_or_default();
+                    if self.find(number, &target).is_none() {
+                        self.add_unnamed(*placed, number, target);
+                    }
+                }
+                (None, _) => {}
+            }
+        }
+        hint
+    }
+
+    /// A text without headers: `bt`, `bt full`, `thread apply all -q bt`.
+    fn add_all_loose(
+        &mut self,
+        loose: &[Placed<'c>],
+        parts: &[Part<'c>],
+        said: Option<(Option<u64>, Target)>,
+    ) {
+        // Where a process stopped, gdb shows the innermost frame; `bt` repeats it.
+        let kept = loose.iter().enumerate().filter(|(n, placed)| {
+            let next = loose.get(n + 1);
+            placed.depth() > 0 && !(placed.depth() == 1 && next.is_some_and(|next| next.has_same_top(placed)))
+        });
+        // `bt` and `bt full` of one thread: the form with more stacks stands for both.
+        let (full, plain): (Vec<_>, Vec<_>) = kept.map(|(_, p)| *p).partition(|p| p.item.has_locals);
+        let frames = |list: &[Placed<'c>]| list.iter().map(Placed::depth).sum::<usize>();
+        let is_full = (full.len(), frames(&full)) > (plain.len(), frames(&plain));
+        let mut kept = if is_full { full } else { plain };
+        kept.sort_by_key(|p| p.item.offset);
+        let rows: Vec<_> = parts.iter().flat_map(|p| &p.rows).collect();
+        if kept.len() == 1 {
+            let (number, target) = said
+                .or_else(|| {
+                    rows.iter().find(|(r, _)| r.is_current).map(|(r, _)| (Some(r.number), r.target.clone()))
+                })
+                .unwrap_or_default();
+            self.add_unnamed(kept[0], number, target);
+            return;
+        }
+        // -q lists by falling numbers; the table by rising ones. It must fit frame by frame.
+        let falls = rows.len() == kept.len()
+            && rows.iter().rev().zip(&kept).all(|((r, at), p)| r.is_running || at.has_same_top(p));
+        for (n, placed) in kept.into_iter().enumerate() {
+            let row = rows.len().checked_sub(n + 1).and_then(|at| rows.get(at)).filter(|_| falls);
+            let (number, target) = row.map(|(r, _)| (Some(r.number), r.target.clone())).unwrap_or_default();
+            self.add_unnamed(placed, number, target);
+        }
+    }
+
+    /// Takes over names from `info threads`, and threads that only it names. The row with `*`.
+    fn add_rows(&mut self, parts: &[Part<'c>]) -> Option<usize> {
+        let by_number: FxHashMap<(u32, u64), usize> =
+            self.entries.iter().enumerate().filter_map(|(n, e)| Some(((e.inferior, e.number?), n))).collect();
+        let mut starred = None;
+        for (row, placed) in parts.iter().flat_map(|p| &p.rows) {
+            let by_lwp = row.target.lwp.and_then(|lwp| self.by_key.get(&(0, u64::from(lwp))));
+            let ix = match by_lwp.or_else(|| by_number.get(&(row.inferior, row.number))).copied() {
+                Some(ix) => ix,
+                None => {
+                    self.add_unnamed(*placed, Some(row.number), row.target.clone());
+                    self.entries.len() - 1
+                }
+            };
+            let Some(entry) = self.entries.get_mut(ix) else { continue };
+            let is_new = std::ptr::eq(entry.placed.item, placed.item);
+            entry.is_row |= is_new;
+            entry.inferior = if is_new { row.inferior } else { entry.inferior };
+            entry.is_running |= row.is_running;
+            entry.name = entry.name.take().or_else(|| row.name.clone());
+            if row.is_current {
+                starred = starred.or(Some(ix));
+            }
+        }
+        starred
+    }
+}
+
+/// Builds the snapshots of one moment: one for each process in it.
+pub(super) fn snapshots(parts: &[Part<'_>], path: &Str, bytes: u64) -> Vec<Snapshot> {
+    let mut roll = Roll::of(parts);
+    let inferiors: FxHashSet<u32> = roll.entries.iter().map(|e| e.inferior).collect();
+    if inferiors.len() < 2 {
+        return vec![snapshot(parts, &roll, path, bytes)];
+    }
+    // gdb debugged several processes: `Thread 2.1 (…)`.
+    let current = roll.current;
+    let mut inferiors: Vec<u32> = inferiors.into_iter().collect();
+    inferiors.sort_unstable();
+    let numbered: Vec<(usize, Entry<'_>)> =
+        std::mem::take(&mut roll.entries).into_iter().enumerate().collect();
+    let mut rolls: Vec<Roll<'_>> = inferiors.iter().map(|_| Roll::default()).collect();
+    for (n, entry) in numbered {
+        let at = inferiors.binary_search(&entry.inferior).unwrap_or_default();
+        let Some(own) = rolls.get_mut(at) else { continue };
+        if current == Some(n) {
+            own.current = Some(own.entries.len());
+        }
+        own.entries.push(entry);
+    }
+    rolls.iter().map(|own| snapshot(parts, own, path, bytes)).collect()
+}
+
+fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snapshot {
+    let offset = parts.first().map_or(0, |p| p.offset);
+    let producer = facts::producer(parts);
+    let source = Source { path: path.clone(), format: FormatId::Gdb, producer, bytes, offset };
+    let mut snapshot = Snapshot::new(source);
+    let mut stacks = Stacks::default();
+    for (n, entry) in roll.entries.iter().enumerate() {
+        let id = match (entry.target.lwp, entry.number) {
+            (Some(lwp), _) => ThreadId::Number(u64::from(lwp)),
+            (None, Some(number)) => ThreadId::Number(number),
+            // `-q` prints no ids: the place in the text.
+            (None, None) => ThreadId::Text(format!("stack {}", n + 1).into()),
+        };
+        let placed = entry.placed;
+        let start = snapshot.values.len();
+        snapshot.values.extend_from_slice(placed.values());
+        let thread = Thread {
+            tid: entry.target.lwp,
+            name: entry.name.clone(),
+            stack: stacks.stack(&mut snapshot, &placed),
+            stack_end: stack_end(entry),
+            values: (start as u32, snapshot.values.len() as u32),
+            handle: entry.target.handle,
+            is_running: entry.is_running,
+            ..Thread::new(id)
+        };
+        snapshot.threads.push(thread);
+    }
+    snapshot.reported_locks = parts.iter().flat_map(|p| &p.locks).map(|l| (*l).clone()).collect();
+    for (at, lines) in parts.iter().flat_map(|p| &p.skipped) {
+        snapshot.gaps.add_many(GapKind::SkippedText, SKIPPED, *lines, Some(*at));
+    }
+    facts::describe(&mut snapshot, parts, roll);
+    facts::judge_completeness(&mut snapshot, parts, roll);
+    current::set_signal_thread(&mut snapshot, roll);
+    snapshot
+}
+
+/// The message about lines that were not understood.
+const SKIPPED: &str = "lines between the stacks were not understood and were passed over";
+
+fn stack_end(entry: &Entry<'_>) -> StackEnd {
+    let item = entry.placed.item;
+    match () {
+        () if entry.is_row => StackEnd::DepthLimit,
+        () if item.is_cut || entry.placed.depth() == 0 => StackEnd::Reported,
+        () => item.end,
+    }
+}
+
+/// Frames and stacks of chunks in the snapshot's table.
+#[derive(Default)]
+struct Stacks {
+    of_stack: FxHashMap<(usize, u32), StackIx>,
+    /// By chunk, template and, for an inlined frame, the address of the frame that holds it.
+    of_frame: FxHashMap<(usize, u32, Option<u64>), FrameIx>,
+    frames: Vec<FrameIx>,
+}
+
+impl Stacks {
+    fn stack(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>) -> StackIx {
+        let place = (placed.chunk_ix, placed.item.stack);
+        if let Some(&known) = self.of_stack.get(&place) {
+            return known;
+        }
+        let templates = placed.templates();
+        self.frames.clear();
+        for (ix, container) in templates.iter().zip(containers(placed.chunk, templates)) {
+            let frame = self.frame(snapshot, placed, *ix, container);
+            self.frames.push(frame);
+        }
+        let stack = snapshot.stacks.stack(&self.frames);
+        self.of_stack.insert(place, stack);
+        stack
+    }
+
+    fn frame(
+        &mut self,
+        snapshot: &mut Snapshot,
+        placed: &Placed<'_>,
+        ix: u32,
+        container: Option<u64>,
+    ) -> FrameIx {
+        let place = (placed.chunk_ix, ix, container);
+        if let Some(&known) = self.of_frame.get(&place) {
+            return known;
+        }
+        let (mut frame, slots) = match placed.chunk.templates.get(ix) {
+            Some(t) => (t.parsed.frame.clone(), t.parsed.slots.clone()),
+            None => (Frame::default(), Vec::new()),
+        };
+        if container.is_some() {
+            frame.kind = FrameKind::Inlined;
+            frame.address = container;
+        }
+        let frame = snapshot.stacks.frame(frame, slots);
+        self.of_frame.insert(place, frame);
+        frame
+    }
+}
+
+/// For each frame of a stack that is inlined, the address of the frame that it is part of.
+///
+/// gdb prints no address for an inlined frame, and none for a frame whose pc is the start of a
+/// line, which only the innermost and an interrupted frame can be:
+///
+/// ```text
+/// #0  futex_wait (private=0, expected=2, futex_word=0x55af922f80a0 <g_log_mutex>) at …      not known
+/// #1  __GI___lll_lock_wait (futex=futex@entry=0x55af922f80a0 <g_log_mutex>, private=0) at … inlined into #2
+/// #2  0x00007fe55cce0482 in lll_mutex_lock_optimized (mutex=0x55af922f80a0 <g_log_mutex>) at …
+/// ```
+fn containers(chunk: &Chunk, templates: &[u32]) -> Vec<Option<u64>> {
+    let frame = |ix: &u32| chunk.templates.get(*ix).map(|t| &t.parsed.frame);
+    let mut found = vec![None; templates.len()];
+    let mut address = None;
+    for (n, ix) in templates.iter().enumerate().rev() {
+        let Some(this) = frame(ix) else { continue };
+        if this.kind == FrameKind::SignalHandler {
+            address = None;
+        } else if this.address.is_some() {
+            address = this.address;
+        } else {
+            let newer = n.checked_sub(1).and_then(|m| templates.get(m)).and_then(frame);
+            let is_innermost = newer.is_none_or(|f| f.kind == FrameKind::SignalHandler);
+            if !is_innermost && let Some(slot) = found.get_mut(n) {
+                *slot = address;
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,300 @@
+//! Which stacks of a text belong to one moment of one process.
+//!
+//! The text is first cut into *parts*: what stands between two marks (a banner of gdb, an
+//! attachment, a prompt, a time) or two places where threads begin to repeat. Then parts are
+//! grouped into snapshots. A part begins a new snapshot
+//!
+//! - after a banner, an attachment, a core or a detachment, if there are stacks before it;
+//! - after `[New LWP`, a signal or a time of day, if it lists a thread again;
+//! - else if it lists at least two threads and half of what is there again, unless it is another
+//!   form of the same moment: one of the two was printed by `bt full` or with a limit, or the
+//!   first was a selection of the second, and the innermost frames are the same.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::{ReportedLock, StackEnd};
+
+use super::chunk::{Chunk, Item, StackItem};
+use super::header::Header;
+use super::info_threads::Row;
+use super::session::Event;
+
+/// A stack and the chunk in which it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed<'c> {
+    pub chunk: &'c Chunk,
+    pub chunk_ix: usize,
+    pub item: &'c StackItem,
+}
+
+impl<'c> Placed<'c> {
+    /// How many frames it has.
+    pub fn depth(&self) -> usize {
+        self.templates().len()
+    }
+
+    pub fn templates(&self) -> &'c [u32] {
+        self.chunk.stacks.get(self.item.stack as usize).map(|s| &**s).unwrap_or_default()
+    }
+
+    pub fn values(&self) -> &'c [u64] {
+        self.chunk.values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
+    }
+
+    /// Whether the innermost frame of both is the same, values included.
+    pub fn has_same_top(&self, other: &Placed<'_>) -> bool {
+        let top = |p: &Placed<'c>| {
+            p.templates().first().and_then(|ix| p.chunk.templates.get(*ix)).map(|t| &t.parsed)
+        };
+        let (Some(a), Some(b)) =
+            (top(self), other.templates().first().and_then(|ix| other.chunk.templates.get(*ix)))
+        else {
+            return self.depth() == other.depth();
+        };
+        let (slots, other_slots) = (a.slots.len(), b.parsed.slots.len());
+        a.frame == b.parsed.frame && self.values().get(..slots) == other.values().get(..other_slots)
+    }
+}
+
+/// What makes two headers the same thread.
+pub(super) type Key = (u32, u64);
+
+/// The kernel's id, else gdb's number.
+pub(super) fn key(header: &Header) -> Key {
+    match header.target.lwp {
+        Some(lwp) => (0, u64::from(lwp)),
+        None => (header.inferior, header.number),
+    }
+}
+
+/// How strongly a mark separates what follows it from what stands before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Start {
+    #[default]
+    None,
+    Soft,
+    Hard,
+}
+
+/// What stands between two marks.
+#[derive(Debug, Default)]
+pub(super) struct Part<'c> {
+    start: Start,
+    /// Where it begins.
+    pub offset: u64,
+    /// Facts, in order.
+    pub events: Vec<&'c Event>,
+    /// Locks that were printed.
+    pub locks: Vec<&'c ReportedLock>,
+    /// Lines between its stacks that were not understood: offset and count.
+    pub skipped: Vec<(u64, u64)>,
+    /// Stacks with headers.
+    pub listed: Vec<Placed<'c>>,
+    /// Stacks without.
+    pub loose: Vec<Placed<'c>>,
+    /// Rows of `info threads`.
+    pub rows: Vec<(&'c Row, Placed<'c>)>,
+    keys: FxHashSet<Key>,
+    is_ascending: Option<bool>,
+    maybe_skipped: Vec<(u64, u64)>,
+}
+
+impl<'c> Part<'c> {
+    fn has_stacks(&self) -> bool {
+        !self.listed.is_empty() || !self.loose.is_empty() || !self.rows.is_empty()
+    }
+
+    /// Lines count as skipped only between stacks.
+    fn on_stack(&mut self) {
+        let between = std::mem::take(&mut self.maybe_skipped);
+        if self.has_stacks() {
+            self.skipped.extend(between);
+        }
+    }
+
+    /// Whether this header cannot go on the list: its thread is there, or the order turns. gdb
+    /// lists by falling numbers, or by rising ones with `-ascending`.
+    fn breaks_list(&self, header: &Header) -> bool {
+        let last = self.listed.last().and_then(|p| p.item.header.as_ref()).map(|h| h.number);
+        let turns = match (last, self.is_ascending) {
+            (Some(last), Some(ascending)) => (header.number > last) != ascending,
+            _ => false,
+        };
+        turns || self.keys.contains(&key(header))
+    }
+
+    fn list(&mut self, placed: Placed<'c>, header: &Header) {
+        if let Some(last) = self.listed.last().and_then(|p| p.item.header.as_ref()) {
+            self.is_ascending = Some(header.number > last.number);
+        }
+        self.keys.insert(key(header));
+        self.listed.push(placed);
+    }
+}
+
+/// Cuts the text into parts.
+pub(super) fn cut(chunks: &[Chunk]) -> Vec<Part<'_>> {
+    let mut cutter = Cutter { parts: vec![Part::default()], ..Cutter::default() };
+    for (chunk_ix, chunk) in chunks.iter().enumerate() {
+        for item in &chunk.items {
+            match item {
+                Item::Stack(stack) => cutter.on_stack(Placed { chunk, chunk_ix, item: stack }),
+                Item::Row(row, stack) => {
+                    let part = cutter.part_for_stack(stack.offset);
+                    part.on_stack();
+                    part.rows.push((row, Placed { chunk, chunk_ix, item: stack }));
+                }
+                Item::Event(event, offset) => cutter.on_event(event, *offset),
+                Item::Skipped { offset, lines } => cutter.last().maybe_skipped.push((*offset, *lines)),
+                Item::Lock(_) => {}
+            }
+        }
+    }
+    cutter.parts.extend(cutter.pending.take());
+    let mut parts = cutter.parts;
+    let locks = chunks.iter().flat_map(|c| &c.items).filter_map(|item| match item {
+        Item::Lock(lock) => Some(lock),
+        _ => None,
+    });
+    for lock in locks {
+        let after = parts.partition_point(|p| p.offset <= lock.offset).max(1);
+        if let Some(part) = parts.get_mut(after - 1) {
+            part.locks.push(lock);
+        }
+    }
+    parts
+}
+
+#[derive(Default)]
+struct Cutter<'c> {
+    parts: Vec<Part<'c>>,
+    /// The part that a mark has begun, as long as it has no stack.
+    pending: Option<Part<'c>>,
+    has_prompt: bool,
+}
+
+impl<'c> Cutter<'c> {
+    fn last(&mut self) -> &mut Part<'c> {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        let at = self.parts.len() - 1;
+        match &mut self.pending {
+            Some(pending) => pending,
+            None => &mut self.parts[at],
+        }
+    }
+
+    fn begin(&mut self, start: Start, offset: u64) {
+        let pending = self.pending.get_or_insert_with(|| Part { offset, ..Part::default() });
+        pending.start = pending.start.max(start);
+    }
+
+    /// The part to which a stack belongs: a pending one becomes real.
+    fn part_for_stack(&mut self, _offset: u64) -> &mut Part<'c> {
+        if let Some(pending) = self.pending.take() {
+            self.parts.push(pending);
+        }
+        self.last()
+    }
+
+    fn on_stack(&mut self, placed: Placed<'c>) {
+        let offset = placed.item.offset;
+        let had_prompt = std::mem::take(&mut self.has_prompt);
+        match &placed.item.header {
+            Some(header) => {
+                if self.pending.is_none() {
+                    let last = self.last();
+                    if last.breaks_list(header) || had_prompt && !last.listed.is_empty() {
+                        self.begin(Start::None, offset);
+                    }
+                }
+                let part = self.part_for_stack(offset);
+                part.on_stack();
+                part.list(placed, header);
+            }
+            None => {
+                let part = self.part_for_stack(offset);
+                part.on_stack();
+                part.loose.push(placed);
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: &'c Event, offset: u64) {
+        match event {
+            Event::Prompt => self.has_prompt = true,
+            Event::Detached(_) => {
+                self.last().events.push(event);
+                self.begin(Start::Hard, offset);
+                return;
+            }
+            Event::Banner(_) | Event::Attaching { .. } | Event::CoreOf(_) | Event::Starting(_) => {
+                self.begin(Start::Hard, offset);
+            }
+            Event::NewThread(_) | Event::ThreadLibrary | Event::Signal { .. } | Event::Time(_) => {
+                self.begin(Start::Soft, offset);
+            }
+            Event::Exited(_) | Event::Current { .. } => {}
+        }
+        self.last().events.push(event);
+    }
+}
+
+/// Groups parts into snapshots.
+pub(super) fn group(parts: Vec<Part<'_>>) -> Vec<Vec<Part<'_>>> {
+    let mut groups: Vec<Vec<Part<'_>>> = Vec::new();
+    let mut known: FxHashMap<Key, Placed<'_>> = FxHashMap::default();
+    for part in parts {
+        let begins = groups.last().is_none_or(|group| begins_snapshot(&part, group, &known));
+        if begins {
+            known.clear();
+            groups.push(Vec::new());
+        }
+        for placed in &part.listed {
+            if let Some(header) = &placed.item.header {
+                known.entry(key(header)).or_insert(*placed);
+            }
+        }
+        if let Some(group) = groups.last_mut() {
+            group.push(part);
+        }
+    }
+    groups.retain(|group| group.iter().any(Part::has_stacks));
+    groups
+}
+
+fn begins_snapshot(part: &Part<'_>, group: &[Part<'_>], known: &FxHashMap<Key, Placed<'_>>) -> bool {
+    if !part.has_stacks() || !group.iter().any(Part::has_stacks) {
+        return false;
+    }
+    let again: Vec<(Placed<'_>, Placed<'_>)> = part
+        .listed
+        .iter()
+        .filter_map(|placed| Some((*placed, *known.get(&key(placed.item.header.as_ref()?))?)))
+        .collect();
+    match part.start {
+        Start::Hard => true,
+        Start::Soft => {
+            !again.is_empty() || part.listed.is_empty() && known.is_empty() && !part.loose.is_empty()
+        }
+        Start::None => {
+            again.len() >= 2 && again.len() * 2 >= known.len() && !is_same_moment(part, known, &again)
+        }
+    }
+}
+
+fn is_same_moment(
+    part: &Part<'_>,
+    known: &FxHashMap<Key, Placed<'_>>,
+    again: &[(Placed<'_>, Placed<'_>)],
+) -> bool {
+    let form = |placed: &Placed<'_>| (placed.item.has_locals, placed.item.end == StackEnd::DepthLimit);
+    let any = |mut forms: Box<dyn Iterator<Item = (bool, bool)> + '_>| {
+        forms.by_ref().fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1))
+    };
+    let new = any(Box::new(part.listed.iter().map(form)));
+    let old = any(Box::new(known.values().map(form)));
+    let was_selection = again.len() == known.len() && part.listed.len() > known.len();
+    (new != old || was_selection) && again.iter().all(|(a, b)| a.has_same_top(b))
+}

@@ -1,0 +1,187 @@
+//! What one frame means: its name, looked up in the tables, where it stands.
+
+use super::tables::row::{Row, Scope};
+use super::tables::{self, classes};
+use super::{Meaning, ResourceClass, Role, name, words};
+use crate::model::{Frame, FrameKind};
+
+/// What a frame means.
+pub fn meaning(frame: &Frame) -> Meaning {
+    if frame.kind == FrameKind::SignalHandler {
+        return Meaning { name: SIGNAL_HANDLER.into(), role: Role::Abort, wait: None, class: None };
+    }
+    let Some(function) = frame.function.as_deref().filter(|f| is_name(f)) else { return nameless(frame) };
+    let own = name::clean(function);
+    let names = std::iter::once(own.clone()).chain(frame.aliases.iter().map(|alias| name::clean(alias)));
+    for candidate in names {
+        if let Some((shown, row)) = row_of(&candidate, frame) {
+            return Meaning {
+                class: row.class.or_else(|| class_of(&shown, row.role, frame)),
+                name: shown.into(),
+                role: row.role,
+                wait: row.wait,
+            };
+        }
+    }
+    let class = class_of(&own, Role::User, frame);
+    Meaning { name: own.as_ref().into(), role: Role::User, wait: None, class }
+}
+
+/// How gdb writes the frame that the kernel makes.
+const SIGNAL_HANDLER: &str = "<signal handler called>";
+
+fn is_name(function: &str) -> bool {
+    !matches!(function.trim(), "" | "?" | "??" | "???" | "n/a" | "<unknown>" | "[unknown]" | "(unknown)")
+}
+
+/// The row and the name to show: the public one where the frame is in the C library.
+fn row_of(candidate: &str, frame: &Frame) -> Option<(String, &'static Row)> {
+    let accepts = |scope| applies(scope, frame);
+    if let Some(row) = tables::find(candidate, accepts) {
+        return Some((candidate.to_owned(), row));
+    }
+    let public = tables::public_name(candidate).filter(|public| !public.is_word || is_libc(frame))?;
+    Some((public.name.to_owned(), tables::find(public.name, accepts)?))
+}
+
+/// A frame without a name is known by its place.
+fn nameless(frame: &Frame) -> Meaning {
+    let module = frame.module.as_deref().map(file_name);
+    let name = match (module, frame.module_offset) {
+        (Some(module), Some(offset)) => format!("{module}+{offset:#x}"),
+        (Some(module), None) => format!("{module}!??"),
+        (None, _) => "??".to_owned(),
+    };
+    let role = if module.is_some_and(is_libc_module) { Role::Runtime } else { Role::User };
+    Meaning { name: name.into(), role, wait: None, class: class_of_module(frame) }
+}
+
+fn class_of(name: &str, role: Role, frame: &Frame) -> Option<ResourceClass> {
+    if role != Role::User {
+        return None;
+    }
+    if words::is_logging(name) { Some(ResourceClass::Logging) } else { class_of_module(frame) }
+}
+
+fn class_of_module(frame: &Frame) -> Option<ResourceClass> {
+    let module = file_name(frame.module.as_deref()?);
+    classes::MODULES.iter().find(|(start, ..)| module.starts_with(start)).map(|&(_, class, _)| class)
+}
+
+/// The resource that a lock guards, as its name says: `g_log_mutex`, `_IO_stdfile_1_lock`, `main_arena`.
+pub fn class_of_name(name: &str) -> Option<ResourceClass> {
+    // `_rtld_global+2568`, `&main_arena`
+    let name = name.trim_start_matches('&');
+    let name = name.split(['+', '@', '[']).next().unwrap_or(name);
+    if let Some(&(_, class, _)) = classes::LOCKS.iter().find(|(pattern, ..)| pattern.matches(name)) {
+        return Some(class);
+    }
+    if words::is_logging(name) {
+        return Some(ResourceClass::Logging);
+    }
+    let last = words::components(name).next_back()?;
+    let words = words::words(last);
+    let has = |word: &str| words.iter().any(|w| w == word);
+    if has("gil") {
+        Some(ResourceClass::Gil)
+    } else if has("malloc") || has("allocator") {
+        Some(ResourceClass::Allocator)
+    } else if has("stdout") || has("stderr") || has("stdio") {
+        Some(ResourceClass::Stdio)
+    } else {
+        None
+    }
+}
+
+/// Whether a row of this scope speaks of this frame.
+fn applies(scope: Scope, frame: &Frame) -> bool {
+    match scope {
+        Scope::Anywhere => true,
+        Scope::Libc => is_libc(frame),
+        Scope::File(ends) => {
+            frame.file.as_deref().is_some_and(|file| ends.iter().any(|end| ends_with_path(file, end)))
+        }
+        Scope::Bare => frame.file.is_none() && frame.module.is_none(),
+    }
+}
+
+/// `/usr/lib/python3.12/threading.py` ends with `threading.py`, `/app/my_threading.py` does not.
+fn ends_with_path(file: &str, end: &str) -> bool {
+    let Some(before) = file.strip_suffix(end) else { return false };
+    before.is_empty() || end.starts_with('/') || before.ends_with(['/', '\\'])
+}
+
+/// Whether a frame is in the C library, as far as can be told: a program that is linked
+/// statically and has no line numbers gets the benefit of the doubt, another library does not.
+fn is_libc(frame: &Frame) -> bool {
+    let module = frame.module.as_deref().map(file_name);
+    if module.is_some_and(is_libc_module) {
+        return true;
+    }
+    match (frame.file.as_deref(), module) {
+        (Some(file), _) => is_libc_source(file),
+        (None, Some(module)) => !is_shared_library(module),
+        (None, None) => true,
+    }
+}
+
+const LIBC_MODULES: [&str; 14] = [
+    "libc.so",
+    "libc-",
+    "libc.musl",
+    "libpthread",
+    "ld-linux",
+    "ld-musl",
+    "ld-2",
+    "ld.so",
+    "librt.so",
+    "librt-",
+    "libsystem_",
+    "libthread.so",
+    "libthr.so",
+    "[vdso]",
+];
+
+fn is_libc_module(module: &str) -> bool {
+    LIBC_MODULES.iter().any(|start| module.starts_with(start)) || module.starts_with("linux-vdso")
+}
+
+fn is_shared_library(module: &str) -> bool {
+    module.contains(".so")
+        || [".dylib", ".dll", ".DLL", ".node", ".pyd"].iter().any(|end| module.ends_with(end))
+}
+
+/// Folders of glibc's and musl's sources, as their line tables have them.
+const LIBC_FOLDERS: [&str; 13] = [
+    "nptl/",
+    "io/",
+    "posix/",
+    "socket/",
+    "misc/",
+    "libio/",
+    "malloc/",
+    "elf/",
+    "stdlib/",
+    "signal/",
+    "time/",
+    "stdio-common/",
+    "htl/",
+];
+
+fn is_libc_source(file: &str) -> bool {
+    let known = ["sysdeps/", "/nptl/", "lowlevellock", "futex-internal", "/glibc", "/musl", "bionic/libc"];
+    // Fortified calls are inlined from `/usr/include/x86_64-linux-gnu/bits/poll2.h`.
+    let is_fortified = file.contains("/include/") && file.contains("/bits/") && !file.contains("c++/");
+    let relative = file.trim_start_matches("../").trim_start_matches("./");
+    is_fortified
+        || known.iter().any(|part| file.contains(part))
+        || (!file.starts_with('/') && LIBC_FOLDERS.iter().any(|folder| relative.starts_with(folder)))
+        || ["src/thread/", "src/unistd/", "src/network/", "src/select/", "src/internal/"]
+            .iter()
+            .any(|f| relative.starts_with(f))
+            && file.ends_with(".c")
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}

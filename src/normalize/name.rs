@@ -1,0 +1,236 @@
+//! One name for one function: without parameters, template arguments, versions and the marks
+//! that compilers and producers add.
+
+use std::borrow::Cow;
+
+use super::scan;
+use super::tables;
+
+/// The name of a function as it is shown, compared and looked up. Names of the C library in all
+/// their disguises (`__GI___libc_write`, `___pthread_mutex_lock`, `__futex_abstimed_wait_common64`)
+/// become the public name; the underscores of other programs stay.
+pub fn normalize(function: &str) -> Cow<'_, str> {
+    let name = clean(function);
+    match tables::public_name(&name) {
+        Some(known) if known.name != name.as_ref() => Cow::Borrowed(known.name),
+        _ => name,
+    }
+}
+
+/// The same without the aliases of the C library.
+pub(super) fn clean(function: &str) -> Cow<'_, str> {
+    let text = bounded(function.trim());
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    if let Some(readable) = demangled(text) {
+        return Cow::Owned(clean_readable(&readable));
+    }
+    if is_marker(text) || is_objective_c(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(clean_readable(text))
+}
+
+/// Longer names are cut: no compiler makes them, and reading one costs time.
+const MAX_NAME: usize = 64 << 10;
+
+fn bounded(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NAME);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// A C identifier on which nothing has to be done: most names of a dump.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !["_Z", "__Z", "_R", "__GI_", "_GI_"].iter().any(|p| text.starts_with(p))
+}
+
+/// `<signal handler called>`, `<module>`: the name is the mark.
+fn is_marker(text: &str) -> bool {
+    text.starts_with('<') && scan::angle_end(text, 0) == Some(text.len()) && !text.contains(" as ")
+}
+
+/// `-[NSLock lock]`, `__52-[Foo(Bar) baz:]_block_invoke`.
+fn is_objective_c(text: &str) -> bool {
+    let rest = text.trim_start_matches('_').trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.starts_with("-[") || rest.starts_with("+[")
+}
+
+/// Producers that print the symbol as it is: `_ZN14QWaitCondition4waitEP6QMutex` (systemd-coredump).
+fn demangled(text: &str) -> Option<String> {
+    let symbol = text.split(['@', ' ']).next()?;
+    if symbol.starts_with("_R") {
+        let name = rustc_demangle::try_demangle(symbol).ok()?;
+        return Some(format!("{name:#}"));
+    }
+    let itanium = symbol.strip_prefix("__Z").map_or(symbol, |_| &symbol[1..]);
+    if !itanium.starts_with("_Z") {
+        return None;
+    }
+    // A legacy Rust symbol is a valid C++ symbol: its hash tells it apart.
+    if let Ok(name) = rustc_demangle::try_demangle(itanium) {
+        return Some(format!("{name:#}"));
+    }
+    let mut name = Limited(String::new());
+    let options = cpp_demangle::DemangleOptions::new();
+    cpp_demangle::Symbol::new(itanium).ok()?.structured_demangle(&mut name, &options).ok()?;
+    Some(name.0)
+}
+
+/// Stops a symbol that refers to itself until it fills the memory.
+struct Limited(String);
+
+impl std::fmt::Write for Limited {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > MAX_NAME {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+fn clean_readable(text: &str) -> String {
+    let text = without_module(text);
+    let text = [" [clone ", " [with ", " (."].into_iter().fold(text, before);
+    let text = without_offset(without_version(text));
+    let text = without_java_lambda(text);
+    let mut name = scan::without_arguments(&text);
+    without_inline_namespaces(&mut name);
+    name.truncate(without_marks(&name).len());
+    for mark in ["__GI_", "_GI_"] {
+        if name.len() > mark.len() && name.starts_with(mark) {
+            name.drain(..mark.len());
+        }
+    }
+    if name.contains('%') { name.replace("%2e", ".") } else { name }
+}
+
+/// What stands before the mark, or everything.
+fn before<'a>(text: &'a str, mark: &str) -> &'a str {
+    memchr::memmem::find(text.as_bytes(), mark.as_bytes()).map_or(text, |at| &text[..at])
+}
+
+/// `ntdll!NtWaitForSingleObject`, `java.base@17.0.9/java.lang.Object.wait`, `app//Main.main`.
+fn without_module(text: &str) -> &str {
+    if let Some((module, rest)) = text.split_once('!') {
+        let is_module =
+            !module.is_empty() && module.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b));
+        if is_module && !module.ends_with("operator") && !rest.is_empty() {
+            return rest;
+        }
+    }
+    if let Some(rest) = text.strip_prefix("app//").or_else(|| text.strip_prefix("platform//")) {
+        return rest;
+    }
+    if let Some((module, rest)) = text.split_once('/') {
+        let is_java = module.contains('@') || module.starts_with("java.") || module.starts_with("jdk.");
+        if is_java && !module.contains(['$', '(', '<', ':', ' ']) && rest.contains('.') {
+            return rest;
+        }
+    }
+    text
+}
+
+/// `pthread_cond_wait@@GLIBC_2.3.2`, `malloc@plt`, `_foo@8`.
+fn without_version(text: &str) -> &str {
+    match text.split_once('@') {
+        Some((name, _)) if !name.is_empty() && name.bytes().all(is_symbol_byte) => name,
+        _ => text,
+    }
+}
+
+fn is_symbol_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_' || b == b'.'
+}
+
+/// `schedule+0x77/0x1a0`, `_RtlEnterCriticalSection+0x48`; but `libfoo.so+0x1234` is all there is.
+fn without_offset(text: &str) -> &str {
+    let Some((name, offset)) = text.rsplit_once("+0x") else { return text };
+    let is_offset = offset.bytes().all(|b| b.is_ascii_hexdigit() || b == b'/' || b == b'x');
+    let is_module = [".so", ".dll", ".exe", ".dylib"].iter().any(|e| name.contains(e)) || name.contains("??");
+    if is_offset && !name.is_empty() && !is_module { name } else { text }
+}
+
+/// Names that the JVM makes while it runs: `Foo$$Lambda$14/0x0000000800c03000.run`,
+/// `jdk.internal.reflect.GeneratedMethodAccessor12.invoke`, `$Proxy7.call`.
+fn without_java_lambda(text: &str) -> Cow<'_, str> {
+    for mark in
+        ["$$Lambda", "GeneratedMethodAccessor", "GeneratedConstructorAccessor", "$Proxy", "LambdaForm$"]
+    {
+        let Some(at) = text.find(mark) else { continue };
+        let tail = &text[at + mark.len()..];
+        let rest = tail.find('.').map_or("", |dot| &tail[dot..]);
+        let mark = mark.trim_end_matches('$');
+        return Cow::Owned(format!("{}{mark}{rest}", &text[..at]));
+    }
+    Cow::Borrowed(text)
+}
+
+/// libc++, Android's and Chromium's copies of it, and libstdc++'s new ABI name the same things.
+const INLINE_NAMESPACES: [&str; 6] = ["__1::", "__ndk1::", "__cxx11::", "_V2::", "__cr::", "__y1::"];
+
+fn without_inline_namespaces(name: &mut String) {
+    if memchr::memmem::find(name.as_bytes(), b"::_").is_none() || !name.contains("std::") {
+        return;
+    }
+    for inline in INLINE_NAMESPACES {
+        let qualified = format!("::{inline}");
+        if name.contains(&qualified) {
+            *name = name.replace(&qualified, "::");
+        }
+    }
+}
+
+/// What compilers append: `.isra.0`, `.part.3`, `.cold`, `.lto_priv.61`, `.llvm.123`, Rust's
+/// `::h0123456789abcdef`, Go's `-fm`, `.gowrap1`.
+fn without_marks(name: &str) -> &str {
+    let mut name = name;
+    loop {
+        let shorter = without_one_mark(name);
+        if shorter.len() == name.len() || shorter.is_empty() {
+            return name;
+        }
+        name = shorter;
+    }
+}
+
+/// Marks that carry a number.
+const NUMBERED: [&str; 9] =
+    ["isra", "part", "constprop", "cold", "lto_priv", "llvm", "clone", "__uniq", "extracted"];
+/// Marks that stand alone.
+const ALONE: [&str; 6] = ["cold", "lto_priv", "localalias", "isra", "constprop", "part"];
+
+/// Length of `::h0123456789abcdef`.
+const RUST_HASH: usize = 19;
+
+fn without_one_mark(name: &str) -> &str {
+    if let Some((head, hash)) = name.len().checked_sub(RUST_HASH).and_then(|at| name.split_at_checked(at)) {
+        if hash.strip_prefix("::h").is_some_and(|h| h.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return head;
+        }
+    }
+    if let Some(head) = name.strip_suffix("-fm") {
+        return head;
+    }
+    let Some((head, tail)) = name.rsplit_once('.') else { return name };
+    let is_number = !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit());
+    if is_number {
+        return match head.rsplit_once('.') {
+            Some((function, mark)) if NUMBERED.contains(&mark) => function,
+            _ => name,
+        };
+    }
+    for go in ["gowrap", "deferwrap"] {
+        if tail.strip_prefix(go).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())) {
+            return head;
+        }
+    }
+    // `com.example.Door.part` is a Java method: only C and C++ names lose a mark without number.
+    let is_dotted = head.contains('.') && !head.contains("::") && !NUMBERED.iter().any(|m| head.contains(m));
+    if ALONE.contains(&tail) && !is_dotted { head } else { name }
+}

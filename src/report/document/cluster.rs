@@ -1,0 +1,101 @@
+//! A group of threads that do the same thing.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::frame::Frame;
+use super::ids::{ClusterId, Ixs, LockId, seconds, share};
+use super::resolve::Resolver;
+use crate::cluster;
+use crate::waits::State;
+
+/// A pattern of thread names.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ThreadNames<'a> {
+    /// The name with its numbers replaced: `http-exec-*`.
+    pub pattern: &'a str,
+    /// How many threads have such a name.
+    pub count: u32,
+}
+
+/// CPU time of a cluster.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct CpuTime {
+    /// Of all threads together, in seconds.
+    pub total: f64,
+    /// The most of one thread, in seconds.
+    pub max: f64,
+}
+
+/// How long threads have been waiting.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Waited {
+    /// The shortest, in seconds.
+    pub min: f64,
+    /// The longest, in seconds.
+    pub max: f64,
+}
+
+/// Threads that do the same thing and wait for the same thing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Cluster<'a> {
+    /// Its id in this snapshot; `fingerprint` is the key across snapshots.
+    pub id: ClusterId,
+    /// How many threads are in it.
+    pub count: u64,
+    /// Their share of all threads, 0–1.
+    pub share: f64,
+    /// What they were doing.
+    pub state: State,
+    /// The meaningful top frames, newest first: `log_message ← handle ← worker`.
+    pub signature: String,
+    /// The stack that stands for all of them, newest frame first.
+    pub frames: Vec<Frame<'a>>,
+    /// All members.
+    pub threads: Ixs<'a>,
+    /// The lock that they wait for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockId>,
+    /// How many different exact stacks were merged into it.
+    pub variants: u32,
+    /// The names of its threads, where the dump has names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thread_names: Vec<ThreadNames<'a>>,
+    /// CPU time, where the dump says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_s: Option<CpuTime>,
+    /// How long they have been waiting, where the dump says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_s: Option<Waited>,
+    /// `lj1:` and 16 hexadecimal digits: the same for the same cluster across runs and machines.
+    pub fingerprint: &'a str,
+}
+
+impl<'a> Cluster<'a> {
+    pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
+        let clusters = names.analyzed.clusters.clusters.iter().enumerate();
+        clusters.map(|(n, c)| Self::of(ClusterId(cluster::ClusterIx(n as u32)), c, names)).collect()
+    }
+
+    fn of(id: ClusterId, cluster: &'a cluster::Cluster, names: Resolver<'a>) -> Self {
+        Self {
+            id,
+            count: cluster.threads.len() as u64,
+            share: share(cluster.threads.len(), names.thread_count()),
+            state: cluster.state,
+            signature: cluster.signature.join(" ← "),
+            frames: names.stack(cluster.stack).collect(),
+            threads: Ixs(&cluster.threads),
+            lock: cluster.lock.map(LockId),
+            variants: cluster.variants,
+            thread_names: cluster
+                .thread_names
+                .iter()
+                .map(|(pattern, count)| ThreadNames { pattern, count: *count })
+                .collect(),
+            cpu_s: cluster.cpu_us.map(|(total, max)| CpuTime { total: seconds(total), max: seconds(max) }),
+            waited_s: None,
+            fingerprint: &cluster.fingerprint,
+        }
+    }
+}

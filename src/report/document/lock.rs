@@ -1,0 +1,110 @@
+//! A lock that a thread waits for or is known to hold.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::holder::Holder;
+use super::ids::{Hex, Ixs, LockId};
+use super::resolve::Resolver;
+use crate::normalize::ResourceClass;
+use crate::waits::{self, Identity, LockKind};
+
+/// Who waits for a lock.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Waiters<'a> {
+    /// How many threads.
+    pub count: u64,
+    /// Which.
+    pub ids: Ixs<'a>,
+}
+
+/// A lock.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Lock<'a> {
+    /// Its id in this snapshot; `fingerprint` is the key across snapshots.
+    pub id: LockId,
+    /// Its kind.
+    pub kind: LockKind,
+    /// Where it lies in the process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Hex>,
+    /// The producer's own id of it, where that is no address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<&'a str>,
+    /// What makes it one lock. `site`: only the place in the code says so, several locks may be merged.
+    pub identity: Identity,
+    /// Symbol, class or resource name: `g_log_mutex`, `java.lang.Object`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    /// What it guards, where a rule knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<ResourceClass>,
+    /// Where it lies, in words (`in logserver .bss`): for reports that a person reads.
+    #[serde(skip)]
+    pub place: Option<&'a str>,
+    /// Who holds it.
+    pub holder: Holder<'a>,
+    /// All holders, where several hold it (readers).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<Holder<'a>>,
+    /// Who waits for it.
+    pub waiters: Waiters<'a>,
+    /// `lj1:` and 16 hexadecimal digits: what the lock means, the same across runs, machines and addresses.
+    pub fingerprint: String,
+}
+
+impl<'a> Lock<'a> {
+    pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
+        names.locks().map(|(id, lock)| Self::of(id, lock, names)).collect()
+    }
+
+    fn of(id: LockId, lock: &'a waits::Lock, names: Resolver<'a>) -> Self {
+        Self {
+            id,
+            kind: lock.kind,
+            address: lock.address.map(Hex),
+            token: None,
+            identity: lock.identity,
+            name: lock.name.as_deref(),
+            class: lock.class,
+            place: lock.place.as_deref(),
+            holder: Holder::of(&lock.holder, names),
+            holders: Holder::all_of(lock, names),
+            waiters: Waiters { count: lock.waiters.len() as u64, ids: Ixs(&lock.waiters) },
+            fingerprint: fingerprint(lock, names),
+        }
+    }
+}
+
+/// What the lock means: its kind and its name, or, for one without a name, where it lies and what its first
+/// waiters' cluster was doing. Addresses and ids stay out: they differ from run to run.
+fn fingerprint(lock: &waits::Lock, names: Resolver<'_>) -> String {
+    let mut hash = Fnv::new();
+    hash.add(&format!("{:?}", lock.kind));
+    match &lock.name {
+        Some(name) => hash.add(name),
+        None => {
+            hash.add(lock.place.as_deref().unwrap_or_default());
+            let cluster =
+                lock.waiters.first().and_then(|&w| names.cluster_of(w)).and_then(|c| names.cluster(c.0));
+            cluster.into_iter().flat_map(|c| &c.signature).for_each(|function| hash.add(function));
+        }
+    }
+    format!("lj1:{:016x}", hash.0)
+}
+
+/// FNV-1a, 64 bits: the value is a promise, so that it must not come from a hasher that may change.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds a part and its end.
+    fn add(&mut self, part: &str) {
+        for byte in part.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

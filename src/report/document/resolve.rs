@@ -1,0 +1,76 @@
+//! From indexes to what a reader sees, within one snapshot.
+
+use super::frame::Frame;
+use super::ids::{ClusterId, Hex, IdText, LockId};
+use super::thread_record::ThreadRef;
+use crate::cluster::ClusterIx;
+use crate::diagnosis::Analyzed;
+use crate::model::{FrameIx, FrameKind, StackIx, ThreadIx};
+use crate::waits::{Activity, Lock, LockIx};
+
+/// Looks up threads, frames and locks of one snapshot. An index that leads nowhere is left out of the
+/// report: a report with a hole helps more than none.
+#[derive(Clone, Copy)]
+pub struct Resolver<'a> {
+    /// The snapshot.
+    pub analyzed: &'a Analyzed,
+}
+
+impl<'a> Resolver<'a> {
+    /// How many threads there are.
+    pub fn thread_count(self) -> usize {
+        self.analyzed.snapshot.threads.len()
+    }
+
+    /// A thread that is named alone.
+    pub fn thread(self, ix: ThreadIx) -> Option<ThreadRef<'a>> {
+        let thread = self.analyzed.snapshot.threads.get(ix.at())?;
+        Some(ThreadRef { ix: ix.0, id: IdText(&thread.id), name: thread.name.as_deref() })
+    }
+
+    /// What a thread does.
+    pub fn activity(self, ix: ThreadIx) -> Option<&'a Activity> {
+        self.analyzed.waits.activities.get(ix.at())
+    }
+
+    /// The cluster of a thread.
+    pub fn cluster_of(self, ix: ThreadIx) -> Option<ClusterId> {
+        self.analyzed.clusters.cluster_of.get(ix.at()).copied().map(ClusterId)
+    }
+
+    /// The locks with their ids.
+    pub fn locks(self) -> impl Iterator<Item = (LockId, &'a Lock)> {
+        self.analyzed.waits.locks.iter().enumerate().map(|(n, lock)| (LockId(LockIx(n as u32)), lock))
+    }
+
+    /// A lock.
+    pub fn lock(self, ix: LockIx) -> Option<&'a Lock> {
+        self.analyzed.waits.locks.get(ix.at())
+    }
+
+    /// A cluster.
+    pub fn cluster(self, ix: ClusterIx) -> Option<&'a crate::cluster::Cluster> {
+        self.analyzed.clusters.clusters.get(ix.0 as usize)
+    }
+
+    /// A frame.
+    pub fn frame(self, ix: FrameIx) -> Frame<'a> {
+        let frame = self.analyzed.snapshot.stacks.get(ix);
+        let meaning = self.analyzed.meanings.get(ix);
+        Frame {
+            function: &meaning.name,
+            module: frame.module.as_deref(),
+            file: frame.file.as_deref(),
+            line: frame.line,
+            address: frame.address.map(Hex),
+            inlined: frame.kind == FrameKind::Inlined,
+            trust: frame.trust,
+            role: meaning.role,
+        }
+    }
+
+    /// The frames of a stack, newest first.
+    pub fn stack(self, ix: StackIx) -> impl ExactSizeIterator<Item = Frame<'a>> {
+        self.analyzed.snapshot.stacks.frames_of(ix).iter().map(move |&frame| self.frame(frame))
+    }
+}

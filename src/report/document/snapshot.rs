@@ -1,0 +1,194 @@
+//! One process at one moment.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::cluster::Cluster;
+use super::lock::Lock;
+use super::module::Module;
+use super::resolve::Resolver;
+use super::thread_record::{Kind, ThreadRecord};
+use crate::diagnosis::Analyzed;
+use crate::model::{self, FormatId, GapKind};
+use crate::waits::State;
+
+/// Where a snapshot comes from.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Source<'a> {
+    /// The input as the user named it, or the file found in a folder.
+    pub path: &'a str,
+    /// The kind of dump.
+    pub format: FormatId,
+    /// What wrote it, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub producer: Option<&'a str>,
+    /// Size in bytes, unpacked.
+    pub bytes: u64,
+    /// Where in the unpacked file the snapshot begins, in bytes.
+    pub offset: u64,
+}
+
+/// What is known of the process.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Process<'a> {
+    /// Its pid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Its short name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    /// Its command line, as far as the dump has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command_line: Option<&'a str>,
+    /// The runtime of its language: `CPython 3.12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<&'a str>,
+    /// `linux`, `macos`, `windows`, `freebsd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<&'a str>,
+    /// The processor: `x86-64`, `aarch64`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
+    /// When it was captured, as the dump writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captured_at: Option<&'a str>,
+    /// The signal that ended it: `SIGSEGV`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+}
+
+impl<'a> Process<'a> {
+    fn of(process: &'a model::Process) -> Self {
+        Self {
+            pid: process.pid,
+            name: process.name.as_deref(),
+            command_line: process.command_line.as_deref(),
+            runtime: None,
+            os: process.os.as_deref(),
+            arch: process.arch.map(model::Arch::name),
+            captured_at: process.captured_at.as_deref(),
+            signal: process.signal.as_ref().and_then(signal_name),
+        }
+    }
+}
+
+fn signal_name(signal: &model::Signal) -> Option<String> {
+    match (&*signal.name, signal.number) {
+        ("", Some(number)) => Some(format!("signal {number}")),
+        ("", None) => None,
+        (name, _) => Some(name.to_owned()),
+    }
+}
+
+/// What `total` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Threads.
+    Threads,
+    /// Samples of a profile: limits on threads never apply.
+    Samples,
+}
+
+/// How many threads there are, and what they do.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Threads {
+    /// How many.
+    pub total: u64,
+    /// What `total` counts.
+    pub unit: Unit,
+    /// How many are in each state; states without threads are left out. The sum is `total`.
+    pub states: BTreeMap<State, u64>,
+    /// How many there are of each kind; kinds without threads are left out.
+    pub by_kind: BTreeMap<Kind, u64>,
+    /// False where the producer left threads out.
+    pub complete: bool,
+}
+
+/// Something that was left out, could not be read, or was not understood.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Gap<'a> {
+    /// What kind of gap it is.
+    pub kind: GapKind,
+    /// What is missing and what that means.
+    pub message: &'a str,
+    /// How many times.
+    pub count: u64,
+    /// Where in the input the first of them is, in bytes, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+/// One process at one moment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Snapshot<'a> {
+    /// Where it comes from.
+    pub source: Source<'a>,
+    /// What is known of the process.
+    pub process: Process<'a>,
+    /// How many threads there are, and what they do.
+    pub threads: Threads,
+    /// Every thread once. `ix` elsewhere is a place in this list. Empty for formats that show no single
+    /// threads.
+    pub thread_list: Vec<ThreadRecord<'a>>,
+    /// Groups of threads, largest first. Each thread is in exactly one.
+    pub clusters: Vec<Cluster<'a>>,
+    /// Every lock that a thread waits for or is known to hold, most waiters first.
+    pub locks: Vec<Lock<'a>>,
+    /// The files of the process; binary formats only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Vec<Module<'a>>>,
+    /// Everything that was left out, could not be read, or was not understood.
+    pub gaps: Vec<Gap<'a>>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(super) fn of(analyzed: &'a Analyzed) -> Self {
+        let names = Resolver { analyzed };
+        let snapshot = &analyzed.snapshot;
+        let thread_list = ThreadRecord::list(names);
+        let has_modules = snapshot.image.is_some() || analyzed.modules.iter().next().is_some();
+        Self {
+            source: Source {
+                path: &snapshot.source.path,
+                format: snapshot.source.format,
+                producer: snapshot.source.producer.as_deref(),
+                bytes: snapshot.source.bytes,
+                offset: snapshot.source.offset,
+            },
+            process: Process::of(&snapshot.process),
+            threads: Threads {
+                total: thread_list.len() as u64,
+                unit: Unit::Threads,
+                states: count_by(&thread_list, |thread| thread.state),
+                by_kind: count_by(&thread_list, |thread| thread.kind),
+                complete: snapshot.is_complete,
+            },
+            thread_list,
+            clusters: Cluster::list(names),
+            locks: Lock::list(names),
+            modules: has_modules
+                .then(|| analyzed.modules.iter().map(|(_, module)| Module::of(module)).collect()),
+            gaps: snapshot
+                .gaps
+                .iter()
+                .map(|gap| Gap {
+                    kind: gap.kind,
+                    message: &gap.message,
+                    count: gap.count,
+                    offset: gap.offset,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn count_by<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> BTreeMap<K, u64> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(key(item)).or_insert(0) += 1;
+    }
+    counts
+}

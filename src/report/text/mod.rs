@@ -1,0 +1,42 @@
+//! The report for the terminal. The first line under the header is the answer: whoever reads only that is
+//! not misled. What is not shown is counted.
+
+mod clusters;
+mod finding;
+mod header;
+mod layout;
+mod links;
+mod missing;
+mod thread;
+mod words;
+mod wrap;
+
+use std::io::{self, BufWriter, Write};
+
+pub(super) use layout::{Page, Style, Text};
+pub use thread::{ThreadError, write_thread};
+
+use super::{Document, View};
+
+/// Findings that are shown in full.
+const IN_FULL: usize = 3;
+
+/// Writes the report.
+pub fn write(document: &Document<'_>, view: &View, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    let mut page = Page::new(&mut out, view.width, view.color);
+    header::write(document, view, &mut page)?;
+    if document.findings.is_empty() {
+        missing::no_finding(document, &mut page)?;
+    }
+    let in_full = if view.show_all { document.findings.len() } else { IN_FULL.min(document.findings.len()) };
+    let (shown, more) = document.findings.split_at(in_full);
+    for found in shown {
+        finding::in_full(found, document, view, &mut page)?;
+    }
+    finding::in_brief(more, &mut page)?;
+    clusters::write(document, view, &mut page)?;
+    missing::gaps(document, view, &mut page)?;
+    missing::failed_inputs(document, &mut page)?;
+    out.flush()
+}

@@ -1,0 +1,136 @@
+//! What to do next, concrete, by what was found.
+
+use super::Case;
+use super::finding::Pattern;
+use super::jam::Jam;
+use crate::model::GapKind;
+use crate::normalize::ResourceClass;
+use crate::waits::State;
+
+/// What the class of a lock advises.
+const BY_CLASS: &[(ResourceClass, &str)] = &[
+    (
+        ResourceClass::Logging,
+        "Make logging asynchronous: format outside the lock, hand the line to one writer thread over a \
+         bounded queue that drops or counts when it is full. Until then lower the log level.",
+    ),
+    (
+        ResourceClass::Allocator,
+        "Allocate less in the hot path, raise the number of arenas (MALLOC_ARENA_MAX), or use an \
+         allocator with caches for each thread.",
+    ),
+    (
+        ResourceClass::Stdio,
+        "Do not share one FILE between threads: format into a buffer, write it in one call.",
+    ),
+    (ResourceClass::Loader, "Do not load libraries or run their constructors while threads start."),
+    (ResourceClass::Gil, "Release the interpreter lock around the call that the holder is in."),
+    (
+        ResourceClass::DbPool,
+        "Raise the size of the pool only after the slow holder of its connections is found.",
+    ),
+    (
+        ResourceClass::Locale,
+        "Convert times and locales outside the hot path, or with the _r and _l functions.",
+    ),
+    (ResourceClass::Resolver, "Resolve names once, outside the lock, and with a timeout."),
+];
+
+/// For threads that wait for a lock.
+pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<String> {
+    let words = case.words();
+    let lock = words.lock(jam.ix);
+    let mut advice = Vec::new();
+    if let Some(holder) = jam.holder() {
+        let thread = words.thread(holder);
+        let activity = case.waits.of(holder);
+        advice.push(match (pattern, activity.state) {
+            (Pattern::Chained, _) => {
+                format!("Follow the chain: {thread} holds {lock} and waits itself. The root is named above.")
+            }
+            (_, State::IoWait | State::Idle) => {
+                let fd = activity.call.and_then(|c| c.fd);
+                let look = match (fd, case.snapshot.process.pid) {
+                    (Some(fd), Some(pid)) => {
+                        format!(" See what it is: ls -l /proc/{pid}/fd/{fd}, and who should serve it.")
+                    }
+                    _ => String::new(),
+                };
+                format!("{} does I/O while it holds {lock}: move the I/O out of the lock.{look}", super::jam::capital(&thread))
+            }
+            (_, State::Sleeping) => {
+                format!("{} sleeps while it holds {lock}: release the lock first.", super::jam::capital(&thread))
+            }
+            (Pattern::Convoy, _) => {
+                format!("{} is at the lock itself: the lock is handed on, but too many want it. Take a second dump to see whether the holder changes.", super::jam::capital(&thread))
+            }
+            _ => format!("{} computes while it holds {lock}: shorten what it does under the lock.", super::jam::capital(&thread)),
+        });
+    } else {
+        advice.push(format!(
+            "Find who takes {lock} and does not give it back: a second dump, or a breakpoint on its unlock, shows it."
+        ));
+    }
+    if let Some((_, text)) = BY_CLASS.iter().find(|(class, _)| Some(*class) == jam.lock.class) {
+        advice.push((*text).into());
+    }
+    if jam.waiters.iter().any(|t| case.waits.of(*t).state == State::Spinning) {
+        advice.push("Replace the spin lock by one that sleeps: with more threads than processors its holder is preempted while all others burn its time.".into());
+    }
+    advice
+}
+
+/// For a deadlock.
+pub(super) fn for_deadlock() -> Vec<String> {
+    vec![
+        "Restart the process: it will not free itself.".into(),
+        "Take these locks in one order everywhere, or with try-lock and back-off.".into(),
+    ]
+}
+
+/// For a self-deadlock.
+pub(super) fn for_self_deadlock(is_handler: bool) -> Vec<String> {
+    let cure = if is_handler {
+        "Do not lock, log or allocate in a signal handler: set a flag or write to a pipe, and do the work outside."
+    } else {
+        "Split the function into one that locks and one that expects the lock to be held; a recursive mutex only hides it."
+    };
+    vec!["Restart the process: it will not free itself.".into(), cure.into()]
+}
+
+/// For a chain of joins.
+pub(super) fn for_wait_chain(root: &str) -> Vec<String> {
+    vec![format!("Look at {root} first: all others of the chain wait for it.")]
+}
+
+/// For too many threads.
+pub(super) fn for_thread_explosion() -> Vec<String> {
+    vec!["Bound the pool that creates these threads, and find out why they do not end: most often they wait for what the first finding names.".into()]
+}
+
+/// For threads that use the processor.
+pub(super) fn for_hot_threads() -> Vec<String> {
+    vec!["Take a second dump after some seconds, or a profile: the same function again is where the time goes.".into()]
+}
+
+/// What each kind of gap advises.
+const BY_GAP: &[(GapKind, &str)] = &[
+    (
+        GapKind::Truncated,
+        "Let the next dump be whole: ulimit -c unlimited, room on the disk, ProcessSizeMax and ExternalSizeMax of systemd-coredump.",
+    ),
+    (GapKind::NotDumped, "Dump more: echo 0x3f > /proc/PID/coredump_filter before the crash."),
+    (
+        GapKind::MissingModule,
+        "Give the files of the machine that crashed: --sysroot DIR, --exe FILE, --debug-dir DIR, or put them beside the dump.",
+    ),
+    (
+        GapKind::MismatchedModule,
+        "The files on this machine are of another build: give those that ran with --sysroot or --exe.",
+    ),
+];
+
+/// For an incomplete dump.
+pub(super) fn for_incomplete_dump(kinds: &[GapKind]) -> Vec<String> {
+    BY_GAP.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, text)| (*text).into()).collect()
+}

@@ -1,0 +1,226 @@
+use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
+use super::jam::clusters_of;
+use super::{Case, Rule, stack_overflow};
+use crate::model::{Evidence, FrameIx, Signal};
+use crate::normalize::Role;
+
+/// The row of this rule.
+pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
+
+/// Functions that make the fingerprint of a crash.
+const CAUSE_FRAMES: usize = 3;
+
+/// A fault at an address below this one is an access through a null pointer.
+const NULL_PAGE: u64 = 4_096;
+/// One below this is a field or an element of an object at null.
+const NEAR_NULL: u64 = 65_536;
+
+/// `SI_KERNEL`: the kernel raised it and gives no address (a general protection fault, whose
+/// `si_addr` 0 is not the address).
+const SI_KERNEL: i32 = 128;
+
+/// Signals by what they mean for the process. The others (a request to end, to dump) are `info`.
+const SEVERITIES: &[(&str, Severity, &str)] = &[
+    ("SIGSEGV", Severity::Critical, "invalid memory access"),
+    ("SIGBUS", Severity::Critical, "access to memory that is not backed or not aligned"),
+    ("SIGILL", Severity::Critical, "illegal instruction"),
+    ("SIGFPE", Severity::Critical, "arithmetic error"),
+    ("SIGTRAP", Severity::Critical, "trap"),
+    ("SIGSYS", Severity::Critical, "forbidden system call"),
+    ("SIGSTKFLT", Severity::Critical, "stack fault"),
+    ("SIGABRT", Severity::High, "the process ended itself (abort)"),
+    ("SIGXCPU", Severity::High, "the limit of CPU time was exceeded"),
+    ("SIGXFSZ", Severity::High, "the limit of file size was exceeded"),
+];
+
+/// Names of `si_code` by signal (`asm-generic/siginfo.h`).
+const CODES: &[(&str, i32, &str, &str)] = &[
+    ("SIGSEGV", 1, "SEGV_MAPERR", "no memory is mapped there"),
+    ("SIGSEGV", 2, "SEGV_ACCERR", "the memory there does not allow the access"),
+    ("SIGBUS", 1, "BUS_ADRALN", "the address is not aligned"),
+    ("SIGBUS", 2, "BUS_ADRERR", "the file behind the memory ends before it"),
+    ("SIGBUS", 4, "BUS_MCEERR_AR", "the memory is broken"),
+    ("SIGFPE", 1, "FPE_INTDIV", "an integer was divided by zero"),
+    ("SIGFPE", 2, "FPE_INTOVF", "an integer overflowed"),
+    ("SIGFPE", 3, "FPE_FLTDIV", "a number was divided by zero"),
+    ("SIGILL", 1, "ILL_ILLOPC", "no such operation"),
+    ("SIGILL", 2, "ILL_ILLOPN", "no such operand"),
+    ("SIGTRAP", 1, "TRAP_BRKPT", "a breakpoint"),
+];
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    if stack_overflow::detect(case).is_some() {
+        return Vec::new();
+    }
+    finding(case, RuleId::Crash).into_iter().collect()
+}
+
+/// Why the process died; also the ground of `stack-overflow`.
+pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
+    let signal = case.snapshot.process.signal.as_ref()?;
+    let words = case.words();
+    let thread = signal.thread;
+    let frame = thread.and_then(|t| place(case, t));
+    let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);
+    let reason = reason(case, signal, was_sent);
+    let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
+        _ if was_sent => Severity::Info,
+        // A text does not say who sent it: an abort shows in the stack.
+        Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
+        Some((_, severity, _)) => *severity,
+        None => Severity::Info,
+    };
+    let at = frame.map(|f| format!(" in {}", words.function(f))).unwrap_or_default();
+    let who = thread.map(|t| words.thread(t));
+    let title = match (&who, was_sent) {
+        (_, true) => format!("the process was ended from outside with {}", signal.name),
+        (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
+        (None, false) => format!("the process died of {}: {reason}", signal.name),
+    };
+    let mut evidence = evidence(case, signal);
+    if let (Some(t), Some(_)) = (thread, frame) {
+        evidence.push(Evidence::read(format!("{} is the thread that the signal ended{at}", words.thread(t))));
+    }
+    let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
+    Some(Finding {
+        rule,
+        severity,
+        confidence: Confidence::Certain,
+        summary: format!("{}. {}", super::jam::capital(&title), advice(signal, was_sent)),
+        title,
+        threads: thread.into_iter().collect(),
+        blocked: None,
+        lock: None,
+        holder: None,
+        pattern: None,
+        chain: Vec::new(),
+        root: None,
+        cycle: Vec::new(),
+        clusters: clusters_of(case, thread.as_slice()),
+        location: frame.map(|frame| Location { frame }),
+        crash: Some(CrashFacts {
+            signal: signal.name.to_string(),
+            code: code_name(signal),
+            address: signal.address,
+            thread,
+            reason: reason.clone(),
+            frame,
+        }),
+        evidence,
+        advice: vec![advice(signal, was_sent)],
+        cause: [rule.id().to_owned(), signal.name.to_string(), general(&reason)]
+            .into_iter()
+            .chain(cause_frames)
+            .collect(),
+        cause_detail: Vec::new(),
+    })
+}
+
+/// The signal came from the process itself: `abort()`, `raise()`.
+fn is_own(case: &Case<'_>, signal: &Signal) -> bool {
+    let sender = signal.sender_pid.and_then(|pid| u32::try_from(pid).ok());
+    // SI_TKILL (−6) from a thread of the process, or from the process's own pid.
+    sender.is_some() && sender == case.snapshot.process.pid
+}
+
+fn is_abort(case: &Case<'_>, signal: &Signal) -> bool {
+    signal.thread.is_some_and(|t| case.readings.get(case.snapshot.threads[t.at()].stack).is_abort)
+}
+
+/// The frame that a person would open first: the innermost one of the program.
+fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
+    let stack = case.snapshot.threads[thread.at()].stack;
+    let frames = case.snapshot.stacks.frames_of(stack);
+    let reading = case.readings.get(stack);
+    let kept = || reading.meaningful.iter().filter_map(|&at| frames.get(at)).copied();
+    let is_program = |f: &FrameIx| case.meanings.get(*f).role == Role::User;
+    kept().find(is_program).or_else(|| kept().next()).or_else(|| frames.first().copied())
+}
+
+fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
+    let stack = case.snapshot.threads[thread.at()].stack;
+    let frames = case.snapshot.stacks.frames_of(stack);
+    let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at));
+    kept.take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
+}
+
+fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
+    if was_sent {
+        return match signal.sender_pid {
+            Some(pid) => format!("{} was sent by process {pid}", signal.name),
+            None => format!("{} was sent from outside", signal.name),
+        };
+    }
+    let thread = signal.thread;
+    let pc = thread.and_then(|t| Some(case.snapshot.image.as_ref()?.registers.get(t.at())?.pc));
+    if signal.code == Some(SI_KERNEL) && &*signal.name == "SIGSEGV" {
+        return "general protection fault (an address that no pointer can have; the kernel does not say which)".into();
+    }
+    if let Some(address) = signal.address.filter(|_| &*signal.name == "SIGSEGV") {
+        return match address {
+            a if Some(a) == pc => format!("call through a bad pointer, to {a:#x}"),
+            a if a < NULL_PAGE => format!("access through a null pointer, at {a:#x}"),
+            a if a < NEAR_NULL => format!("access near null, at {a:#x}: a field of an object at null"),
+            a => format!("invalid access to {a:#x}"),
+        };
+    }
+    let meaning = SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name).map(|(.., text)| *text);
+    let code = code_row(signal).map(|(.., text)| *text);
+    match (meaning, code) {
+        (_, Some(code)) => code.into(),
+        (Some(meaning), None) => meaning.into(),
+        (None, None) => "it was told to end".into(),
+    }
+}
+
+/// The reason without its numbers: the same for each run.
+fn general(reason: &str) -> String {
+    reason.split(", at 0x").next().unwrap_or(reason).split(" to 0x").next().unwrap_or(reason).to_owned()
+}
+
+fn code_row(signal: &Signal) -> Option<&'static (&'static str, i32, &'static str, &'static str)> {
+    CODES.iter().find(|(name, code, ..)| *name == &*signal.name && Some(*code) == signal.code)
+}
+
+fn code_name(signal: &Signal) -> Option<String> {
+    let name = match signal.code? {
+        SI_KERNEL => "SI_KERNEL",
+        0 => "SI_USER",
+        -6 => "SI_TKILL",
+        code => {
+            return Some(code_row(signal).map_or_else(|| code.to_string(), |(.., name, _)| (*name).into()));
+        }
+    };
+    Some(name.into())
+}
+
+fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
+    let certainty = if case.snapshot.image.is_some() {
+        crate::model::Certainty::Read
+    } else {
+        crate::model::Certainty::Reported
+    };
+    let mut text = format!("the signal is {}", signal.name);
+    if let Some(code) = code_name(signal) {
+        text.push_str(&format!(" with the code {code}"));
+    }
+    if let Some(address) = signal.address {
+        text.push_str(&format!(" and the address {address:#x}"));
+    }
+    if let Some(pid) = signal.sender_pid {
+        text.push_str(&format!(", sent by process {pid}"));
+    }
+    vec![Evidence::new(certainty, text)]
+}
+
+fn advice(signal: &Signal, was_sent: bool) -> String {
+    match &*signal.name {
+        _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
+        "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
+        "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
+        "SIGFPE" => "Open the frame named here: a divisor is not checked.",
+        "SIGILL" => "Either the program trapped on purpose (__builtin_trap, a failed check) or it ran code built for another processor.",
+        _ => "Open the frame named here first.",
+    }
+    .into()
+}

@@ -1,0 +1,128 @@
+//! One thread's walk from its registers to its first function.
+
+use rustc_hash::FxHashMap;
+
+use super::cfi::{Scratch, Tables};
+use super::context::Context;
+use super::fallback;
+use super::rule::{Rule, StepError};
+use crate::arch::Architecture;
+use crate::model::{AddressSpace, Registers, StackEnd, Trust};
+use crate::modules::ModuleSet;
+
+/// More signal frames than this in one stack are not real.
+const MOST_SIGNAL_FRAMES: u32 = 64;
+
+/// Walks stacks. Shared by all workers; each has a [`RuleCache`] of its own.
+pub struct Walker<'a> {
+    arch: &'static Architecture,
+    memory: &'a dyn AddressSpace,
+    tables: Tables<'a>,
+}
+
+/// One frame during a walk.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameState {
+    /// Its registers.
+    pub context: Context,
+    /// How it was found.
+    pub trust: Trust,
+    /// Its pc is an instruction that was about to run (innermost frame, or interrupted by a
+    /// signal), not a return address.
+    pub is_exact: bool,
+    /// It is the kernel's signal frame.
+    pub is_signal: bool,
+}
+
+impl FrameState {
+    /// The address whose code this frame ran: of the call, for a return address.
+    pub fn lookup_address(&self) -> u64 {
+        if self.is_exact { self.context.pc } else { self.context.pc.wrapping_sub(1) }
+    }
+}
+
+/// Rules by looked-up address.
+pub struct RuleCache {
+    rules: FxHashMap<u64, Option<Rule>>,
+    scratch: Scratch,
+}
+
+impl Default for RuleCache {
+    fn default() -> Self {
+        Self { rules: FxHashMap::default(), scratch: Box::default() }
+    }
+}
+
+impl<'a> Walker<'a> {
+    /// A walker over one process.
+    pub fn new(arch: &'static Architecture, modules: &'a ModuleSet, memory: &'a dyn AddressSpace) -> Self {
+        Self { arch, memory, tables: Tables::new(modules) }
+    }
+
+    /// The architecture.
+    pub fn arch(&self) -> &'static Architecture {
+        self.arch
+    }
+
+    /// Walks one thread and shows each frame, the innermost first, to `visit`. At most
+    /// `most_frames` frames.
+    pub fn walk(
+        &self,
+        registers: &Registers,
+        most_frames: usize,
+        cache: &mut RuleCache,
+        visit: &mut dyn FnMut(&FrameState),
+    ) -> StackEnd {
+        let mut frame = FrameState {
+            context: Context::of_thread(registers),
+            trust: Trust::Context,
+            is_exact: true,
+            is_signal: false,
+        };
+        let mut signal_frames = 0;
+        for depth in 0..most_frames {
+            let address = frame.lookup_address();
+            let RuleCache { rules, scratch } = cache;
+            let rule = rules.entry(address).or_insert_with(|| self.tables.rule(address, scratch)).as_ref();
+            let step = match rule.map(|r| (r, r.apply(&frame.context, self.arch, self.memory))) {
+                Some((rule, Ok((caller, _)))) => {
+                    frame.is_signal = rule.is_signal;
+                    Ok((caller, Trust::Cfi))
+                }
+                Some((_, Err(StepError::Outermost))) => Err(StackEnd::Complete),
+                Some((_, Err(StepError::Memory))) => Err(StackEnd::MemoryMissing),
+                Some((_, Err(StepError::Rule))) | None => self.without_rule(&mut frame),
+            };
+            visit(&frame);
+            let (caller, trust) = match step {
+                Ok(step) => step,
+                Err(end) => return end,
+            };
+            if caller.pc == 0 {
+                return StackEnd::Complete;
+            }
+            if !self.memory.is_executable(caller.pc) {
+                return StackEnd::NoRule;
+            }
+            signal_frames += u32::from(frame.is_signal);
+            let (old, new) = (frame.context.sp(self.arch), caller.sp(self.arch));
+            // The handler may have run on an alternate stack, which may lie above.
+            let advances = frame.is_signal || (depth == 0 && new >= old) || new > old;
+            if !advances || signal_frames > MOST_SIGNAL_FRAMES {
+                return StackEnd::NoProgress;
+            }
+            frame = FrameState { context: caller, trust, is_exact: frame.is_signal, is_signal: false };
+        }
+        StackEnd::DepthLimit
+    }
+
+    fn without_rule(&self, frame: &mut FrameState) -> Result<(Context, Trust), StackEnd> {
+        let Some(step) = fallback::step(&frame.context, frame.is_exact, self.arch, self.memory) else {
+            let sp = frame.context.sp(self.arch);
+            let has_stack = sp.is_some_and(|sp| self.memory.word(sp & !7).is_some());
+            return Err(if has_stack { StackEnd::NoRule } else { StackEnd::MemoryMissing });
+        };
+        frame.is_signal = step.is_signal;
+        Ok((step.caller, step.trust))
+    }
+}

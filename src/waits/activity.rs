@@ -1,0 +1,89 @@
+//! What one thread does.
+
+use super::kinds::State;
+use super::lock::{Lock, LockIx};
+use crate::model::{Certainty, SystemCall, ThreadIx};
+
+/// What a thread waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A lock.
+    Lock(LockIx),
+    /// The end of a thread.
+    Thread(ThreadIx),
+    /// Something else, in words: `the end of a child process`.
+    Other(&'static str),
+}
+
+/// A thread's wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// For what.
+    pub target: Target,
+    /// How that is known.
+    pub certainty: Certainty,
+}
+
+/// The call in which a thread is, as far as a person wants to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// `write`.
+    pub name: &'static str,
+    /// The file descriptor it is called with.
+    pub fd: Option<i64>,
+}
+
+/// What one thread does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Its state.
+    pub state: State,
+    /// What it waits for.
+    pub wait: Option<Wait>,
+    /// The system call in which it is, where registers say so.
+    pub system_call: Option<SystemCall>,
+    /// The call in which it is blocked, where registers or arguments say so.
+    pub call: Option<Call>,
+    /// What it does, in words; for threads that others wait for.
+    pub doing: Option<String>,
+}
+
+impl Activity {
+    /// The lock for which the thread waits.
+    pub fn lock(&self) -> Option<LockIx> {
+        match self.wait.as_ref()?.target {
+            Target::Lock(lock) => Some(lock),
+            _ => None,
+        }
+    }
+}
+
+/// What all threads of a snapshot do, and the locks among them.
+#[derive(Clone, Debug, Default)]
+pub struct Waits {
+    /// By [`ThreadIx`].
+    pub activities: Vec<Activity>,
+    /// Most waiters first.
+    pub locks: Vec<Lock>,
+}
+
+impl Waits {
+    /// What this thread does.
+    pub fn of(&self, thread: ThreadIx) -> &Activity {
+        &self.activities[thread.at()]
+    }
+
+    /// A lock.
+    pub fn lock(&self, ix: LockIx) -> &Lock {
+        &self.locks[ix.at()]
+    }
+
+    /// The locks that this thread is known or thought to hold.
+    pub fn held_by(&self, thread: ThreadIx) -> impl Iterator<Item = LockIx> {
+        (0u32..).zip(&self.locks).filter_map(move |(n, lock)| {
+            let holds =
+                lock.holder.thread().is_some_and(|(t, _)| t == thread) || lock.holders.contains(&thread);
+            holds.then_some(LockIx(n))
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! From what was seen of each thread to locks with waiters and holders.
+
+use rustc_hash::FxHashMap;
+
+use super::activity::{Activity, Target, Wait, Waits};
+use super::infer;
+use super::kinds::{Identity, LockKind, State};
+use super::lock::{Holder, Lock, LockIx};
+use super::locks;
+use super::native::{self, Native};
+use super::observation::{Claim, LockClaim, LockKey, Observation};
+use super::spin;
+use super::text;
+use super::threads::ThreadMap;
+use super::words::Words;
+use crate::model::{Certainty, Evidence, Snapshot, Str, ThreadIx};
+use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name};
+use crate::symbols;
+
+/// What all threads of a snapshot do. `native` is there for binary formats.
+pub fn analyze(
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+    native: Option<&Native<'_>>,
+) -> Waits {
+    let threads = ThreadMap::of(&snapshot.threads, native.map(|n| n.memory));
+    let mut seen = match native {
+        Some(native) => native::observe(native, snapshot, meanings, readings, &threads),
+        None => text::observe(snapshot, meanings, readings, &threads),
+    };
+    if let Some(native) = native {
+        spin::find(native, snapshot, meanings, readings, &mut seen);
+    }
+    let (mut locks, lock_of) = collect(&seen);
+    for lock in &mut locks {
+        callers(lock, snapshot, meanings, readings);
+    }
+    match native {
+        Some(native) => decode(&mut locks, native, &threads),
+        None => reported_owners(&mut locks, snapshot, &threads),
+    }
+    infer::holders(&mut locks, snapshot, meanings, readings, &seen, native);
+    for lock in &mut locks {
+        lock.class = class(lock, snapshot, meanings, readings);
+    }
+    let mut waits = number(locks, &lock_of, seen);
+    tell_doing(&mut waits, snapshot, meanings, readings);
+    waits
+}
+
+/// Words what the threads do that others wait for.
+fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
+    let holders = waits.locks.iter().filter_map(|l| Some(l.holder.thread()?.0));
+    let joined = waits.activities.iter().filter_map(|a| match a.wait.as_ref()?.target {
+        Target::Thread(thread) => Some(thread),
+        _ => None,
+    });
+    let mut threads: Vec<ThreadIx> = holders.chain(joined).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    let words = Words { snapshot, meanings, readings, waits };
+    let told: Vec<String> = threads.iter().map(|&t| words.doing(t)).collect();
+    for (thread, doing) in threads.into_iter().zip(told) {
+        waits.activities[thread.at()].doing = Some(doing);
+    }
+}
+
+/// One lock for each key, in the order of the first waiter; and the lock of each thread.
+fn collect(seen: &[Observation]) -> (Vec<Lock>, Vec<Option<usize>>) {
+    let mut locks: Vec<Lock> = Vec::new();
+    let mut place: FxHashMap<&LockKey, usize> = FxHashMap::default();
+    let mut lock_of = vec![None; seen.len()];
+    for (n, observation) in seen.iter().enumerate() {
+        let Some(Claim::Lock(claim)) = &observation.claim else { continue };
+        let at = *place.entry(&claim.key).or_insert_with(|| {
+            locks.push(new_lock(claim));
+            locks.len() - 1
+        });
+        let lock = &mut locks[at];
+        lock.waiters.push(ThreadIx(n as u32));
+        lock.certainty = lock.certainty.min(claim.certainty);
+        if lock.name.is_none() {
+            lock.name.clone_from(&claim.symbol);
+        }
+        if rank(claim.kind) < rank(lock.kind) {
+            lock.kind = claim.kind;
+            lock.is_shared_object = locks::row(claim.kind).is_shared_object;
+        }
+        lock_of[n] = Some(at);
+    }
+    (locks, lock_of)
+}
+
+/// The place of a kind in the table: where waiters disagree, the more specific kind is right.
+fn rank(kind: LockKind) -> usize {
+    locks::LOCKS.iter().position(|row| row.kind == kind).unwrap_or(usize::MAX)
+}
+
+fn new_lock(claim: &LockClaim) -> Lock {
+    let (address, identity) = match &claim.key {
+        LockKey::Address(address) => (Some(*address), Identity::Address),
+        LockKey::Symbol(_) => (None, Identity::Symbol),
+        LockKey::Site(_) => (None, Identity::Site),
+    };
+    Lock {
+        kind: claim.kind,
+        address,
+        identity,
+        name: claim.symbol.clone(),
+        place: None,
+        class: None,
+        holder: Holder::unknown("the dump does not say who holds it"),
+        holder_points: None,
+        holders: Vec::new(),
+        waiters: Vec::new(),
+        callers: Vec::new(),
+        is_shared_object: locks::row(claim.kind).is_shared_object,
+        certainty: claim.certainty,
+        evidence: Vec::new(),
+    }
+}
+
+/// The functions that take the lock, the one with the most waiters first.
+fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
+    let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
+    for waiter in &lock.waiters {
+        let stack = snapshot.threads[waiter.at()].stack;
+        let frames = snapshot.stacks.frames_of(stack);
+        let caller = readings.get(stack).caller.and_then(|at| frames.get(at));
+        if let Some(&frame) = caller {
+            *counts.entry(meanings.get(frame).name.clone()).or_default() += 1;
+        }
+    }
+    lock.callers = counts.into_iter().collect();
+    lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+}
+
+/// Names and owners out of the memory of a core.
+fn decode(locks: &mut [Lock], native: &Native<'_>, threads: &ThreadMap) {
+    let addresses: Vec<u64> = locks.iter().map(|l| l.address.unwrap_or(0)).collect();
+    let places = symbols::data_places(native.modules, &addresses);
+    for (lock, place) in locks.iter_mut().zip(places) {
+        let Some(address) = lock.address else { continue };
+        if let Some(place) = place {
+            lock.name = place.symbol.map(|(name, offset)| match offset {
+                0 => name,
+                offset => format!("{name}+{offset}").into(),
+            });
+            let section = place.section.map(|s| format!(" {s}")).unwrap_or_default();
+            lock.place = Some(format!("in {}{section}", place.module));
+        } else {
+            lock.place = memory_place(address, native);
+        }
+        let decoded = (locks::row(lock.kind).decode)(address, native.memory, threads);
+        lock.holder = decoded.holder;
+        lock.evidence.extend(decoded.evidence);
+    }
+}
+
+/// In words where an address outside every module lies.
+fn memory_place(address: u64, native: &Native<'_>) -> Option<String> {
+    let segment = native.image.memory.segment_at(address)?;
+    let is_stack = native.image.registers.iter().any(|r| (segment.start..segment.end()).contains(&r.sp));
+    Some(if is_stack { "on the stack of a thread".into() } else { "in allocated memory".into() })
+}
+
+/// Owners that a text printed (`p *mutex`: `__owner = 11212`).
+fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap) {
+    for lock in locks {
+        let printed = snapshot.reported_locks.iter().find(|printed| {
+            printed.address.is_some_and(|a| lock.address == Some(a))
+                || printed.symbol.as_ref().is_some_and(|s| lock.name.as_ref() == Some(s))
+        });
+        let Some(printed) = printed else { continue };
+        lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {}", printed.owner)));
+        lock.holder = match threads.by_tid(printed.owner) {
+            _ if printed.owner == 0 => Holder::Free,
+            Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
+            None => Holder::EndedThread { owner_id: printed.owner },
+        };
+    }
+}
+
+/// What the lock guards: its kind, its name, the functions that take it or that its holder is in.
+fn class(
+    lock: &Lock,
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+) -> Option<ResourceClass> {
+    let by_kind = match lock.kind {
+        LockKind::StdioFile => Some(ResourceClass::Stdio),
+        LockKind::MallocArena => Some(ResourceClass::Allocator),
+        LockKind::Loader => Some(ResourceClass::Loader),
+        LockKind::Gil => Some(ResourceClass::Gil),
+        _ => None,
+    };
+    let by_name = || lock.name.as_deref().and_then(class_of_name);
+    let by_callers = || lock.callers.first().and_then(|(name, _)| class_of_name(name));
+    let of_caller = |thread: ThreadIx| {
+        let stack = snapshot.threads[thread.at()].stack;
+        let frames = snapshot.stacks.frames_of(stack);
+        let caller = readings.get(stack).caller?;
+        frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
+    };
+    let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));
+    let by_holder = || lock.holder.thread().and_then(|(t, _)| of_caller(t));
+    by_kind.or_else(by_name).or_else(by_callers).or_else(by_waiters).or_else(by_holder)
+}
+
+/// Sorts the locks, gives each its number, and writes the numbers to the threads.
+fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -> Waits {
+    let mut order: Vec<usize> = (0..locks.len()).collect();
+    order.sort_by(|&a, &b| {
+        let key = |n: usize| (&locks[n].kind, locks[n].address, &locks[n].name, &locks[n].waiters);
+        locks[b].waiters.len().cmp(&locks[a].waiters.len()).then_with(|| key(a).cmp(&key(b)))
+    });
+    let mut place = vec![LockIx(0); locks.len()];
+    for (n, &old) in order.iter().enumerate() {
+        place[old] = LockIx(n as u32);
+    }
+    let activities = seen
+        .into_iter()
+        .zip(lock_of)
+        .map(|(seen, lock)| {
+            let wait = match seen.claim {
+                Some(Claim::Lock(claim)) => {
+                    lock.map(|at| Wait { target: Target::Lock(place[at]), certainty: claim.certainty })
+                }
+                Some(Claim::Thread(thread, certainty)) => {
+                    Some(Wait { target: Target::Thread(thread), certainty })
+                }
+                Some(Claim::Other(what, certainty)) => Some(Wait { target: Target::Other(what), certainty }),
+                None => None,
+            };
+            Activity { state: seen.state, wait, system_call: seen.system_call, call: seen.call, doing: None }
+        })
+        .collect();
+    let mut sorted: Vec<Option<Lock>> = locks.into_iter().map(Some).collect();
+    let locks = order.into_iter().filter_map(|n| sorted[n].take()).collect();
+    Waits { activities, locks }
+}
+
+/// Whether a thread in this state waits for a lock.
+pub(super) fn is_waiting(state: State) -> bool {
+    matches!(state, State::LockWait | State::Spinning)
+}

@@ -1,0 +1,274 @@
+//! Who holds a lock that names no owner: candidates collect points, and the reasons are kept as
+//! evidence. A wrong name costs more than none.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::gather::is_waiting;
+use super::kinds::{LockKind, State};
+use super::lock::{Candidate, Holder, Lock};
+use super::locks;
+use super::native::Native;
+use super::observation::{Claim, LockKey, Observation};
+use crate::model::{Certainty, Evidence, FrameIx, Snapshot, StackIx, Str, ThreadIx};
+use crate::normalize::{Meanings, Readings, Role};
+use crate::unwind::{FrameState, RuleCache};
+
+/// Points, from `locks.md` section 16. They are starting values: each says what kind of proof weighs
+/// how much against the others, not a probability.
+mod points {
+    /// Its stack goes through the function that takes the lock, past the call.
+    pub const CRITICAL_SECTION: i32 = 40;
+    /// Above that function it is in another one of the same family: `log_sink_write` under
+    /// `log_message`.
+    pub const FAMILY: i32 = 25;
+    /// The lock's address lies in a live frame: registers, stack words, printed arguments.
+    pub const ADDRESS_IN_FRAME: i32 = 30;
+    /// It is blocked (in I/O, asleep, on another lock) inside that section.
+    pub const BLOCKED_INSIDE: i32 = 10;
+    /// Nobody else comes near.
+    pub const ONLY_ONE: i32 = 10;
+    /// It waits for work.
+    pub const IDLE: i32 = -40;
+    /// Named, as `likely`.
+    pub const LIKELY: i32 = 60;
+    /// Named, as `possible`.
+    pub const POSSIBLE: i32 = 40;
+    /// Two that are nearer to each other than this are both only candidates.
+    pub const MARGIN: i32 = 15;
+    /// Below this a thread does not count as somebody who comes near.
+    pub const NEAR: i32 = 25;
+}
+
+/// The points from which an inferred holder makes a finding `likely`.
+pub const LIKELY_POINTS: i32 = points::LIKELY;
+
+/// Candidates shown where nobody could be named.
+const MOST_SHOWN: usize = 4;
+
+/// Live stack looked at in one thread, bytes.
+const MOST_STACK: u64 = 256 << 10;
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 256;
+
+/// Looks for the holders of all locks that somebody can hold and that name nobody.
+pub(super) fn holders(
+    locks: &mut [Lock],
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+    seen: &[Observation],
+    native: Option<&Native<'_>>,
+) {
+    let unknown: Vec<usize> = (0..locks.len())
+        .filter(|&n| {
+            matches!(locks[n].holder, Holder::Unknown { .. }) && locks::row(locks[n].kind).has_holder
+        })
+        .collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let addresses: FxHashSet<u64> = unknown.iter().filter_map(|&n| locks[n].address).collect();
+    let in_frames = match native {
+        Some(native) => addresses_in_live_frames(native, snapshot, seen, &addresses),
+        None => addresses_in_arguments(snapshot, &addresses),
+    };
+    for n in unknown {
+        let view = View { lock: &locks[n], snapshot, meanings, readings, seen, in_frames: &in_frames };
+        let candidates = view.candidates();
+        decide(&mut locks[n], candidates);
+    }
+}
+
+/// Which of the addresses lie in which threads' live frames.
+type InFrames = FxHashMap<u64, FxHashSet<ThreadIx>>;
+
+/// One pass over the live stack words of all threads that do not wait, against the set of all
+/// addresses at once.
+fn addresses_in_live_frames(
+    native: &Native<'_>,
+    snapshot: &Snapshot,
+    seen: &[Observation],
+    addresses: &FxHashSet<u64>,
+) -> InFrames {
+    let Some(walker) = native.walker else { return InFrames::default() };
+    let threads: Vec<ThreadIx> =
+        (0..snapshot.threads.len() as u32).map(ThreadIx).filter(|t| !is_waiting_itself(seen, *t)).collect();
+    let found: Vec<(u64, ThreadIx)> = threads
+        .par_chunks(THREADS_A_CHUNK)
+        .map_init(RuleCache::default, |cache, chunk| {
+            let mut found = Vec::new();
+            for &thread in chunk {
+                let Some(registers) = native.registers(thread) else { continue };
+                let mut last_sp = None;
+                let mut look = |value: u64| {
+                    if addresses.contains(&value) {
+                        found.push((value, thread));
+                    }
+                };
+                walker.walk(registers, 512, cache, &mut |frame: &FrameState| {
+                    // What a call need not preserve is stale in the innermost frame of a blocked
+                    // thread, and unknown in the others.
+                    for &register in walker.arch().callee_saved {
+                        if let Some(value) = frame.context.get(register) {
+                            look(value);
+                        }
+                    }
+                    last_sp = frame.context.sp(walker.arch());
+                });
+                let end = last_sp.unwrap_or(registers.sp).min(registers.sp.saturating_add(MOST_STACK));
+                let length = end.saturating_sub(registers.sp) as usize & !7;
+                if let Some(words) = native.memory.bytes(registers.sp, length) {
+                    for word in words.as_chunks::<8>().0 {
+                        look(u64::from_le_bytes(*word));
+                    }
+                }
+            }
+            found
+        })
+        .flatten_iter()
+        .collect();
+    let mut by_address = InFrames::default();
+    for (address, thread) in found {
+        by_address.entry(address).or_default().insert(thread);
+    }
+    by_address
+}
+
+fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
+    is_waiting(seen[thread.at()].state)
+        && matches!(&seen[thread.at()].claim, Some(Claim::Lock(c)) if matches!(c.key, LockKey::Site(_)))
+}
+
+/// The same for a text: arguments that it prints.
+fn addresses_in_arguments(snapshot: &Snapshot, addresses: &FxHashSet<u64>) -> InFrames {
+    let mut by_address = InFrames::default();
+    for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
+        let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
+        for value in snapshot.values.get(start..end).unwrap_or_default() {
+            if addresses.contains(value) {
+                by_address.entry(*value).or_default().insert(ix);
+            }
+        }
+    }
+    by_address
+}
+
+struct View<'a> {
+    lock: &'a Lock,
+    snapshot: &'a Snapshot,
+    meanings: &'a Meanings,
+    readings: &'a Readings,
+    seen: &'a [Observation],
+    in_frames: &'a InFrames,
+}
+
+impl View<'_> {
+    /// All threads with points, the most first.
+    fn candidates(&self) -> Vec<Candidate> {
+        let waiters: FxHashSet<ThreadIx> = self.lock.waiters.iter().copied().collect();
+        let mut of_stack: FxHashMap<StackIx, (i32, Vec<String>)> = FxHashMap::default();
+        let holds_address = self.lock.address.and_then(|a| self.in_frames.get(&a));
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (thread, record) in (0u32..).map(ThreadIx).zip(&self.snapshot.threads) {
+            if waiters.contains(&thread) {
+                continue;
+            }
+            let state = self.seen[thread.at()].state;
+            let (mut points, mut reasons) =
+                of_stack.entry(record.stack).or_insert_with(|| self.of_stack(record.stack)).clone();
+            let is_inside = points >= points::CRITICAL_SECTION;
+            if holds_address.is_some_and(|threads| threads.contains(&thread)) {
+                points += points::ADDRESS_IN_FRAME;
+                reasons.push("the lock's address lies in one of its live frames".into());
+            }
+            if points == 0 {
+                continue;
+            }
+            let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
+            if is_inside && is_blocked {
+                points += points::BLOCKED_INSIDE;
+                reasons.push("it is blocked there".into());
+            } else if state == State::Idle || self.readings.get(record.stack).is_idle_pool {
+                points += points::IDLE;
+            }
+            candidates.push(Candidate { thread, points, reasons });
+        }
+        candidates.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.thread.cmp(&b.thread)));
+        if let Some((first, others)) = candidates.split_first_mut()
+            && others.iter().all(|o| o.points < points::NEAR)
+        {
+            first.points += points::ONLY_ONE;
+            first.reasons.push("no other thread comes near".into());
+        }
+        candidates
+    }
+
+    /// What the names in a stack say.
+    fn of_stack(&self, stack: StackIx) -> (i32, Vec<String>) {
+        let frames = self.snapshot.stacks.frames_of(stack);
+        let name = |frame: FrameIx| &self.meanings.get(frame).name;
+        // The innermost frame of one of the functions that take this lock, with something above it.
+        let section = frames.iter().enumerate().skip(1).find_map(|(at, &frame)| {
+            self.lock.callers.iter().find(|(caller, _)| caller == name(frame)).map(|(caller, _)| (at, caller))
+        });
+        let Some((at, caller)) = section else { return (0, Vec::new()) };
+        let mut total = points::CRITICAL_SECTION;
+        let mut reasons = vec![format!("it is inside {caller}, which takes the lock, past that call")];
+        let above = frames[..at].iter().rev().find(|&&f| self.meanings.get(f).role == Role::User);
+        if let Some(&frame) = above
+            && is_family(name(frame), caller)
+        {
+            total += points::FAMILY;
+            reasons.push(format!("there it is in {}", name(frame)));
+        }
+        (total, reasons)
+    }
+}
+
+/// Whether two functions belong together: the same class or namespace, or the same first word.
+fn is_family(one: &Str, other: &Str) -> bool {
+    fn scope(name: &str) -> Option<&str> {
+        name.rsplit_once("::").map(|(scope, _)| scope)
+    }
+    fn word(name: &str) -> Option<&str> {
+        name.trim_start_matches('_').split_once('_').map(|(word, _)| word).filter(|w| w.len() >= 3)
+    }
+    one != other
+        && match (scope(one), scope(other)) {
+            (Some(a), Some(b)) => a == b || a.starts_with(b) || b.starts_with(a),
+            (None, None) => word(one).is_some() && word(one) == word(other),
+            _ => false,
+        }
+}
+
+/// Names the holder, or says why nobody is named.
+fn decide(lock: &mut Lock, candidates: Vec<Candidate>) {
+    let Some(first) = candidates.first() else {
+        let Holder::Unknown { why, .. } = &mut lock.holder else { return };
+        why.push_str(
+            "; no thread of this dump is inside the section that it guards: the holder has ended, is \
+             another process, or is not a thread",
+        );
+        return;
+    };
+    let is_clear = candidates.get(1).is_none_or(|second| first.points - second.points >= points::MARGIN);
+    if first.points >= points::POSSIBLE && is_clear && lock.kind != LockKind::Futex {
+        for reason in &first.reasons {
+            lock.evidence.push(Evidence::inferred(format!("the holder by its stack: {reason}")));
+        }
+        lock.holder_points = Some(first.points);
+        lock.holder = Holder::Thread { thread: first.thread, certainty: Certainty::Inferred };
+        return;
+    }
+    let Holder::Unknown { why, candidates: shown } = &mut lock.holder else { return };
+    if first.points >= points::POSSIBLE {
+        why.push_str(if is_clear {
+            "; what is known is not enough to name a thread"
+        } else {
+            "; several threads are equally likely"
+        });
+    }
+    *shown = candidates.into_iter().filter(|c| c.points >= points::NEAR).take(MOST_SHOWN).collect();
+}

@@ -1,0 +1,107 @@
+//! A lock and who holds it.
+
+use super::kinds::{Identity, LockKind};
+use crate::model::{Certainty, Evidence, Str, ThreadIx};
+use crate::normalize::ResourceClass;
+
+/// Index of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockIx(pub u32);
+
+impl LockIx {
+    /// The place as an index.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// This thread.
+    Thread {
+        /// Which.
+        thread: ThreadIx,
+        /// How that is known.
+        certainty: Certainty,
+    },
+    /// The lock names an owner that is no thread of this process any more.
+    EndedThread {
+        /// The owner that it names.
+        owner_id: u64,
+    },
+    /// A process-shared lock whose owner is in another process.
+    OtherProcess {
+        /// The owner that it names.
+        owner_id: u64,
+    },
+    /// Nobody: the lock word says so.
+    Free,
+    /// Nobody could be named.
+    Unknown {
+        /// Why, in words.
+        why: String,
+        /// Threads that are too close to each other to name one.
+        candidates: Vec<Candidate>,
+    },
+}
+
+impl Holder {
+    /// Nobody could be named, for this reason.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into(), candidates: Vec::new() }
+    }
+
+    /// The thread that holds it, and how that is known.
+    pub fn thread(&self) -> Option<(ThreadIx, Certainty)> {
+        match self {
+            Self::Thread { thread, certainty } => Some((*thread, *certainty)),
+            _ => None,
+        }
+    }
+}
+
+/// A thread that may hold a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub thread: ThreadIx,
+    /// Its points: see `infer.rs`.
+    pub points: i32,
+    /// What they are for.
+    pub reasons: Vec<String>,
+}
+
+/// A lock that a thread waits for or is known to hold.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    /// Its kind.
+    pub kind: LockKind,
+    /// Its address.
+    pub address: Option<u64>,
+    /// What makes it one lock.
+    pub identity: Identity,
+    /// Symbol, class or resource: `g_log_mutex`.
+    pub name: Option<Str>,
+    /// Where it lies, in words: `in logserver .bss`.
+    pub place: Option<String>,
+    /// What it guards.
+    pub class: Option<ResourceClass>,
+    /// Who holds it.
+    pub holder: Holder,
+    /// The points of an inferred holder.
+    pub holder_points: Option<i32>,
+    /// All who hold it, where several do (readers).
+    pub holders: Vec<ThreadIx>,
+    /// Who waits for it, ascending.
+    pub waiters: Vec<ThreadIx>,
+    /// The functions that take it, the one with the most waiters first.
+    pub callers: Vec<(Str, u32)>,
+    /// Whether it is an object that threads share. A wait word that only its thread uses
+    /// (parking_lot, musl condvars) is not, and splits no cluster.
+    pub is_shared_object: bool,
+    /// How surely its waiters wait for it: the weakest of them.
+    pub certainty: Certainty,
+    /// What is known of it and how: the lock word, the owner field, points of an inference.
+    pub evidence: Vec<Evidence>,
+}

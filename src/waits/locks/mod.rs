@@ -1,0 +1,134 @@
+//! The kinds of locks: one file a family, [`LOCKS`] is the table.
+//!
+//! A row says how a blocked `futex` call is recognized as a wait for this kind, which arguments name
+//! the lock in a text dump, and who holds the lock as its memory says. Rows are asked in the
+//! order of the table, from the most specific fingerprint to `futex`, which takes what is left
+//! (`locks.md`, section 3).
+
+mod futex;
+mod futex_call;
+mod gil;
+mod parking_lot;
+mod pthread_cond;
+mod pthread_mutex;
+mod pthread_rwlock;
+mod rust;
+mod semaphore;
+mod spin;
+mod stdio;
+mod unowned;
+
+pub(super) use futex_call::FutexCall;
+
+use super::kinds::{LockKind, State};
+use super::lock::Holder;
+use super::threads::ThreadMap;
+use crate::model::{AddressSpace, Evidence};
+use crate::normalize::WaitKind;
+
+/// Everything that a row may look at to recognize a wait.
+pub struct FutexSite<'a> {
+    pub(super) call: FutexCall,
+    /// What the names of the stack say, where there are names.
+    pub(super) named: Option<WaitKind>,
+    /// The lock function in the stack is one of Rust's standard library.
+    pub(super) is_rust: bool,
+    /// The lock function in the stack is one of the `parking_lot` crate.
+    pub(super) is_parking_lot: bool,
+    /// The stack waits for Python's global lock.
+    pub(super) is_gil: bool,
+    /// The thread's control block.
+    pub(super) thread_pointer: Option<u64>,
+    pub(super) sp: u64,
+    pub(super) memory: &'a dyn AddressSpace,
+    pub(super) threads: &'a ThreadMap,
+}
+
+/// A wait that a row recognized.
+pub struct Recognized {
+    /// The address of the object (not of the futex word in it).
+    pub(super) object: u64,
+    /// What the waiting thread does.
+    pub(super) state: State,
+}
+
+/// What a lock's memory says.
+pub struct Decoded {
+    pub(super) holder: Holder,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl Decoded {
+    /// A kind that stores no owner.
+    fn nobody(why: &str) -> Self {
+        Self { holder: Holder::unknown(why), evidence: Vec::new() }
+    }
+}
+
+/// One kind of lock.
+pub struct LockRow {
+    /// Which.
+    pub kind: LockKind,
+    /// What it is called in a sentence: `mutex`.
+    pub noun: &'static str,
+    /// Where its layout and its fingerprint come from.
+    pub source: &'static str,
+    /// Whether somebody can hold it, so that a holder is worth looking for.
+    pub has_holder: bool,
+    /// Whether threads share it. See [`Lock::is_shared_object`](super::Lock::is_shared_object).
+    pub is_shared_object: bool,
+    /// Recognizes a blocked `futex` call.
+    pub(super) recognize: fn(&FutexSite<'_>) -> Option<Recognized>,
+    /// Names of the arguments that point to the object in a text dump, the best first.
+    pub arguments: &'static [&'static str],
+    /// Reads the holder from memory.
+    pub(super) decode: fn(u64, &dyn AddressSpace, &ThreadMap) -> Decoded,
+}
+
+/// All kinds, in the order in which they are asked.
+pub static LOCKS: &[LockRow] = &[
+    gil::ROW,
+    parking_lot::ROW,
+    rust::MUTEX,
+    rust::RWLOCK,
+    stdio::ROW,
+    unowned::ARENA,
+    unowned::LOADER,
+    unowned::ONCE,
+    pthread_mutex::ROW,
+    pthread_rwlock::ROW,
+    semaphore::ROW,
+    pthread_cond::ROW,
+    unowned::BARRIER,
+    spin::PTHREAD,
+    spin::OTHER,
+    futex::ROW,
+];
+
+/// The row of a kind.
+pub fn row(kind: LockKind) -> &'static LockRow {
+    LOCKS.iter().find(|r| r.kind == kind).unwrap_or(&futex::ROW)
+}
+
+/// A row that no futex call leads to.
+fn never(_: &FutexSite<'_>) -> Option<Recognized> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_row() {
+        for (n, row) in LOCKS.iter().enumerate() {
+            assert!(!row.source.is_empty() && !row.noun.is_empty());
+            assert!(LOCKS[n + 1..].iter().all(|other| other.kind != row.kind), "{:?} twice", row.kind);
+        }
+    }
+
+    #[test]
+    fn the_fallback_is_asked_last() {
+        assert_eq!(LOCKS.last().map(|r| r.kind), Some(LockKind::Futex));
+    }
+}

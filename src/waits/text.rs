@@ -1,0 +1,191 @@
+//! What each thread of a text dump does: from the functions in its stack and the arguments that
+//! the dump prints with them.
+
+use super::activity::Call;
+use super::classify;
+use super::kinds::{LockKind, State};
+use super::locks;
+use super::native::Family;
+use super::observation::{Claim, LockClaim, LockKey, Observation};
+use super::threads::ThreadMap;
+use crate::model::{Certainty, Snapshot, StackIx, Str, Thread, ThreadIx};
+use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
+
+/// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
+/// did not wait there.
+const FAULTS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
+
+/// Names of the argument that holds the thread to join.
+const JOINED: &[&str] = &["threadid", "th", "__th", "thread"];
+
+/// Calls that a person wants to see with their file descriptor.
+const CALLS: &[(&str, WaitKind)] = &[
+    ("read", WaitKind::Read),
+    ("write", WaitKind::Write),
+    ("recv", WaitKind::Read),
+    ("send", WaitKind::Write),
+    ("recvmsg", WaitKind::Read),
+    ("sendmsg", WaitKind::Write),
+    ("fsync", WaitKind::Sync),
+    ("poll", WaitKind::Poll),
+    ("ppoll", WaitKind::Poll),
+    ("select", WaitKind::Poll),
+    ("epoll_wait", WaitKind::Poll),
+    ("accept", WaitKind::Accept),
+    ("connect", WaitKind::OtherIo),
+    ("nanosleep", WaitKind::Sleep),
+    ("clock_nanosleep", WaitKind::Sleep),
+    ("sleep", WaitKind::Sleep),
+    ("usleep", WaitKind::Sleep),
+    ("pause", WaitKind::Signal),
+];
+
+/// Looks at all threads.
+pub(super) fn observe(
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+    threads: &ThreadMap,
+) -> Vec<Observation> {
+    let signal = snapshot.process.signal.as_ref();
+    let faulted = signal.filter(|s| FAULTS.contains(&&*s.name)).and_then(|s| s.thread);
+    let families: Vec<Family> = (0..snapshot.stacks.stack_count() as u32)
+        .map(|n| Family::of(snapshot, meanings, StackIx(n), readings.get(StackIx(n))))
+        .collect();
+    (0u32..)
+        .map(ThreadIx)
+        .zip(&snapshot.threads)
+        .map(|(ix, thread)| {
+            if thread.is_running || faulted == Some(ix) {
+                return Observation::of(State::Running);
+            }
+            let view = View { snapshot, meanings, thread, reading: readings.get(thread.stack) };
+            view.observe(families[thread.stack.at()], threads)
+        })
+        .collect()
+}
+
+/// One thread with what its stack means.
+struct View<'a> {
+    snapshot: &'a Snapshot,
+    meanings: &'a Meanings,
+    thread: &'a Thread,
+    reading: &'a StackMeaning,
+}
+
+impl View<'_> {
+    fn observe(&self, family: Family, threads: &ThreadMap) -> Observation {
+        let has_frames = self.thread.stack != StackIx::EMPTY;
+        let mut seen = Observation::of(classify::state_of_stack(self.reading, has_frames));
+        let Some(kind) = self.reading.wait.filter(|_| !self.reading.is_abort) else { return seen };
+        seen.call = self.call();
+        if kind == WaitKind::Join {
+            let target = self.argument(JOINED).and_then(|(value, _)| threads.by_handle(value));
+            seen.claim = target.map(|t| Claim::Thread(t, Certainty::Reported));
+            return seen;
+        }
+        if kind == WaitKind::Child {
+            seen.claim = Some(Claim::Other("the end of a child process", Certainty::Reported));
+            return seen;
+        }
+        let Some(lock_kind) = self.lock_kind(kind, family) else { return seen };
+        if lock_kind == LockKind::Gil {
+            seen.state = State::LockWait;
+        }
+        seen.claim = self.lock(lock_kind, seen.state).map(Claim::Lock);
+        seen
+    }
+
+    fn lock_kind(&self, kind: WaitKind, family: Family) -> Option<LockKind> {
+        let base = classify::lock_kind_of(kind)?;
+        Some(match base {
+            _ if family.is_gil => LockKind::Gil,
+            LockKind::PthreadMutex if family.is_parking_lot => LockKind::ParkingLot,
+            LockKind::PthreadMutex if family.is_rust => LockKind::RustMutex,
+            LockKind::PthreadRwlock if family.is_rust => LockKind::RustRwlock,
+            LockKind::Spinlock if self.is_pthread_spin_lock() => LockKind::PthreadSpinlock,
+            other => other,
+        })
+    }
+
+    fn is_pthread_spin_lock(&self) -> bool {
+        self.waiting().any(|(_, frame)| self.meanings.get(frame).name.starts_with("pthread_spin"))
+    }
+
+    /// The lock that the arguments name; else, for a wait that is a lock's, the place in the code.
+    fn lock(&self, kind: LockKind, state: State) -> Option<LockClaim> {
+        let row = locks::row(kind);
+        let claim = |key, symbol, certainty| Some(LockClaim { key, kind, symbol, certainty });
+        if let Some((value, symbol)) = self.argument(row.arguments) {
+            return match (value, symbol) {
+                (0, None) => None,
+                (0, Some(symbol)) => {
+                    claim(LockKey::Symbol(symbol.clone()), Some(symbol), Certainty::Reported)
+                }
+                (address, symbol) => claim(LockKey::Address(address), symbol, Certainty::Reported),
+            };
+        }
+        if !matches!(state, State::LockWait | State::Spinning) {
+            return None;
+        }
+        let caller = *self.frames().get(self.reading.caller?)?;
+        claim(LockKey::Site(self.meanings.get(caller).name.clone()), None, Certainty::Inferred)
+    }
+
+    fn frames(&self) -> &[crate::model::FrameIx] {
+        self.snapshot.stacks.frames_of(self.thread.stack)
+    }
+
+    /// The frames of the waiting part, innermost first, with their places.
+    fn waiting(&self) -> impl DoubleEndedIterator<Item = (usize, crate::model::FrameIx)> {
+        let last = self.reading.wait_frame.unwrap_or(0);
+        self.frames().iter().take(last + 1).copied().enumerate().collect::<Vec<_>>().into_iter()
+    }
+
+    /// The value of an argument of one of these names in the waiting part: of the outermost
+    /// function that has one, but one with a symbol is preferred.
+    fn argument(&self, names: &[&str]) -> Option<(u64, Option<Str>)> {
+        let mut best: Option<(u64, Option<Str>)> = None;
+        let starts = self.value_starts();
+        for (at, frame) in self.waiting().rev() {
+            let slots = self.snapshot.stacks.slots(frame);
+            for name in names {
+                let Some(slot) = slots.iter().position(|s| &*s.name == *name) else { continue };
+                let value = self.snapshot.values.get(starts[at] + slot).copied().unwrap_or(0);
+                let symbol = slots[slot].symbol.clone();
+                if value == 0 && symbol.is_none() {
+                    continue;
+                }
+                match &best {
+                    Some((_, Some(_))) => {}
+                    Some((known, None)) if symbol.is_none() || *known != value => {}
+                    _ => best = Some((value, symbol)),
+                }
+                break;
+            }
+        }
+        best
+    }
+
+    /// Where the values of each frame begin.
+    fn value_starts(&self) -> Vec<usize> {
+        let mut next = self.thread.values.0 as usize;
+        self.frames()
+            .iter()
+            .map(|&frame| {
+                let start = next;
+                next += self.snapshot.stacks.slots(frame).len();
+                start
+            })
+            .collect()
+    }
+
+    fn call(&self) -> Option<Call> {
+        let (name, _) = self.waiting().find_map(|(_, frame)| {
+            let meaning = self.meanings.get(frame);
+            CALLS.iter().find(|(name, _)| *name == &*meaning.name)
+        })?;
+        let fd = self.argument(&["fd", "__fd", "epfd"]).map(|(value, _)| value.cast_signed());
+        Some(Call { name, fd })
+    }
+}

@@ -1,0 +1,119 @@
+//! Threads, locks and what threads do, in words. The one place that words them.
+
+use super::activity::{Target, Waits};
+use super::kinds::{Identity, State};
+use super::lock::LockIx;
+use super::locks::row;
+use crate::model::{FrameIx, Snapshot, ThreadIx};
+use crate::normalize::{Meanings, Readings, Role};
+
+/// Words for what a snapshot holds.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    /// The process.
+    pub snapshot: &'a Snapshot,
+    /// What its frames mean.
+    pub meanings: &'a Meanings,
+    /// What its stacks mean.
+    pub readings: &'a Readings,
+    /// What its threads do.
+    pub waits: &'a Waits,
+}
+
+impl Words<'_> {
+    /// `thread 4340`.
+    pub fn thread(&self, thread: ThreadIx) -> String {
+        format!("thread {}", self.snapshot.threads[thread.at()].id)
+    }
+
+    /// `the mutex g_log_mutex`, `the mutex at 0x55f0ce1aa140`, `a mutex that log_message takes`.
+    pub fn lock(&self, lock: LockIx) -> String {
+        let lock = self.waits.lock(lock);
+        let noun = row(lock.kind).noun;
+        match (&lock.name, lock.address, lock.callers.first()) {
+            (Some(name), ..) => format!("the {noun} {name}"),
+            (None, Some(address), _) => format!("the {noun} at {address:#x}"),
+            (None, None, Some((caller, _))) if lock.identity == Identity::Site => {
+                format!("a {noun} that {caller} takes")
+            }
+            _ => format!("a {noun}"),
+        }
+    }
+
+    /// What the lock is called when several kinds are spoken of: `pthread mutex g_log_mutex, 0x…
+    /// in logserver .bss`.
+    pub fn target(&self, target: &Target) -> String {
+        match target {
+            Target::Lock(lock) => self.lock(*lock),
+            Target::Thread(thread) => format!("the end of {}", self.thread(*thread)),
+            Target::Other(what) => (*what).into(),
+        }
+    }
+
+    /// What a thread does: `blocked in write(fd 7) under log_sink_write`.
+    pub fn doing(&self, thread: ThreadIx) -> String {
+        let activity = self.waits.of(thread);
+        let stack = self.snapshot.threads[thread.at()].stack;
+        let reading = self.readings.get(stack);
+        let frames = self.snapshot.stacks.frames_of(stack);
+        let name = |at: Option<usize>| at.and_then(|at| frames.get(at)).map(|&f| self.function(f));
+        let caller = name(reading.caller);
+        let under = caller.as_ref().map(|c| format!(" under {c}")).unwrap_or_default();
+        let call = match &activity.call {
+            Some(call) => Some(match call.fd {
+                Some(fd) => format!("{}(fd {fd})", call.name),
+                None => call.name.to_owned(),
+            }),
+            None => name(reading.wait_frame),
+        };
+        match activity.state {
+            _ if reading.is_abort => format!("ends the process{}", self.meaningful(thread)),
+            State::Running => match name(reading.meaningful.first().copied()) {
+                Some(function) => format!("running in {function}"),
+                None => "running".into(),
+            },
+            State::Spinning | State::LockWait | State::JoinWait => match &activity.wait {
+                Some(wait) => format!("waits for {}{under}", self.target(&wait.target)),
+                None => format!("waits for a lock{under}"),
+            },
+            State::Sleeping => format!("asleep in {}{under}", call.unwrap_or_else(|| "a sleep".into())),
+            State::IoWait | State::CondWait | State::Idle => {
+                format!("blocked in {}{under}", call.unwrap_or_else(|| "the kernel".into()))
+            }
+            State::Runtime => format!("stopped by its runtime{under}"),
+            State::Unknown => match (call, frames.is_empty()) {
+                (Some(call), _) => format!("blocked in {call}{under}"),
+                (None, true) => "not known: its stack is not in the dump".into(),
+                (None, false) => format!("not known{under}"),
+            },
+        }
+    }
+
+    fn meaningful(&self, thread: ThreadIx) -> String {
+        self.first_meaningful(thread).map(|f| format!(" in {}", self.function(f))).unwrap_or_default()
+    }
+
+    /// A frame's function.
+    pub fn function(&self, frame: FrameIx) -> String {
+        self.meanings.get(frame).name.to_string()
+    }
+}
+
+impl Words<'_> {
+    /// The innermost frame of a thread that means something.
+    pub fn first_meaningful(&self, thread: ThreadIx) -> Option<FrameIx> {
+        let stack = self.snapshot.threads[thread.at()].stack;
+        let frames = self.snapshot.stacks.frames_of(stack);
+        let reading = self.readings.get(stack);
+        let user = reading.meaningful.iter().filter_map(|&at| frames.get(at));
+        let is_user = |f: &&FrameIx| self.meanings.get(**f).role == Role::User;
+        user.clone().find(is_user).or_else(|| user.clone().next()).copied()
+    }
+
+    /// The frame from which a thread waits: the function of the program that locks, reads, sleeps.
+    pub fn caller(&self, thread: ThreadIx) -> Option<FrameIx> {
+        let stack = self.snapshot.threads[thread.at()].stack;
+        let frames = self.snapshot.stacks.frames_of(stack);
+        self.readings.get(stack).caller.and_then(|at| frames.get(at)).copied()
+    }
+}
