@@ -31,6 +31,9 @@ const SECTIONS: [SectionId; 11] = [
     SectionId::DebugTypes,
 ];
 
+/// After so many units that claimed an address and did not know it, all others are asked at once.
+const MAX_ROUNDS: usize = 8;
+
 /// The DWARF of a module.
 pub struct ModuleDwarf<'a> {
     /// Its sections, with those of its supplement.
@@ -75,36 +78,80 @@ pub fn frames(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<Vec<Sou
     let module = ModuleDwarf::new(file, modules.supplement(ix));
     let split = SplitFiles::new(modules, ix);
     let names = Names::new(&module.dwarf);
-    let mut is_damaged = false;
-    let mut listed = units::from_aranges(&module.dwarf, wanted);
-    let mut work = std::mem::take(&mut listed.covering);
-    // What the index of addresses does not have is looked for in the units that it does not have.
-    loop {
-        let found: Vec<(Vec<(usize, Vec<SourceFrame>)>, bool)> = work
+    let resolve = |work: &[units::UnitWork], frames: &mut Vec<Vec<SourceFrame>>| {
+        let found: Vec<Option<Vec<Vec<SourceFrame>>>> = work
             .par_iter()
             .map(|(unit, places)| {
                 let its_wanted: Vec<u64> = places.iter().map(|&at| wanted[at]).collect();
-                match unit_frames(&module, &names, &split, *unit, &its_wanted) {
-                    Ok(found) => (places.iter().copied().zip(found).collect(), false),
-                    Err(_) => (Vec::new(), true),
-                }
+                unit_frames(&module, &names, &split, *unit, &its_wanted).ok()
             })
             .collect();
-        for (found, damaged) in found {
-            is_damaged |= damaged;
-            for (at, found) in found {
-                let knows_more = |f: &[SourceFrame]| f.last().is_some_and(|l| l.function.is_some());
-                if frames[at].is_empty() || knows_more(&found) && !knows_more(&frames[at]) {
+        let is_damaged = found.contains(&None);
+        for ((_, places), found) in work.iter().zip(found) {
+            for (&at, found) in places.iter().zip(found.into_iter().flatten()) {
+                let has_function = |f: &[SourceFrame]| f.last().is_some_and(|l| l.function.is_some());
+                if frames[at].is_empty() || has_function(&found) && !has_function(&frames[at]) {
                     frames[at] = found;
                 }
             }
         }
-        let open: Vec<usize> = (0..wanted.len()).filter(|&at| frames[at].is_empty()).collect();
-        match listed.rest.take().filter(|_| !open.is_empty()) {
-            Some(known) => work = units::from_roots(file, &module, &known, wanted, &open),
-            None => return (frames, is_damaged),
+        is_damaged
+    };
+    let listed = units::from_aranges(&module.dwarf, wanted);
+    let mut is_damaged = in_rounds(listed.covering, &mut frames, resolve);
+    // What the index of addresses does not have is looked for in the units that it does not have.
+    let open: Vec<usize> = (0..wanted.len()).filter(|&at| frames[at].is_empty()).collect();
+    if !open.is_empty() {
+        let covering = units::from_roots(file, &module, &listed.units, wanted, &open);
+        is_damaged |= in_rounds(covering, &mut frames, resolve);
+    }
+    (frames, is_damaged)
+}
+
+/// Several units may claim an address: GNU ld keeps one copy of an inline function and lets the DWARF of
+/// all its copies point to it. The first that claims an address is asked first, the others only where that
+/// one knows nothing.
+fn in_rounds(
+    mut work: Vec<units::UnitWork>,
+    frames: &mut Vec<Vec<SourceFrame>>,
+    resolve: impl Fn(&[units::UnitWork], &mut Vec<Vec<SourceFrame>>) -> bool,
+) -> bool {
+    let mut is_damaged = false;
+    let mut round = 0;
+    while !work.is_empty() {
+        round += 1;
+        let now = if round < MAX_ROUNDS {
+            first_claims(&mut work, frames.len())
+        } else {
+            std::mem::take(&mut work)
+        };
+        is_damaged |= resolve(&now, frames);
+        work.retain_mut(|(_, places)| {
+            places.retain(|&at| frames[at].is_empty());
+            !places.is_empty()
+        });
+    }
+    is_damaged
+}
+
+/// Takes each address out of the work of the first unit that claims it.
+fn first_claims(work: &mut [units::UnitWork], addresses: usize) -> Vec<units::UnitWork> {
+    let mut is_taken = vec![false; addresses];
+    let mut first = Vec::new();
+    for (unit, places) in work {
+        let mut mine = Vec::new();
+        places.retain(|&at| {
+            let was_taken = std::mem::replace(&mut is_taken[at], true);
+            if !was_taken {
+                mine.push(at);
+            }
+            was_taken
+        });
+        if !mine.is_empty() {
+            first.push((*unit, mine));
         }
     }
+    first
 }
 
 /// The frames of one unit at the addresses that it covers.

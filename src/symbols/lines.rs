@@ -12,22 +12,23 @@ pub type Row = (u64, Option<u32>);
 /// The row that covers each wanted address (sorted, unique).
 pub fn rows(unit: UnitRef<Reader>, lowest_code: u64, wanted: &[u64]) -> gimli::Result<Vec<Option<Row>>> {
     let mut found = vec![None; wanted.len()];
-    let (Some(&lowest), Some(&highest)) = (wanted.first(), wanted.last()) else { return Ok(found) };
     let Some(program) = unit.line_program.clone() else { return Ok(found) };
     let mut rows = program.rows();
     let mut last: Option<(u64, Row, bool)> = None;
+    // The first wanted address that this sequence has not passed.
+    let mut next = 0;
     while let Some((_, row)) = rows.next_row()? {
         let address = row.address();
-        if let Some((start, place, _)) = last
-            && start < address
-            && start <= highest
-            && address > lowest
-            && start >= lowest_code
-        {
-            let from = wanted.partition_point(|&w| w < start);
-            for (state, _) in found.iter_mut().zip(wanted).skip(from).take_while(|(_, w)| **w < address) {
-                *state = Some(place);
+        match last {
+            Some((start, place, _)) => {
+                while wanted.get(next).is_some_and(|&w| w < address) {
+                    if start >= lowest_code && found[next].is_none() {
+                        found[next] = Some(place);
+                    }
+                    next += 1;
+                }
             }
+            None => next = wanted.partition_point(|&w| w < address),
         }
         if row.end_sequence() {
             last = None;

@@ -15,8 +15,8 @@ pub type UnitWork = (DebugInfoOffset, Vec<usize>);
 pub struct Listed {
     /// Units that cover wanted addresses, in the order of their offsets.
     pub covering: Vec<UnitWork>,
-    /// All units that it lists, for the search in the others; taken once.
-    pub rest: Option<FxHashSet<usize>>,
+    /// All units that it lists.
+    pub units: FxHashSet<usize>,
 }
 
 /// Looks the addresses up in `.debug_aranges`, which GCC writes and clang does not.
@@ -37,7 +37,7 @@ pub fn from_aranges(dwarf: &gimli::Dwarf<Reader>, wanted: &[u64]) -> Listed {
             covering.push((unit, places));
         }
     }
-    Listed { covering: merged(covering), rest: Some(known) }
+    Listed { covering: merged(covering), units: known }
 }
 
 /// Looks in the first entry of every unit that is not `known` for the addresses that are still `open`.
