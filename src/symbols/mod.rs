@@ -3,15 +3,19 @@
 mod data;
 mod demangle;
 mod dwarf;
+mod functions;
+mod lines;
+mod names;
 mod split;
 mod stacks;
 mod table;
+mod units;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::model::{Gaps, Str};
+use crate::model::{GapKind, Gaps, Str};
 use crate::modules::{ModuleIx, ModuleSet};
 
 pub use data::{address_in, address_of, data_places};
@@ -47,12 +51,20 @@ pub struct DataPlace {
 /// Resolves code addresses (avma; the caller has subtracted one from return addresses). The
 /// result has one entry for each, in their order: the functions from the innermost inlined one
 /// to the one that has the code, at least one.
-pub fn resolve(modules: &ModuleSet, addresses: &[u64], _gaps: &mut Gaps) -> Vec<Vec<SourceFrame>> {
+pub fn resolve(modules: &ModuleSet, addresses: &[u64], gaps: &mut Gaps) -> Vec<Vec<SourceFrame>> {
     let mut frames = vec![vec![SourceFrame::default()]; addresses.len()];
     let groups = by_module(modules, addresses);
-    let resolved: Vec<Vec<Vec<SourceFrame>>> =
+    let resolved: Vec<(Vec<Vec<SourceFrame>>, bool)> =
         groups.par_iter().map(|(ix, _, wanted)| resolve_in_module(modules, *ix, wanted)).collect();
-    for ((_, positions, _), resolved) in groups.into_iter().zip(resolved) {
+    for ((ix, positions, _), (resolved, is_damaged)) in groups.into_iter().zip(resolved) {
+        if is_damaged {
+            let name = &modules.get(ix).name;
+            gaps.add(
+                GapKind::Damaged,
+                format!("a part of the debug information of {name} cannot be read"),
+                None,
+            );
+        }
         for (position, at) in positions {
             frames[position] = resolved[at].clone();
         }
@@ -61,9 +73,9 @@ pub fn resolve(modules: &ModuleSet, addresses: &[u64], _gaps: &mut Gaps) -> Vec<
 }
 
 /// The frames at each svma of one module; `wanted` is sorted and unique.
-fn resolve_in_module(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> Vec<Vec<SourceFrame>> {
+fn resolve_in_module(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<Vec<SourceFrame>>, bool) {
     let module = modules.get(ix);
-    let (names, mut frames) =
+    let (names, (mut frames, is_damaged)) =
         rayon::join(|| table::function_names(module, wanted), || dwarf::frames(modules, ix, wanted));
     for (frames, names) in frames.iter_mut().zip(names) {
         if frames.is_empty() {
@@ -73,7 +85,7 @@ fn resolve_in_module(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> Vec<V
             add_table_names(physical, names);
         }
     }
-    frames
+    (frames, is_damaged)
 }
 
 /// The name from DWARF stands (as in gdb); those of the table are its aliases.
