@@ -210,7 +210,7 @@ def gdb_stacks(core, exe, folder, limit):
         return {t["id"]: t for t in map(json.loads, out.read_text().splitlines())}
 
 def logjam_stacks(binary, core, exe, folder, extra):
-    run = subprocess.run([binary, "stacks", str(core), "--exe", str(exe), "--sysroot", str(folder), *extra], capture_output=True, text=True, errors="replace")
+    run = subprocess.run([binary, "stacks", str(core), "--exe", str(exe), "--debug-dir", str(folder), *extra], capture_output=True, text=True, errors="replace")
     if run.returncode != 0:
         raise ValueError(f"logjam stacks: exit code {run.returncode}: {run.stderr.strip()[-300:]}")
     return {t["id"]: t["frames"] for t in map(json.loads, filter(None, run.stdout.splitlines()))}
@@ -237,7 +237,7 @@ def difference(gdb_frames, our_frames, limit, aliases, exe):
 def show(thread, frames, ours, at):
     frames = [f for f in frames if f[1] != "tailcall"]
     print(f"    thread {thread}, frame {at}:")
-    width = 58
+    width = 400
     for i in range(max(0, at - 3), min(max(len(frames), len(ours)), at + 9)):
         g = f"{frames[i][2]} {frames[i][0]}" + ("" if frames[i][1] == "normal" else f" [{frames[i][1]}]") if i < len(frames) else "-"
         o = f"{ours[i].get('address', '')} {ours[i].get('function', '??')} [{ours[i].get('trust', '')}{', inlined' if ours[i].get('inlined') else ''}]" if i < len(ours) else "-"

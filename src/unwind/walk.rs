@@ -98,11 +98,14 @@ impl<'a> Walker<'a> {
                 Ok(step) => step,
                 Err(end) => return end,
             };
-            if caller.pc == 0 {
-                return StackEnd::Complete;
-            }
-            if !self.memory.is_executable(caller.pc) {
-                return StackEnd::NoRule;
+            // What a signal interrupted may have been a call to anywhere: the next step sees to that.
+            if !frame.is_signal {
+                if caller.pc == 0 {
+                    return StackEnd::Complete;
+                }
+                if !self.memory.is_executable(caller.pc) {
+                    return StackEnd::NoRule;
+                }
             }
             signal_frames += u32::from(frame.is_signal);
             let (old, new) = (frame.context.sp(self.arch), caller.sp(self.arch));
