@@ -159,19 +159,26 @@ def normal(name):
     name = re.sub(r"@+GLIBC\w*[\d.]*$|\s*\[clone[^\]]*\]|\.(isra|part|constprop|cold|lto_priv)(\.\d+)?", "", name)
     name = re.sub(r"::h[0-9a-f]{16}$", "", name)
     name = re.sub(r"\[[0-9a-f]{16}\]|\[abi:\w+\]", "", name)
-    name = re.sub(r"\{lambda\(.*?\)#\d+\}|<lambda\([^()]*\)>|\{\{closure\}\}|\{closure(_env)?#\d+\}|\{impl#\d+\}|\{\{vtable\.shim\}\}|\{shim:[^}]*\}",
-                  lambda m: "{impl}" if "impl" in m[0] else "{closure}" if "closure" in m[0] else "{lambda}" if "lambda" in m[0] else "", name)
+    name = re.sub(r"\{lambda\(.*?\)#\d+\}|<lambda\([^()]*\)>|\{\{closure\}\}|\{(closure|async_fn|async_block)(_env)?#\d+\}|\{impl#\d+\}|\{\{vtable\.shim\}\}|\{shim:[^}]*\}",
+                  lambda m: "{impl}" if "impl" in m[0] else "{closure}" if "closure" in m[0] or "async" in m[0] else "{lambda}" if "lambda" in m[0] else "", name)
     name = name.replace("(anonymous namespace)", "{anonymous}").replace("->", "\0")
     hidden = re.search(r"operator\s*(%s)" % "|".join(re.escape(o).replace(r"\->", "\0").replace("->", "\0") for o in OPERATORS), name)
     if hidden:
         name = name[:hidden.start()] + "operator" + "".join(chr(0xe000 + ord(c)) for c in hidden[1]) + name[hidden.end():]
-    trait = re.match(r"^<(.*)>(::.*)$", name)     # Rust: <Type as Trait>::method, <Type>::method
-    if trait:
-        name = "{impl}" + trait[2]
+    name = name.replace("<impl ", "{impl}<")      # Rust: module::<impl Type>::method
+    if name.startswith("<"):                      # Rust: <Type as Trait>::method, <Type>::method
+        depth = 0
+        for at, c in enumerate(name):
+            depth += (c == "<") - (c == ">")
+            if not depth:
+                name = "{impl}" + name[at + 1:]
+                break
     name = drop_balanced(drop_balanced(name, "<", ">"), "(", ")")
     name = re.sub(r"\s+(const|volatile|&|&&)$", "", name.strip()).strip()
     name = re.sub(r"(^|::)(__cxx11|_V2|__1)(?=::)", "", name)
     name = re.sub(r"::::", "::", name).strip(": ")
+    name = re.sub(r"\bstd::basic_([io]stream|string)\b", r"std::\1", name)
+    name = re.sub(r"operator (long|short|unsigned long|unsigned short) int$", r"operator \1", name)
     if "operator" in name:
         return re.sub(r"^.*\s(?=\S*operator)", "", name)
     return name.split(" ")[-1]
@@ -237,7 +244,7 @@ def difference(gdb_frames, our_frames, limit, aliases, exe):
 def show(thread, frames, ours, at):
     frames = [f for f in frames if f[1] != "tailcall"]
     print(f"    thread {thread}, frame {at}:")
-    width = 400
+    width = 58
     for i in range(max(0, at - 3), min(max(len(frames), len(ours)), at + 9)):
         g = f"{frames[i][2]} {frames[i][0]}" + ("" if frames[i][1] == "normal" else f" [{frames[i][1]}]") if i < len(frames) else "-"
         o = f"{ours[i].get('address', '')} {ours[i].get('function', '??')} [{ours[i].get('trust', '')}{', inlined' if ours[i].get('inlined') else ''}]" if i < len(ours) else "-"

@@ -10,7 +10,7 @@ use crate::model::{Registers, StackEnd, Trust};
 const THREADS_A_CHUNK: usize = 256;
 
 /// Frames kept at the innermost end of a stack that is too deep to be kept whole.
-const NEWEST_KEPT: usize = 1_500;
+const NEWEST_KEPT: usize = 4_000;
 
 /// Frames kept at the outermost end of such a stack.
 const OLDEST_KEPT: usize = 100;
