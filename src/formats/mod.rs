@@ -25,6 +25,10 @@ pub struct Format {
     pub parse: fn(&Bytes, &Str) -> Vec<Snapshot>,
 }
 
+/// What [`Format::recognize`] returns for a magic number that nothing else has: no other format is
+/// asked, which would read the whole file.
+pub const CERTAIN: usize = usize::MAX;
+
 /// All formats, binary ones first.
 pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT];
 
@@ -33,6 +37,9 @@ pub fn recognize(bytes: &[u8]) -> Option<&'static Format> {
     let mut best: Option<(usize, &Format)> = None;
     for format in FORMATS {
         let headers = (format.recognize)(bytes);
+        if headers == CERTAIN {
+            return Some(format);
+        }
         if headers > best.map_or(0, |(most, _)| most) {
             best = Some((headers, format));
         }

@@ -1,5 +1,7 @@
 //! The memory of a process as the dump holds it: a read-only view over the mapped file.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 
 /// One `PT_LOAD`: a mapping of the process, of which the dump holds the first `file_size` bytes.
@@ -26,6 +28,12 @@ impl Segment {
     pub fn end(&self) -> u64 {
         self.start.saturating_add(self.size)
     }
+}
+
+thread_local! {
+    /// Where this worker found the last address: reads of a stack follow each other, and a process
+    /// with 30,000 threads has 60,000 segments. Only a place to look first, so it may be wrong.
+    static LAST_SEGMENT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The memory of a process. What the dump does not hold is unknown, never zero.
@@ -60,9 +68,14 @@ impl Memory {
 
     /// The segment that contains this address, whether or not the dump holds its bytes.
     pub fn segment_at(&self, address: u64) -> Option<&Segment> {
-        let after = self.segments.partition_point(|s| s.start <= address);
-        let segment = self.segments.get(after.checked_sub(1)?)?;
-        (address < segment.end()).then_some(segment)
+        let contains = |s: &&Segment| s.start <= address && address < s.end();
+        if let Some(segment) = self.segments.get(LAST_SEGMENT.get()).filter(contains) {
+            return Some(segment);
+        }
+        let at = self.segments.partition_point(|s| s.start <= address).checked_sub(1)?;
+        let segment = self.segments.get(at).filter(contains)?;
+        LAST_SEGMENT.set(at);
+        Some(segment)
     }
 
     /// The bytes from `address` to the end of what the dump holds of its segment.

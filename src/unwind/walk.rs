@@ -41,16 +41,18 @@ impl FrameState {
     }
 }
 
-/// Rules by looked-up address.
-pub struct RuleCache {
-    rules: FxHashMap<u64, Option<Rule>>,
-    scratch: Scratch,
+/// What is known of one looked-up address.
+struct Place {
+    rule: Option<Rule>,
+    is_executable: bool,
 }
 
-impl Default for RuleCache {
-    fn default() -> Self {
-        Self { rules: FxHashMap::default(), scratch: Box::default() }
-    }
+/// Rules by looked-up address.
+#[derive(Default)]
+pub struct RuleCache {
+    index: FxHashMap<u64, usize>,
+    places: Vec<Place>,
+    scratch: Scratch,
 }
 
 impl<'a> Walker<'a> {
@@ -80,10 +82,9 @@ impl<'a> Walker<'a> {
             is_signal: false,
         };
         let mut signal_frames = 0;
+        let mut place = self.look_up(&frame, cache);
         for depth in 0..most_frames {
-            let address = frame.lookup_address();
-            let RuleCache { rules, scratch } = cache;
-            let rule = rules.entry(address).or_insert_with(|| self.tables.rule(address, scratch)).as_ref();
+            let rule = cache.places[place].rule.as_ref();
             let step = match rule.map(|r| (r, r.apply(&frame.context, self.arch, self.memory))) {
                 Some((rule, Ok((caller, _)))) => {
                     frame.is_signal = rule.is_signal;
@@ -98,14 +99,14 @@ impl<'a> Walker<'a> {
                 Ok(step) => step,
                 Err(end) => return end,
             };
+            let next = FrameState { context: caller, trust, is_exact: frame.is_signal, is_signal: false };
             // What a signal interrupted may have been a call to anywhere: the next step sees to that.
-            if !frame.is_signal {
-                if caller.pc == 0 {
-                    return StackEnd::Complete;
-                }
-                if !self.memory.is_executable(caller.pc) {
-                    return StackEnd::NoRule;
-                }
+            if !frame.is_signal && caller.pc == 0 {
+                return StackEnd::Complete;
+            }
+            place = self.look_up(&next, cache);
+            if !frame.is_signal && !cache.places[place].is_executable {
+                return StackEnd::NoRule;
             }
             signal_frames += u32::from(frame.is_signal);
             let (old, new) = (frame.context.sp(self.arch), caller.sp(self.arch));
@@ -114,9 +115,22 @@ impl<'a> Walker<'a> {
             if !advances || signal_frames > MOST_SIGNAL_FRAMES {
                 return StackEnd::NoProgress;
             }
-            frame = FrameState { context: caller, trust, is_exact: frame.is_signal, is_signal: false };
+            frame = next;
         }
         StackEnd::DepthLimit
+    }
+
+    /// The place in the cache of what is known of the address that this frame ran.
+    fn look_up(&self, frame: &FrameState, cache: &mut RuleCache) -> usize {
+        let address = frame.lookup_address();
+        let RuleCache { index, places, scratch } = cache;
+        *index.entry(address).or_insert_with(|| {
+            places.push(Place {
+                rule: self.tables.rule(address, scratch),
+                is_executable: self.memory.is_executable(address),
+            });
+            places.len() - 1
+        })
     }
 
     fn without_rule(&self, frame: &mut FrameState) -> Result<(Context, Trust), StackEnd> {

@@ -25,10 +25,7 @@ mod walk;
 
 use crate::model::FormatId;
 
-use super::Format;
-
-/// How sure the header of a core makes: no other format has it.
-const CERTAIN: usize = 1000;
+use super::{CERTAIN, Format};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
