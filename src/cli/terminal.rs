@@ -9,7 +9,7 @@ use crate::model::escape_terminal;
 use super::args::Color;
 
 /// Columns where there is no terminal: the report is then the same on every machine.
-const DEFAULT_WIDTH: usize = 100;
+const DEFAULT_WIDTH: usize = 80;
 
 /// A message to the user: one line on standard error, whatever file names and dumps put into it.
 pub(super) fn complain(message: impl Display) {

@@ -1,7 +1,7 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Evidence, FrameIx, Signal};
+use crate::model::{Certainty, Evidence, FrameIx, Signal};
 use crate::normalize::Role;
 
 /// The row of this rule.
@@ -114,7 +114,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let mut evidence = evidence(case, signal);
     if let (Some(t), Some(_)) = (thread, frame) {
-        evidence.push(Evidence::read(format!("{} is the thread that the signal ended{at}", words.thread(t))));
+        let text = format!("{} is the one that received it{at}", words.thread(t));
+        evidence.push(Evidence::new(source(case), text));
     }
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
@@ -232,12 +233,13 @@ fn code_name(signal: &Signal) -> Option<String> {
     Some(name.into())
 }
 
+/// How what a snapshot says of its signal is known.
+fn source(case: &Case<'_>) -> Certainty {
+    if case.snapshot.image.is_some() { Certainty::Read } else { Certainty::Reported }
+}
+
 fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
-    let certainty = if case.snapshot.image.is_some() {
-        crate::model::Certainty::Read
-    } else {
-        crate::model::Certainty::Reported
-    };
+    let certainty = source(case);
     let mut text = format!("the signal is {}", signal.name);
     if let Some(code) = code_name(signal) {
         text.push_str(&format!(" with the code {code}"));

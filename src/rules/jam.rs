@@ -9,7 +9,7 @@ use super::{Case, words};
 use crate::cluster::ClusterIx;
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::normalize::ResourceClass;
-use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, State, Words};
+use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Words};
 
 /// So many threads behind one lock are a jam of their own, however many others work.
 const MANY: u64 = 10;
@@ -238,6 +238,9 @@ impl<'a> Jam<'a> {
             )),
             (_, true) if self.waiters.iter().all(|t| self.case.waits.of(*t).state == State::Spinning) => {
                 Evidence::read(format!("{count} run in a loop in user mode over the word {lock}"))
+            }
+            (_, true) if self.lock.kind == LockKind::ParkingLot => {
+                Evidence::read(format!("the key beside the wait word of {count} is {lock}"))
             }
             (_, true) => Evidence::read(format!("the futex word of {count} is {lock}")),
             (_, false) => Evidence::reported(format!("the lock function of {count} has the argument {lock}")),

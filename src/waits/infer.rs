@@ -10,7 +10,7 @@ use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
 use super::observation::{Claim, LockKey, Observation};
-use crate::model::{Certainty, Evidence, FrameIx, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, Role};
 use crate::unwind::{FrameState, RuleCache};
 
@@ -22,6 +22,8 @@ mod points {
     /// Above that function it is in another one of the same family: `log_sink_write` under
     /// `log_message`.
     pub const FAMILY: i32 = 25;
+    /// A signal handler waits in the thread whose section it interrupted.
+    pub const INTERRUPTED: i32 = 25;
     /// The lock's address lies in a live frame: registers, stack words, printed arguments.
     pub const ADDRESS_IN_FRAME: i32 = 30;
     /// It is blocked (in I/O, asleep, on another lock) inside that section.
@@ -170,7 +172,8 @@ impl View<'_> {
         let waiters: FxHashSet<ThreadIx> = self.lock.waiters.iter().copied().collect();
         let mut of_stack: FxHashMap<StackIx, (i32, Vec<String>)> = FxHashMap::default();
         let holds_address = self.lock.address.and_then(|a| self.in_frames.get(&a));
-        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut candidates: Vec<Candidate> =
+            self.lock.waiters.iter().filter_map(|&t| self.itself(t)).collect();
         for (thread, record) in (0u32..).map(ThreadIx).zip(&self.snapshot.threads) {
             if waiters.contains(&thread) {
                 continue;
@@ -203,6 +206,30 @@ impl View<'_> {
             first.reasons.push("no other thread comes near".into());
         }
         candidates
+    }
+
+    /// A waiter that holds the lock itself: below its wait it is already inside the section, called
+    /// from there, or interrupted there by the signal whose handler waits.
+    fn itself(&self, thread: ThreadIx) -> Option<Candidate> {
+        let stack = self.snapshot.threads[thread.at()].stack;
+        let frames = self.snapshot.stacks.frames_of(stack);
+        let caller = self.readings.get(stack).caller?;
+        let is_section = |frame: &FrameIx| {
+            let name = &self.meanings.get(*frame).name;
+            self.lock.callers.iter().any(|(caller, _)| caller == name)
+        };
+        // The section that it wants to enter may be a wrapper's caller: the first of them is its own.
+        let own = (caller..frames.len()).find(|&at| is_section(&frames[at]))?;
+        let again = (own + 1..frames.len()).find(|&at| is_section(&frames[at]))?;
+        let name = &self.meanings.get(frames[again]).name;
+        let mut points = points::CRITICAL_SECTION;
+        let mut reasons = vec![format!("it is inside {name} already, further down its stack")];
+        let is_signal = |f: &FrameIx| self.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
+        if frames[own..again].iter().any(is_signal) {
+            points += points::INTERRUPTED;
+            reasons.push("a signal interrupted it there, and the handler waits".into());
+        }
+        Some(Candidate { thread, points, reasons })
     }
 
     /// What the names in a stack say.
@@ -255,9 +282,8 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>) {
     };
     let is_clear = candidates.get(1).is_none_or(|second| first.points - second.points >= points::MARGIN);
     if first.points >= points::POSSIBLE && is_clear && lock.kind != LockKind::Futex {
-        for reason in &first.reasons {
-            lock.evidence.push(Evidence::inferred(format!("the holder by its stack: {reason}")));
-        }
+        let reasons = first.reasons.join("; ");
+        lock.evidence.push(Evidence::inferred(format!("who holds it, by the stacks: {reasons}")));
         lock.holder_points = Some(first.points);
         lock.holder = Holder::Thread { thread: first.thread, certainty: Certainty::Inferred };
         return;

@@ -50,7 +50,7 @@ impl Words<'_> {
         }
     }
 
-    /// What a thread does: `blocked in write(fd 7) under log_sink_write`.
+    /// What a thread does, to be read after *is*: `blocked in write(fd 7) under log_sink_write`.
     pub fn doing(&self, thread: ThreadIx) -> String {
         let activity = self.waits.of(thread);
         let stack = self.snapshot.threads[thread.at()].stack;
@@ -67,14 +67,14 @@ impl Words<'_> {
             None => name(reading.wait_frame),
         };
         match activity.state {
-            _ if reading.is_abort => format!("ends the process{}", self.meaningful(thread)),
+            _ if reading.is_abort => format!("ending the process{}", self.meaningful(thread)),
             State::Running => match name(reading.meaningful.first().copied()) {
                 Some(function) => format!("running in {function}"),
                 None => "running".into(),
             },
             State::Spinning | State::LockWait | State::JoinWait => match &activity.wait {
-                Some(wait) => format!("waits for {}{under}", self.target(&wait.target)),
-                None => format!("waits for a lock{under}"),
+                Some(wait) => format!("waiting for {}{under}", self.target(&wait.target)),
+                None => format!("waiting for a lock{under}"),
             },
             State::Sleeping => format!("asleep in {}{under}", call.unwrap_or_else(|| "a sleep".into())),
             State::IoWait | State::CondWait | State::Idle => {

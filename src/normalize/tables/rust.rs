@@ -191,6 +191,7 @@ pub static TABLE: &[Source] = &[
             runtime("std::net::*"),
             runtime("std::os::*"),
             runtime("std::process::*"),
+            runtime("std::thread::local::*"),
             runtime("<std::fs::*"),
             runtime("<&std::fs::*"),
             runtime("<std::io::*"),
