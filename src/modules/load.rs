@@ -214,6 +214,10 @@ fn with_file(known: &KnownModule, search: &SearchPaths, page: u64) -> (Module, G
         module.matched = verdict.matched;
         module.bias = verdict.bias;
         module.build_id = module.build_id.or(verdict.file_id);
+        // Where the dump has lost the name, that of the file that is proved to be it will do.
+        if known.path.is_empty() && verdict.matched == ModuleMatch::Verified {
+            module.name = file_name(&file.path).into();
+        }
         module.file = Some(file);
     } else if !differing.is_empty() {
         module.matched = ModuleMatch::Mismatch;

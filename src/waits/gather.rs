@@ -137,6 +137,10 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
             *counts.entry(meanings.get(frame).name.clone()).or_default() += 1;
         }
     }
+    // Threads whose stacks are cut off end in the wrapper: it says less than its callers do.
+    if counts.keys().any(|name| !takes_lock(name)) {
+        counts.retain(|name, _| !takes_lock(name));
+    }
     lock.callers = counts.into_iter().collect();
     lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
 }

@@ -10,7 +10,9 @@ use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
 use super::observation::{Claim, LockKey, Observation};
-use crate::model::{Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{
+    Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
+};
 use crate::normalize::{Meanings, Readings, Role};
 use crate::unwind::{FrameState, RuleCache};
 
@@ -79,7 +81,8 @@ pub(super) fn holders(
     for n in unknown {
         let view = View { lock: &locks[n], snapshot, meanings, readings, seen, in_frames: &in_frames };
         let candidates = view.candidates();
-        decide(&mut locks[n], candidates);
+        let cut_off = view.cut_off();
+        decide(&mut locks[n], candidates, cut_off);
     }
 }
 
@@ -208,6 +211,19 @@ impl View<'_> {
         candidates
     }
 
+    /// How many of the threads that do not wait for it have a stack that is not whole.
+    fn cut_off(&self) -> usize {
+        let is_cut = |thread: &Thread| {
+            matches!(
+                thread.stack_end,
+                StackEnd::MemoryMissing | StackEnd::NoRule | StackEnd::NotUnwound | StackEnd::Reported
+            )
+        };
+        let all = self.snapshot.threads.iter().filter(|t| is_cut(t)).count();
+        let waiters = self.lock.waiters.iter().filter(|t| is_cut(&self.snapshot.threads[t.at()])).count();
+        all - waiters
+    }
+
     /// A waiter that holds the lock itself: below its wait it is already inside the section, called
     /// from there, or interrupted there by the signal whose handler waits.
     fn itself(&self, thread: ThreadIx) -> Option<Candidate> {
@@ -220,8 +236,8 @@ impl View<'_> {
         };
         // The section that it wants to enter may be a wrapper's caller: the first of them is its own.
         let own = (caller..frames.len()).find(|&at| is_section(&frames[at]))?;
-        let again = (own + 1..frames.len()).find(|&at| is_section(&frames[at]))?;
-        let name = &self.meanings.get(frames[again]).name;
+        let name = &self.meanings.get(frames[own]).name;
+        let again = (own + 1..frames.len()).find(|&at| self.meanings.get(frames[at]).name == *name)?;
         let mut points = points::CRITICAL_SECTION;
         let mut reasons = vec![format!("it is inside {name} already, further down its stack")];
         let is_signal = |f: &FrameIx| self.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
@@ -271,9 +287,15 @@ fn is_family(one: &Str, other: &Str) -> bool {
 }
 
 /// Names the holder, or says why nobody is named.
-fn decide(lock: &mut Lock, candidates: Vec<Candidate>) {
+fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize) {
     let Some(first) = candidates.first() else {
         let Holder::Unknown { why, .. } = &mut lock.holder else { return };
+        if cut_off > 0 {
+            why.push_str(&format!(
+                "; the stacks of {cut_off} threads that do not wait for it are cut off, and the holder may be one of them"
+            ));
+            return;
+        }
         why.push_str(
             "; no thread of this dump is inside the section that it guards: the holder has ended, is \
              another process, or is not a thread",
@@ -296,5 +318,5 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>) {
             "; several threads are equally likely"
         });
     }
-    *shown = candidates.into_iter().filter(|c| c.points >= points::NEAR).take(MOST_SHOWN).collect();
+    *shown = candidates.into_iter().filter(|c| c.points >= points::POSSIBLE).take(MOST_SHOWN).collect();
 }

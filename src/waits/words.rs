@@ -56,7 +56,9 @@ impl Words<'_> {
         let stack = self.snapshot.threads[thread.at()].stack;
         let reading = self.readings.get(stack);
         let frames = self.snapshot.stacks.frames_of(stack);
-        let name = |at: Option<usize>| at.and_then(|at| frames.get(at)).map(|&f| self.function(f));
+        let name = |at: Option<usize>| {
+            at.and_then(|at| frames.get(at)).map(|&f| self.function(f)).filter(|name| name != "??")
+        };
         let caller = name(reading.caller);
         let under = caller.as_ref().map(|c| format!(" under {c}")).unwrap_or_default();
         let call = match &activity.call {
@@ -100,12 +102,13 @@ impl Words<'_> {
 }
 
 impl Words<'_> {
-    /// The innermost frame of a thread that means something.
+    /// The innermost frame of a thread that means something, and has a name or a place.
     pub fn first_meaningful(&self, thread: ThreadIx) -> Option<FrameIx> {
         let stack = self.snapshot.threads[thread.at()].stack;
         let frames = self.snapshot.stacks.frames_of(stack);
         let reading = self.readings.get(stack);
-        let user = reading.meaningful.iter().filter_map(|&at| frames.get(at));
+        let is_known = |f: &&FrameIx| &*self.meanings.get(**f).name != "??";
+        let user = reading.meaningful.iter().filter_map(|&at| frames.get(at)).filter(is_known);
         let is_user = |f: &&FrameIx| self.meanings.get(**f).role == Role::User;
         user.clone().find(is_user).or_else(|| user.clone().next()).copied()
     }
@@ -114,6 +117,7 @@ impl Words<'_> {
     pub fn caller(&self, thread: ThreadIx) -> Option<FrameIx> {
         let stack = self.snapshot.threads[thread.at()].stack;
         let frames = self.snapshot.stacks.frames_of(stack);
-        self.readings.get(stack).caller.and_then(|at| frames.get(at)).copied()
+        let caller = self.readings.get(stack).caller.and_then(|at| frames.get(at)).copied();
+        caller.filter(|f| &*self.meanings.get(*f).name != "??")
     }
 }
