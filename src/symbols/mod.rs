@@ -95,6 +95,15 @@ fn add_table_names(frame: &mut SourceFrame, names: table::TableNames) {
     if frame.function.is_none() && !all.is_empty() {
         frame.function = Some(all.remove(0));
     }
+    // A function without linkage (in an anonymous namespace, say) has no linkage name in DWARF, and
+    // its plain one says nothing of its scope: `await_reply` for `registry::await_reply`.
+    let is_scoped = |name: &&Str| {
+        let plain = frame.function.as_deref().unwrap_or_default();
+        name.strip_suffix(plain).is_some_and(|scope| scope.ends_with("::"))
+    };
+    if let Some(scoped) = all.iter().find(is_scoped) {
+        frame.function = Some(scoped.clone());
+    }
     let mut seen: Vec<&Str> = frame.function.iter().collect();
     let mut aliases = Vec::new();
     for name in &all {
