@@ -43,7 +43,7 @@ use super::Format;
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
-    id: FormatId::Gdb,
+    id: FormatId::new("gdb"),
     name: "gdb's text",
     looked_for: "lines `Thread N (…):` followed by `#0 …`",
     recognize: recognize::recognize,
