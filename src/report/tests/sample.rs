@@ -123,10 +123,7 @@ pub fn zoo() -> Diagnosis {
         ..finding(RuleId::Deadlock, Severity::Critical, "2 threads wait for each other in a ring")
     };
     let chain = Finding {
-        chain: vec![
-            link(a, b),
-            Link { waits_for: Target::Other("read(fd 4)"), held_by: None, ..link(b, a) },
-        ],
+        chain: vec![link(a, b), Link { waits_for: Target::Other("read(fd 4)"), held_by: None, ..link(b, a) }],
         root: Some(b),
         lock: Some(LockIx(1)),
         holder: Some(FindingHolder { holder: unknown, doing: None, cluster: None }),
@@ -232,11 +229,8 @@ pub fn hostile() -> Diagnosis {
             (crash.signal, crash.reason, crash.code) = (evil(), evil(), Some(evil()));
             crash.frame = Some(FrameIx(0));
         }
-        finding.holder = Some(FindingHolder {
-            holder: why.clone(),
-            doing: Some(evil()),
-            cluster: Some(ClusterIx(0)),
-        });
+        finding.holder =
+            Some(FindingHolder { holder: why.clone(), doing: Some(evil()), cluster: Some(ClusterIx(0)) });
     }
     d.inputs = vec![(evil(), InputStatus::Failed(evil()))];
     d.headline = evil();
