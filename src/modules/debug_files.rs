@@ -28,7 +28,7 @@ pub fn find(
             return found;
         }
     }
-    let linked = file.and_then(|f| by_link(search, path, f, build_id, &open));
+    let linked = file.and_then(|f| by_link(search, path, f, build_id, open));
     linked
         .or_else(|| search.debuginfod(build_id?, "debuginfo").iter().find_map(|p| open(p).filter(&verified)))
 }

@@ -145,7 +145,7 @@ impl<'d, 'a> Units<'d, 'a> {
         if let Some(known) = parsed.get(&start(header)) {
             return Some(known.clone());
         }
-        let unit = Arc::new(self.dwarf.unit(header.clone()).ok()?);
+        let unit = Arc::new(self.dwarf.unit(*header).ok()?);
         parsed.insert(start(header), unit.clone());
         Some(unit)
     }

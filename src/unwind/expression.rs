@@ -49,7 +49,7 @@ pub(super) fn evaluate(
         }
         .map_err(|_| StepError::Rule)?;
     }
-    match evaluation.as_result().last().map(|piece| piece.location.clone()) {
+    match evaluation.as_result().last().map(|piece| piece.location) {
         Some(Location::Address { address }) => Ok(address),
         Some(Location::Value { value: Value::Generic(value) }) => Ok(value),
         _ => Err(StepError::Rule),

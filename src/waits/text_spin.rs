@@ -12,9 +12,12 @@ use crate::normalize::{Meanings, Role, takes_lock};
 /// Fewer threads in one lock function are passing through.
 const FEWEST: usize = 3;
 
+/// A function and the lock that it is called with.
+type Place = (Str, LockKey);
+
 /// Turns running threads that spin on one lock into waiters of it.
 pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observation]) {
-    let mut groups: BTreeMap<(Str, LockKey), Vec<(ThreadIx, Option<Str>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Place, Vec<(ThreadIx, Option<Str>)>> = BTreeMap::new();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         if seen[ix.at()].state != State::Running {
             continue;

@@ -176,7 +176,7 @@ impl<'t> Reader<'t> {
             None => number == 0,
             Some(open) => open.last.is_none_or(|last| number >= last && number > 0),
         };
-        if !continues && number == 0 || self.open.is_none() && number == 0 {
+        if number == 0 && (!continues || self.open.is_none()) {
             self.close(false);
             self.begin(None, at);
         } else if !continues {

@@ -84,10 +84,11 @@ impl Scan {
                             at = token.end;
                             self.tokens.push(token);
                             before = b'0';
-                            if token.kind == TokenKind::Hex && symbols_close {
-                                if let Some(after) = symbol_after(line, at, &mut symbols_close) {
-                                    at = after;
-                                }
+                            if token.kind == TokenKind::Hex
+                                && symbols_close
+                                && let Some(after) = symbol_after(line, at, &mut symbols_close)
+                            {
+                                at = after;
                             }
                             continue;
                         }

@@ -158,3 +158,18 @@ pub fn share(part: usize, whole: usize) -> f64 {
 pub fn seconds(microseconds: u64) -> f64 {
     microseconds as f64 / 1e6
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_what_their_numbers_say() {
+        assert_eq!(ClusterId(ClusterIx(0)).to_string(), "c1");
+        assert_eq!(LockId(LockIx(u32::MAX)).to_string(), "l4294967296");
+        assert_eq!(Hex(0x55f0_ce1a_a140).to_string(), "0x55f0ce1aa140");
+        assert_eq!(BuildId(&[0, 0xab]).to_string(), "00ab");
+        assert!(IdText(&ThreadId::Number(7)).is("7") && !IdText(&ThreadId::Text("0x7".into())).is("7"));
+        assert_eq!((share(4499, 5001), share(0, 0)), (0.8996, 0.0));
+    }
+}

@@ -7,7 +7,7 @@ use crate::model::{
     ThreadIx, Trust,
 };
 use crate::modules::ModuleSet;
-use crate::normalize::Meanings;
+use crate::normalize::{Meanings, Readings};
 use crate::rules::{Confidence, Finding, RuleId, Severity};
 use crate::waits::{Activity, Holder, Identity, Lock, LockIx, LockKind, State, Target, Wait, Waits};
 
@@ -102,6 +102,9 @@ impl Builder {
         waiters: std::ops::Range<u32>,
     ) -> LockIx {
         self.waits.locks.push(Lock {
+            callers: Vec::new(),
+            certainty: Certainty::Read,
+            holder_points: None,
             kind: LockKind::PthreadMutex,
             address: Some(address),
             identity: Identity::Address,
@@ -119,10 +122,12 @@ impl Builder {
 
     pub fn done(self) -> Analyzed {
         let meanings = Meanings::of(&self.snapshot.stacks);
+        let readings = Readings::of(&self.snapshot.stacks, &meanings);
         Analyzed {
             snapshot: self.snapshot,
             modules: ModuleSet::default(),
             meanings,
+            readings,
             waits: self.waits,
             clusters: self.clusters,
         }
@@ -140,6 +145,7 @@ pub fn activity(state: State, wait: Option<(Target, Certainty)>, doing: &str) ->
         state,
         wait: wait.map(|(target, certainty)| Wait { target, certainty }),
         system_call: Some(SystemCall { number: 202, args: [0x55f0_ce1a_a140, 128, 2, 0, 0, 0] }),
+        call: None,
         doing: (!doing.is_empty()).then(|| doing.to_owned()),
     }
 }

@@ -112,7 +112,7 @@ fn markdown_becomes_lines() {
                     1. first\n\n      gdb  -p 1\n\n  end\n";
     assert_eq!(rendered(markdown, 80, false), expected);
     assert_eq!(rendered("", 80, false), "");
-    assert_eq!(rendered("a\u{1b}[2J", 80, false), "  a\\u{1b}[2J\n");
+    assert_eq!(rendered("a\u{1b}[2J", 80, false), "  a\\x1b[2J\n");
 }
 
 /// With `LOGJAM_SHOW=1` and `--nocapture`: for the eye.

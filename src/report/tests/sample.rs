@@ -41,7 +41,6 @@ pub fn incident(waiters: u32) -> Diagnosis {
             holder: held,
             doing: Some("blocked in write(fd 7) under log_sink_write".into()),
             cluster: Some(ClusterIx(2)),
-            candidates: Vec::new(),
         }),
         pattern: Some(Pattern::SlowHolder),
         clusters: vec![ClusterIx(0)],
@@ -124,13 +123,10 @@ pub fn zoo() -> Diagnosis {
         ..finding(RuleId::Deadlock, Severity::Critical, "2 threads wait for each other in a ring")
     };
     let chain = Finding {
-        chain: vec![
-            link(a, b),
-            Link { waits_for: Target::Other("read(fd 4)".into()), held_by: None, ..link(b, a) },
-        ],
+        chain: vec![link(a, b), Link { waits_for: Target::Other("read(fd 4)"), held_by: None, ..link(b, a) }],
         root: Some(b),
         lock: Some(LockIx(1)),
-        holder: Some(FindingHolder { holder: unknown, doing: None, cluster: None, candidates: Vec::new() }),
+        holder: Some(FindingHolder { holder: unknown, doing: None, cluster: None }),
         ..finding(RuleId::WaitChain, Severity::High, "main waits for a thread that is stuck")
     };
     let crash = Finding {
@@ -199,7 +195,7 @@ pub fn hostile() -> Diagnosis {
     let mut b = Builder::new(&evil());
     let wait = activity(State::LockWait, Some((Target::Lock(LockIx(0)), Certainty::Reported)), &evil());
     b.group(9, &[&evil(), &"std::vector<int>::".repeat(30), "worker", "start_thread"], 2, &wait);
-    let other = activity(State::IoWait, Some((Target::Other(evil()), Certainty::Inferred)), &evil());
+    let other = activity(State::IoWait, Some((Target::Other(EVIL), Certainty::Inferred)), &evil());
     b.group(1, &[&evil()], 1, &other);
     let why = Holder::Unknown {
         why: evil(),
@@ -233,12 +229,8 @@ pub fn hostile() -> Diagnosis {
             (crash.signal, crash.reason, crash.code) = (evil(), evil(), Some(evil()));
             crash.frame = Some(FrameIx(0));
         }
-        finding.holder = Some(FindingHolder {
-            holder: why.clone(),
-            doing: Some(evil()),
-            cluster: Some(ClusterIx(0)),
-            candidates: Vec::new(),
-        });
+        finding.holder =
+            Some(FindingHolder { holder: why.clone(), doing: Some(evil()), cluster: Some(ClusterIx(0)) });
     }
     d.inputs = vec![(evil(), InputStatus::Failed(evil()))];
     d.headline = evil();

@@ -163,7 +163,7 @@ fn hostile_text_never_reaches_the_terminal_raw() {
         for show_all in [false, true] {
             let view = View { width, show_all, ..View::default() };
             let shown = text(&d, &view) + &thread(&d, "4332", &view);
-            assert!(shown.contains("\\u{1b}["), "it is visible that something was there");
+            assert!(shown.contains("\\x1b["), "it is visible that something was there");
             for c in shown.chars().filter(|c| *c != '\n') {
                 assert!(!c.is_control() && !"\u{202e}\u{200f}\u{2066}\u{200b}\u{2028}".contains(c), "{c:?}");
             }

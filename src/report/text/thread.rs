@@ -6,7 +6,8 @@ use super::finding::{certainty, field, who_holds};
 use super::layout::{Page, Style, Text};
 use super::{header, links, words};
 use crate::diagnosis::{Analyzed, Diagnosis};
-use crate::model::{FrameIx, StackEnd, SystemCall, ThreadIx, escape_terminal};
+use crate::arch;
+use crate::model::{Arch, FrameIx, StackEnd, SystemCall, ThreadIx, escape_terminal};
 use crate::report::document::{Document, Frame, Resolver, Snapshot, ThreadRecord};
 use crate::report::{View, nearest};
 
@@ -155,7 +156,7 @@ fn facts(
         field(page, if n == 0 { "holds" } else { "" }, &Text::from(said))?;
     }
     if let Some(call) = activity.and_then(|a| a.system_call) {
-        field(page, "call", &Text::from(system_call(&call)))?;
+        field(page, "call", &Text::from(system_call(&call, analyzed.snapshot.process.arch)))?;
     }
     if let Some(tid) = thread.tid.filter(|tid| !thread.id.is(&tid.to_string())) {
         field(page, "kernel id", &Text::from(tid.to_string()))?;
@@ -178,10 +179,14 @@ fn facts(
     Ok(())
 }
 
-/// The kernel's table of names is not ours to copy: the number is what `ausyscall` and headers know.
-fn system_call(call: &SystemCall) -> String {
+/// The call with its argument registers; calls with fewer arguments leave garbage in the rest.
+fn system_call(call: &SystemCall, arch: Option<Arch>) -> String {
     let args: Vec<_> = call.args.iter().map(|arg| format!("{arg:#x}")).collect();
-    format!("system call {} ({})", call.number, args.join(", "))
+    let name = match arch.and_then(|arch| arch::system_call(arch, call.number)) {
+        Some(row) => row.name.to_owned(),
+        None => format!("system call {}", call.number),
+    };
+    format!("{name}({})", args.join(", "))
 }
 
 fn stack(analyzed: &Analyzed, thread: &ThreadRecord<'_>, view: &View, page: &mut Page<'_>) -> io::Result<()> {

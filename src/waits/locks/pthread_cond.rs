@@ -33,7 +33,8 @@ fn recognize(site: &FutexSite<'_>) -> Option<Recognized> {
     let call = site.call;
     let is_named = site.named == Some(WaitKind::Condition);
     let is_fingerprint = call.command == Command::WaitBitset && call.value == 0;
-    if !is_named && !(is_fingerprint && matches!(site.named, None | Some(WaitKind::Futex))) {
+    let is_unnamed = matches!(site.named, None | Some(WaitKind::Futex));
+    if !(is_named || is_fingerprint && is_unnamed) {
         return None;
     }
     let object = object(site).or_else(|| is_named.then_some(call.word))?;

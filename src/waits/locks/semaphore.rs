@@ -26,7 +26,7 @@ fn recognize(site: &FutexSite<'_>) -> Option<Recognized> {
     let is_semaphore = is_named
         || (is_fingerprint
             && matches!(site.named, None | Some(WaitKind::Futex))
-            && call.word % 8 == 0
+            && call.word.is_multiple_of(8)
             && has_waiters().unwrap_or(false)
             && site.memory.half(call.word) == Some(0));
     is_semaphore.then_some(Recognized { object: call.word, state: State::CondWait })

@@ -109,7 +109,7 @@ fn core_without_a_list_of_files() {
 #[test]
 fn what_is_a_core_and_what_is_not() {
     let mut bytes = kernel().bytes();
-    assert_eq!(((FORMAT.recognize)(&bytes), not_a_core(&bytes)), (1000, None));
+    assert_eq!(((FORMAT.recognize)(&bytes), not_a_core(&bytes)), (crate::formats::CERTAIN, None));
     bytes[16] = 3;
     assert_eq!((FORMAT.recognize)(&bytes), 0);
     assert_eq!(not_a_core(&bytes), Some("an ELF executable or library, no core"));

@@ -1,0 +1,91 @@
+//! Damaged dumps cost what is damaged, never the program: every small fixture is cut at 200 places and
+//! damaged in 500 ways; each time a report comes out in bounded time, and keeps its promises.
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::core_file::{Random, damaged};
+use common::{fixtures, invariants, isolated, json, unpacked, with_workers};
+
+/// The small siblings of all kinds of fixtures.
+const DUMPS: &[&str] = &[
+    "cores/mutex-64.core.zst",
+    "cores/spin-24.core.zst",
+    "cores/two-mutexes-opposite-order.core.zst",
+    "cores/self-deadlock-in-signal-handler.core.zst",
+    "cores/crash-null.core.zst",
+    "cores/rwlock-readers.core.zst",
+    "gdb/two-mutexes-opposite-order.txt",
+    "gdb/self-deadlock.txt",
+    "gdb/crash-null-full.txt",
+    "gdb/mutex-64-quiet.txt",
+    "gdb/mutex-64-no-addresses.txt",
+];
+
+const CUTS: usize = 200;
+const DAMAGES: usize = 500;
+
+/// Far more than any of them needs, on a machine that does other work too.
+const LONGEST: Duration = Duration::from_secs(10);
+
+#[test]
+fn cut_dumps_are_read_as_far_as_they_go() {
+    each(|name, whole, check| {
+        for n in 0..CUTS {
+            // A third of the cuts lie in the headers and notes at the beginning.
+            let end = if n % 3 == 0 { whole.len().min(n * 97) } else { whole.len() * n / CUTS };
+            check(&format!("{name} cut at {end}"), &whole[..end]);
+        }
+    });
+}
+
+#[test]
+fn damaged_dumps_are_read_as_far_as_they_make_sense() {
+    each(|name, whole, check| {
+        let mut random = Random::new(0x6c6f_676a_616d);
+        for n in 0..DAMAGES {
+            check(&format!("{name} damage {n}"), &damaged(whole, &mut random));
+        }
+    });
+}
+
+type Check<'a> = &'a mut dyn FnMut(&str, &[u8]);
+
+fn each(variants: impl Fn(&str, &[u8], Check<'_>) + Sync) {
+    let failures: Vec<String> = with_workers(2, || {
+        use rayon::prelude::*;
+        DUMPS.par_iter().flat_map_iter(|name| failures_of(name, &variants)).collect()
+    });
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn failures_of(name: &str, variants: &impl Fn(&str, &[u8], Check<'_>)) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("dump");
+    let mut options = isolated();
+    options.search.debug_dirs.push(fixtures().join("cores"));
+    let mut failures = Vec::new();
+    let whole = unpacked(name);
+    // The last pages of a core add nothing but time: what a cut or a damage meets lies before.
+    let whole = &whole[..whole.len().min(4 << 20)];
+    variants(name, whole, &mut |what, bytes| {
+        std::fs::write(&path, bytes).expect("room for a dump");
+        let started = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| report_of(&path, &options))) {
+            Err(_) => failures.push(format!("{what}: panic")),
+            Ok(broken) => failures.extend(broken.into_iter().map(|b| format!("{what}: {b}"))),
+        }
+        if started.elapsed() > LONGEST {
+            failures.push(format!("{what}: took {:?}", started.elapsed()));
+        }
+    });
+    failures
+}
+
+/// The promises that the report of this dump breaks.
+fn report_of(path: &Path, options: &logjam::Options) -> Vec<String> {
+    invariants::broken(&json(&[path.to_path_buf()], options))
+}
