@@ -53,6 +53,8 @@ pub(super) enum Item {
         offset: u64,
         /// How many.
         lines: u64,
+        /// They stand between two frames of one stack.
+        is_inside: bool,
     },
 }
 
@@ -107,7 +109,7 @@ impl<'t> Reader<'t> {
         }
         let is_cut = self.is_last && !self.text.ends_with(b"\n") && self.ends_in_the_middle();
         self.close(is_cut);
-        self.flush_skipped();
+        self.flush_skipped(false);
         let locks = printed_locks::find(self.text, self.base);
         self.chunk.items.extend(locks.into_iter().map(Item::Lock));
     }
@@ -198,6 +200,7 @@ impl<'t> Reader<'t> {
         if let Some(open) = &mut self.open {
             open.last = Some(number);
         }
+        self.flush_skipped(true);
         next
     }
 
@@ -261,7 +264,7 @@ impl<'t> Reader<'t> {
             next = end;
         }
         if let Some(item) = self.take(false) {
-            self.flush_skipped();
+            self.flush_skipped(false);
             self.chunk.items.push(Item::Row(row, item));
         }
         Some(next)
@@ -333,9 +336,11 @@ impl<'t> Reader<'t> {
 
     /// Ends the stack that is being read, and keeps it.
     fn close(&mut self, is_cut: bool) {
-        let Some(item) = self.take(is_cut) else { return };
-        self.flush_skipped();
-        self.chunk.items.push(Item::Stack(item));
+        if let Some(item) = self.take(is_cut) {
+            self.chunk.items.push(Item::Stack(item));
+        }
+        // What was skipped since its last frame stands after it.
+        self.flush_skipped(false);
     }
 
     fn take(&mut self, is_cut: bool) -> Option<StackItem> {
@@ -364,7 +369,7 @@ impl<'t> Reader<'t> {
         if ends {
             self.close(false);
         }
-        self.flush_skipped();
+        self.flush_skipped(false);
         self.chunk.items.push(Item::Event(event, self.base + at as u64));
     }
 
@@ -373,9 +378,9 @@ impl<'t> Reader<'t> {
         self.skipped = Some(self.skipped.map_or((offset, 1), |(first, lines)| (first, lines + 1)));
     }
 
-    fn flush_skipped(&mut self) {
+    fn flush_skipped(&mut self, is_inside: bool) {
         if let Some((offset, lines)) = self.skipped.take() {
-            self.chunk.items.push(Item::Skipped { offset, lines });
+            self.chunk.items.push(Item::Skipped { offset, lines, is_inside });
         }
     }
 }

@@ -67,7 +67,14 @@ fn parse_in_chunks(bytes: &[u8], path: &Str, chunk_size: usize) -> Vec<Snapshot>
         .map(|(n, range)| chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last))
         .collect();
     let groups = parts::group(parts::cut(&chunks));
-    groups.iter().flat_map(|parts| merge::snapshots(parts, path, bytes.len() as u64)).collect()
+    let mut snapshots = Vec::new();
+    let mut goes_on = Vec::new();
+    for parts in &groups {
+        snapshots.extend(merge::snapshots(parts, path, bytes.len() as u64));
+        goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
+    }
+    facts::share_pid(&mut snapshots, &goes_on);
+    snapshots
 }
 
 #[cfg(test)]
