@@ -126,13 +126,14 @@ impl<'a> Walk<'a> {
         let kind = if token.kind == TokenKind::Hex { SlotKind::Hex } else { SlotKind::Decimal };
         let mut end = token.end;
         let mut symbol = None;
-        if kind == SlotKind::Hex && self.line.get(end..).is_some_and(|r| r.starts_with(b" <")) {
-            if let Some(close) = symbol_end(self.line, end + 1) {
-                let content = self.line.get(end + 2..close - 1).unwrap_or_default();
-                if is_symbol(content) {
-                    symbol = Some(content);
-                    end = close;
-                }
+        if kind == SlotKind::Hex
+            && self.line.get(end..).is_some_and(|r| r.starts_with(b" <"))
+            && let Some(close) = symbol_end(self.line, end + 1)
+        {
+            let content = self.line.get(end + 2..close - 1).unwrap_or_default();
+            if is_symbol(content) {
+                symbol = Some(content);
+                end = close;
             }
         }
         self.push(kind, symbol, Source::Token(ordinal));
@@ -150,10 +151,12 @@ impl<'a> Walk<'a> {
         let piece = self.line.get(self.piece..end).unwrap_or_default().trim_ascii();
         let piece = piece.strip_suffix(b"@entry").unwrap_or(piece);
         let word = piece.rsplit(|&b| b == b' ').next().unwrap_or_default();
-        if !word.is_empty() && !word.ends_with(b">") && !word.ends_with(b"]") {
-            if let Ok(name) = std::str::from_utf8(word) {
-                self.name = name;
-            }
+        if !word.is_empty()
+            && !word.ends_with(b">")
+            && !word.ends_with(b"]")
+            && let Ok(name) = std::str::from_utf8(word)
+        {
+            self.name = name;
         }
         self.piece = next;
     }

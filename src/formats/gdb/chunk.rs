@@ -3,60 +3,15 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{FrameKind, ReportedLock, StackEnd};
+use crate::model::{FrameKind, StackEnd};
 
 use super::header::{self, Header, decimal};
-use super::info_threads::{self, Row};
+use super::info_threads;
+use super::items::{Item, LocalStack, StackItem};
 use super::join;
 use super::printed_locks;
 use super::session::{self, Event, Line};
 use super::template::{TemplateIx, Templates};
-
-/// Index of a stack of a chunk.
-pub(super) type LocalStack = u32;
-
-/// A stack as it stands in the text.
-#[derive(Clone, Debug)]
-pub(super) struct StackItem {
-    /// Its thread's header; `bt` and `-q` print none.
-    pub header: Option<Header>,
-    /// Where it begins.
-    pub offset: u64,
-    /// Its frames.
-    pub stack: LocalStack,
-    /// Its values, a range of the chunk's.
-    pub values: (usize, usize),
-    /// Why it ends.
-    pub end: StackEnd,
-    /// It was printed by `bt full`.
-    pub has_locals: bool,
-    /// The text ends within it.
-    pub is_cut: bool,
-    /// gdb said that the thread was running.
-    pub is_running: bool,
-}
-
-/// What stands in the text, in its order.
-#[derive(Clone, Debug)]
-pub(super) enum Item {
-    /// A stack.
-    Stack(StackItem),
-    /// A row of `info threads`, with its frame as a stack.
-    Row(Row, StackItem),
-    /// A fact, and where it stands.
-    Event(Event, u64),
-    /// The content of a lock.
-    Lock(ReportedLock),
-    /// Lines that were not understood.
-    Skipped {
-        /// Where the first begins.
-        offset: u64,
-        /// How many.
-        lines: u64,
-        /// They stand between two frames of one stack.
-        is_inside: bool,
-    },
-}
 
 /// A piece of text, read.
 #[derive(Debug, Default)]
@@ -174,19 +129,19 @@ impl<'t> Reader<'t> {
 
     fn on_frame(&mut self, number: u64, body: &[u8], at: usize, next: usize) -> usize {
         let mark = self.chunk.values.len();
-        let continues = match &self.open {
-            None => number == 0,
-            Some(open) => open.last.is_none_or(|last| number >= last && number > 0),
-        };
-        if !continues && number == 0 || self.open.is_none() && number == 0 {
+        let goes_on =
+            self.open.as_ref().is_some_and(|o| o.last.is_none_or(|last| number >= last && number > 0));
+        if !goes_on && number == 0 {
             self.close(false);
             self.begin(None, at);
-        } else if !continues {
+        } else if !goes_on {
             // `frame 3` prints a frame by itself; a text cut at its head begins within a stack.
             if self.open.is_none() && self.chunk.items.is_empty() {
                 self.skip(at);
             }
-            return self.frame_line(body, next).1;
+            let next = self.frame_line(body, next).1;
+            self.chunk.values.truncate(mark);
+            return next;
         }
         let (ix, next) = self.frame_line(body, next);
         let is_repeat =

@@ -22,8 +22,10 @@ mod facts;
 mod frame;
 mod header;
 mod info_threads;
+mod items;
 mod join;
 mod merge;
+mod noise;
 mod parts;
 mod prefix;
 mod printed_locks;
@@ -31,6 +33,7 @@ mod recognize;
 mod scan;
 mod session;
 mod split;
+mod stacks;
 mod template;
 mod token;
 

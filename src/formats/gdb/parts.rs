@@ -14,9 +14,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{ReportedLock, StackEnd};
 
-use super::chunk::{Chunk, Item, StackItem};
+use super::chunk::Chunk;
 use super::header::Header;
 use super::info_threads::Row;
+use super::items::{Item, StackItem};
 use super::session::Event;
 
 /// A stack and the chunk in which it stands.

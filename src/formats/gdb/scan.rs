@@ -85,9 +85,7 @@ impl Scan {
                             self.tokens.push(token);
                             before = b'0';
                             if token.kind == TokenKind::Hex && symbols_close {
-                                if let Some(after) = symbol_after(line, at, &mut symbols_close) {
-                                    at = after;
-                                }
+                                at = symbol_after(line, at, &mut symbols_close).unwrap_or(at);
                             }
                             continue;
                         }

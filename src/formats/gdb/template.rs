@@ -121,10 +121,9 @@ impl Templates {
     }
 
     fn follows(&mut self, after: Option<TemplateIx>, ix: TemplateIx) {
-        if let Some(before) = after.and_then(|a| self.all.get_mut(a as usize)) {
-            if before.next[0] != ix {
-                before.next = [ix, before.next[0]];
-            }
+        let before = after.and_then(|a| self.all.get_mut(a as usize));
+        if let Some(before) = before.filter(|b| b.next[0] != ix) {
+            before.next = [ix, before.next[0]];
         }
     }
 
