@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{FormatId, GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
+use crate::model::{GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
 
 use super::current;
 use super::facts;
@@ -235,7 +235,7 @@ pub(super) fn snapshots(parts: &[Part<'_>], path: &Str, bytes: u64) -> Vec<Snaps
 fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snapshot {
     let offset = parts.first().map_or(0, |p| p.offset);
     let producer = facts::producer(parts);
-    let source = Source { path: path.clone(), format: FormatId::Gdb, producer, bytes, offset };
+    let source = Source { path: path.clone(), format: super::FORMAT.id, producer, bytes, offset };
     let mut snapshot = Snapshot::new(source);
     let mut stacks = Stacks::default();
     for (n, entry) in roll.entries.iter().enumerate() {
