@@ -67,6 +67,9 @@ pub enum SlotKind {
 }
 
 /// A place in a text frame where each thread has its own value: `mutex=0x55d9… <g_log_mutex>`.
+///
+/// Where the producer printed a symbol and no address (gdb's `print address off`:
+/// `mutex=<g_log_mutex>`), the slot's value is 0 and [`symbol`](Self::symbol) is all there is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArgSlot {
     /// The argument's name: `mutex`.

@@ -3,56 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use super::RuleId;
 use crate::cluster::ClusterIx;
 use crate::model::{Evidence, FrameIx, ThreadIx};
 use crate::waits::{Holder, LockIx, Target};
-
-/// The ids of the rules: the contract's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleId {
-    /// Threads that wait for each other in a ring.
-    Deadlock,
-    /// A thread that waits for a lock that it holds itself.
-    SelfDeadlock,
-    /// Threads asleep on a lock whose owner is gone.
-    OrphanedLock,
-    /// Threads asleep on one lock.
-    LockContention,
-    /// Threads that burn CPU on one lock word.
-    SpinWait,
-    /// A thread waits for another to end, and that one is stuck.
-    WaitChain,
-    /// A recursion that ran out of stack.
-    StackOverflow,
-    /// Why the process died.
-    Crash,
-    /// More threads than a limit.
-    ThreadExplosion,
-    /// Threads that used the CPU, where no lock explains it.
-    HotThreads,
-    /// The dump is cut, filtered or without symbols.
-    IncompleteDump,
-}
-
-impl RuleId {
-    /// The id in reports and on the command line.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Deadlock => "deadlock",
-            Self::SelfDeadlock => "self-deadlock",
-            Self::OrphanedLock => "orphaned-lock",
-            Self::LockContention => "lock-contention",
-            Self::SpinWait => "spin-wait",
-            Self::WaitChain => "wait-chain",
-            Self::StackOverflow => "stack-overflow",
-            Self::Crash => "crash",
-            Self::ThreadExplosion => "thread-explosion",
-            Self::HotThreads => "hot-threads",
-            Self::IncompleteDump => "incomplete-dump",
-        }
-    }
-}
 
 /// How bad it is for the process. Ordered from the mildest to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]

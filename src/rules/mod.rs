@@ -1,6 +1,6 @@
 //! From waits and clusters to findings: one file a rule, [`RULES`] is the table. Rules are pure: they
 //! look at a [`Case`] and say what they see, ranking and thresholds of other stages are not
-//! theirs.
+//! theirs. To add a rule: a file with its row, its guide in `docs/rules`, and its line in the table below.
 
 mod advice;
 mod crash;
@@ -20,9 +20,12 @@ mod wait_chain;
 mod words;
 
 pub use finding::{
-    Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
+    Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity,
 };
 pub use graph::WaitGraph;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::cluster::Clusters;
 use crate::model::Snapshot;
@@ -64,20 +67,56 @@ pub struct Rule {
     pub check: fn(&Case<'_>) -> Vec<Finding>,
 }
 
-/// All rules. Of two findings with equal severity and score, that of the earlier rule comes first.
-pub static RULES: &[Rule] = &[
-    deadlock::RULE,
-    self_deadlock::RULE,
-    orphaned_lock::RULE,
-    lock_contention::RULE,
-    spin_wait::RULE,
-    stack_overflow::RULE,
-    crash::RULE,
-    wait_chain::RULE,
-    thread_explosion::RULE,
-    hot_threads::RULE,
-    incomplete_dump::RULE,
-];
+/// Makes [`RuleId`] and [`RULES`] of one list, so that an id and its rule cannot part.
+macro_rules! rule_table {
+    ($($(#[$doc:meta])* $rule:ident $id:literal = $row:expr,)*) => {
+        /// The ids of the rules: the contract's list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+        pub enum RuleId {
+            $($(#[$doc])* #[serde(rename = $id)] $rule,)*
+        }
+
+        impl RuleId {
+            /// The id in reports and on the command line.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $id,)*
+                }
+            }
+        }
+
+        /// All rules. Of two findings with equal severity and score, that of the earlier rule comes first.
+        pub static RULES: &[Rule] = &[$($row,)*];
+
+        $(const _: () = assert!(matches!($row.id, RuleId::$rule), "a rule stands at another id");)*
+    };
+}
+
+// Of two findings with equal severity and score, that of the earlier rule comes first.
+rule_table! {
+    /// Threads that wait for each other in a ring.
+    Deadlock "deadlock" = deadlock::RULE,
+    /// A thread that waits for a lock that it holds itself.
+    SelfDeadlock "self-deadlock" = self_deadlock::RULE,
+    /// Threads asleep on a lock whose owner is gone.
+    OrphanedLock "orphaned-lock" = orphaned_lock::RULE,
+    /// Threads asleep on one lock.
+    LockContention "lock-contention" = lock_contention::RULE,
+    /// Threads that burn CPU on one lock word.
+    SpinWait "spin-wait" = spin_wait::RULE,
+    /// A recursion that ran out of stack.
+    StackOverflow "stack-overflow" = stack_overflow::RULE,
+    /// Why the process died.
+    Crash "crash" = crash::RULE,
+    /// A thread waits for another to end, and that one is stuck.
+    WaitChain "wait-chain" = wait_chain::RULE,
+    /// More threads than a limit.
+    ThreadExplosion "thread-explosion" = thread_explosion::RULE,
+    /// Threads that used the CPU, where no lock explains it.
+    HotThreads "hot-threads" = hot_threads::RULE,
+    /// The dump is cut, filtered or without symbols.
+    IncompleteDump "incomplete-dump" = incomplete_dump::RULE,
+}
 
 /// The rule with this id.
 pub fn find(id: &str) -> Option<&'static Rule> {

@@ -56,19 +56,19 @@ pub fn call_location(unit: UnitRef<Reader>, file: Option<u64>, line: Option<u32>
     location(unit, (file.unwrap_or(0), line.filter(|&l| l != 0)))
 }
 
-/// The file as the compiler was told it, in its folder; not made absolute, because the folder of the build
-/// is no property of the program.
+/// The file as the compiler was told it, in its folder. The folder of the build is put before it only where
+/// it is relative (glibc's `./nptl`): else it is no property of the program. gdb shows the same.
 fn file_name(unit: UnitRef<Reader>, index: u64) -> Option<Str> {
     let header = unit.line_program.as_ref()?.header();
     let file = header.file(index)?;
     let name = unit.attr_string(file.path_name()).ok()?;
     let name = name.to_string_lossy();
-    if name.starts_with('/') || file.directory_index() == 0 {
-        return Some(name.as_ref().into());
-    }
-    let folder = file.directory(header).and_then(|d| unit.attr_string(d).ok());
+    let folder = match file.directory_index() {
+        0 => unit.comp_dir.filter(|dir| !dir.starts_with(b"/")),
+        _ => file.directory(header).and_then(|d| unit.attr_string(d).ok()),
+    };
     match folder {
-        Some(folder) if !folder.is_empty() => {
+        Some(folder) if !folder.is_empty() && !name.starts_with('/') => {
             let folder = folder.to_string_lossy();
             Some(format!("{}/{name}", folder.trim_end_matches('/')).into())
         }

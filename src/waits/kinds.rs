@@ -1,7 +1,10 @@
-//! The closed lists of the wait stage: states of threads and kinds of locks.
+//! The closed lists of the wait stage: states of threads, and what makes a lock one lock. The kinds of
+//! locks are a table of their own, [`LOCKS`](super::LOCKS).
 
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use super::locks::LockKind;
 
 /// What a thread was doing: the contract's thread states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -60,44 +63,6 @@ impl State {
             Self::Unknown => "unknown",
         }
     }
-}
-
-/// The kind of a lock: the contract's lock kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LockKind {
-    /// `pthread_mutex_t`, `std::mutex`.
-    PthreadMutex,
-    /// `pthread_rwlock_t`, `std::shared_mutex`.
-    PthreadRwlock,
-    /// `pthread_spinlock_t`.
-    PthreadSpinlock,
-    /// A spin lock of another kind: only its word is known.
-    Spinlock,
-    /// `sem_t`.
-    Semaphore,
-    /// `pthread_cond_t`.
-    Condvar,
-    /// `pthread_barrier_t`.
-    Barrier,
-    /// `pthread_once_t`, C++ function statics, Rust's `Once`.
-    Once,
-    /// The lock of a `FILE`.
-    StdioFile,
-    /// The lock of a malloc arena.
-    MallocArena,
-    /// The lock of the dynamic linker.
-    Loader,
-    /// Rust's `std::sync::Mutex`.
-    RustMutex,
-    /// Rust's `std::sync::RwLock`.
-    RustRwlock,
-    /// A lock of the `parking_lot` crate.
-    ParkingLot,
-    /// Python's global interpreter lock.
-    Gil,
-    /// A futex of which nothing better is known.
-    Futex,
 }
 
 /// What makes a lock one lock.

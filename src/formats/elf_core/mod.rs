@@ -29,7 +29,7 @@ use super::{CERTAIN, Format};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
-    id: FormatId::ElfCore,
+    id: FormatId::new("elf-core"),
     name: "an ELF core",
     looked_for: "an ELF header of type ET_CORE",
     recognize: |bytes| if header::is_core(bytes) { CERTAIN } else { 0 },

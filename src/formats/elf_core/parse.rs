@@ -4,8 +4,7 @@ use bytes::Bytes;
 
 use crate::arch;
 use crate::model::{
-    CoreProducer, FileMapping, FormatId, GapKind, Gaps, Memory, Process, ProcessImage, Signal, Snapshot,
-    Source, Str,
+    CoreProducer, FileMapping, GapKind, Gaps, Memory, Process, ProcessImage, Signal, Snapshot, Source, Str,
 };
 
 use super::header::Header;
@@ -66,7 +65,7 @@ pub(super) fn parse(bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
 fn source(bytes: &Bytes, path: &Str, producer: CoreProducer) -> Source {
     Source {
         path: path.clone(),
-        format: FormatId::ElfCore,
+        format: super::FORMAT.id,
         producer: Some(producer::name(producer).into()),
         bytes: bytes.len() as u64,
         offset: 0,

@@ -3,58 +3,15 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{FrameKind, ReportedLock, StackEnd};
+use crate::model::{FrameKind, StackEnd};
 
 use super::header::{self, Header, decimal};
-use super::info_threads::{self, Row};
+use super::info_threads;
+use super::items::{Item, LocalStack, StackItem};
 use super::join;
 use super::printed_locks;
 use super::session::{self, Event, Line};
 use super::template::{TemplateIx, Templates};
-
-/// Index of a stack of a chunk.
-pub(super) type LocalStack = u32;
-
-/// A stack as it stands in the text.
-#[derive(Clone, Debug)]
-pub(super) struct StackItem {
-    /// Its thread's header; `bt` and `-q` print none.
-    pub header: Option<Header>,
-    /// Where it begins.
-    pub offset: u64,
-    /// Its frames.
-    pub stack: LocalStack,
-    /// Its values, a range of the chunk's.
-    pub values: (usize, usize),
-    /// Why it ends.
-    pub end: StackEnd,
-    /// It was printed by `bt full`.
-    pub has_locals: bool,
-    /// The text ends within it.
-    pub is_cut: bool,
-    /// gdb said that the thread was running.
-    pub is_running: bool,
-}
-
-/// What stands in the text, in its order.
-#[derive(Clone, Debug)]
-pub(super) enum Item {
-    /// A stack.
-    Stack(StackItem),
-    /// A row of `info threads`, with its frame as a stack.
-    Row(Row, StackItem),
-    /// A fact, and where it stands.
-    Event(Event, u64),
-    /// The content of a lock.
-    Lock(ReportedLock),
-    /// Lines that were not understood.
-    Skipped {
-        /// Where the first begins.
-        offset: u64,
-        /// How many.
-        lines: u64,
-    },
-}
 
 /// A piece of text, read.
 #[derive(Debug, Default)]
@@ -107,7 +64,7 @@ impl<'t> Reader<'t> {
         }
         let is_cut = self.is_last && !self.text.ends_with(b"\n") && self.ends_in_the_middle();
         self.close(is_cut);
-        self.flush_skipped();
+        self.flush_skipped(false);
         let locks = printed_locks::find(self.text, self.base);
         self.chunk.items.extend(locks.into_iter().map(Item::Lock));
     }
@@ -172,19 +129,19 @@ impl<'t> Reader<'t> {
 
     fn on_frame(&mut self, number: u64, body: &[u8], at: usize, next: usize) -> usize {
         let mark = self.chunk.values.len();
-        let continues = match &self.open {
-            None => number == 0,
-            Some(open) => open.last.is_none_or(|last| number >= last && number > 0),
-        };
-        if number == 0 && (!continues || self.open.is_none()) {
+        let goes_on =
+            self.open.as_ref().is_some_and(|o| o.last.is_none_or(|last| number >= last && number > 0));
+        if !goes_on && number == 0 {
             self.close(false);
             self.begin(None, at);
-        } else if !continues {
+        } else if !goes_on {
             // `frame 3` prints a frame by itself; a text cut at its head begins within a stack.
             if self.open.is_none() && self.chunk.items.is_empty() {
                 self.skip(at);
             }
-            return self.frame_line(body, next).1;
+            let next = self.frame_line(body, next).1;
+            self.chunk.values.truncate(mark);
+            return next;
         }
         let (ix, next) = self.frame_line(body, next);
         let is_repeat =
@@ -198,6 +155,7 @@ impl<'t> Reader<'t> {
         if let Some(open) = &mut self.open {
             open.last = Some(number);
         }
+        self.flush_skipped(true);
         next
     }
 
@@ -261,7 +219,7 @@ impl<'t> Reader<'t> {
             next = end;
         }
         if let Some(item) = self.take(false) {
-            self.flush_skipped();
+            self.flush_skipped(false);
             self.chunk.items.push(Item::Row(row, item));
         }
         Some(next)
@@ -333,9 +291,11 @@ impl<'t> Reader<'t> {
 
     /// Ends the stack that is being read, and keeps it.
     fn close(&mut self, is_cut: bool) {
-        let Some(item) = self.take(is_cut) else { return };
-        self.flush_skipped();
-        self.chunk.items.push(Item::Stack(item));
+        if let Some(item) = self.take(is_cut) {
+            self.chunk.items.push(Item::Stack(item));
+        }
+        // What was skipped since its last frame stands after it.
+        self.flush_skipped(false);
     }
 
     fn take(&mut self, is_cut: bool) -> Option<StackItem> {
@@ -364,7 +324,7 @@ impl<'t> Reader<'t> {
         if ends {
             self.close(false);
         }
-        self.flush_skipped();
+        self.flush_skipped(false);
         self.chunk.items.push(Item::Event(event, self.base + at as u64));
     }
 
@@ -373,9 +333,9 @@ impl<'t> Reader<'t> {
         self.skipped = Some(self.skipped.map_or((offset, 1), |(first, lines)| (first, lines + 1)));
     }
 
-    fn flush_skipped(&mut self) {
+    fn flush_skipped(&mut self, is_inside: bool) {
         if let Some((offset, lines)) = self.skipped.take() {
-            self.chunk.items.push(Item::Skipped { offset, lines });
+            self.chunk.items.push(Item::Skipped { offset, lines, is_inside });
         }
     }
 }

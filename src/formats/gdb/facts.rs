@@ -45,7 +45,11 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
     }
     let targets = || roll.entries.iter().map(|e| &e.target);
     process.pid = process.pid.or_else(|| targets().find_map(|t| t.pid));
-    let os = targets().find_map(|t| t.os);
+    let announced = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
+        Event::NewThread(target) => target.os,
+        _ => None,
+    });
+    let os = targets().find_map(|t| t.os).or(announced);
     // `Thread 27 (process 7860)`: several threads named by their process are Apple's gdb.
     let is_apple = || targets().filter(|t| t.pid.is_some() && t.lwp.is_none() && t.os.is_none()).count() > 1;
     process.os = os.or_else(|| is_apple().then_some("macos")).map(Into::into);
@@ -71,6 +75,17 @@ fn main_thread(snapshot: &Snapshot) -> Option<u32> {
     match (mains.next(), mains.next()) {
         (Some(thread), None) => thread.tid,
         _ => None,
+    }
+}
+
+/// Takes over the pid within one session of gdb, which may say it once, at its end:
+/// `[Inferior 1 (process 5163) detached]`.
+pub(super) fn share_pid(snapshots: &mut [Snapshot], goes_on: &[bool]) {
+    for later in (1..snapshots.len()).rev() {
+        let [.., earlier, this] = &mut snapshots[..=later] else { return };
+        if goes_on.get(later) == Some(&true) && earlier.process.pid.is_none() {
+            earlier.process.pid = this.process.pid;
+        }
     }
 }
 
@@ -122,9 +137,7 @@ fn missing_threads(parts: &[Part<'_>], roll: &Roll<'_>) -> u64 {
     let mut announced: FxHashSet<u32> = FxHashSet::default();
     for event in parts.iter().flat_map(|p| &p.events) {
         match event {
-            Event::NewThread(lwp) => {
-                announced.insert(*lwp);
-            }
+            Event::NewThread(target) => announced.extend(target.lwp),
             Event::Exited(lwp) => {
                 announced.remove(lwp);
             }

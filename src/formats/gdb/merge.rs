@@ -2,16 +2,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{
-    FormatId, Frame, FrameIx, FrameKind, GapKind, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId,
-};
+use crate::model::{FormatId, GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
 
-use super::chunk::Chunk;
 use super::current;
 use super::facts;
 use super::header::{Header, Target};
 use super::parts::{Key, Part, Placed, key};
 use super::session::Event;
+use super::stacks::Stacks;
 
 /// A thread of the snapshot to be.
 #[derive(Debug)]
@@ -282,86 +280,4 @@ fn stack_end(entry: &Entry<'_>) -> StackEnd {
         () if item.is_cut || entry.placed.depth() == 0 => StackEnd::Reported,
         () => item.end,
     }
-}
-
-/// Frames and stacks of chunks in the snapshot's table.
-#[derive(Default)]
-struct Stacks {
-    of_stack: FxHashMap<(usize, u32), StackIx>,
-    /// By chunk, template and, for an inlined frame, the address of the frame that holds it.
-    of_frame: FxHashMap<(usize, u32, Option<u64>), FrameIx>,
-    frames: Vec<FrameIx>,
-}
-
-impl Stacks {
-    fn stack(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>) -> StackIx {
-        let place = (placed.chunk_ix, placed.item.stack);
-        if let Some(&known) = self.of_stack.get(&place) {
-            return known;
-        }
-        let templates = placed.templates();
-        self.frames.clear();
-        for (ix, container) in templates.iter().zip(containers(placed.chunk, templates)) {
-            let frame = self.frame(snapshot, placed, *ix, container);
-            self.frames.push(frame);
-        }
-        let stack = snapshot.stacks.stack(&self.frames);
-        self.of_stack.insert(place, stack);
-        stack
-    }
-
-    fn frame(
-        &mut self,
-        snapshot: &mut Snapshot,
-        placed: &Placed<'_>,
-        ix: u32,
-        container: Option<u64>,
-    ) -> FrameIx {
-        let place = (placed.chunk_ix, ix, container);
-        if let Some(&known) = self.of_frame.get(&place) {
-            return known;
-        }
-        let (mut frame, slots) = match placed.chunk.templates.get(ix) {
-            Some(t) => (t.parsed.frame.clone(), t.parsed.slots.clone()),
-            None => (Frame::default(), Vec::new()),
-        };
-        if container.is_some() {
-            frame.kind = FrameKind::Inlined;
-            frame.address = container;
-        }
-        let frame = snapshot.stacks.frame(frame, slots);
-        self.of_frame.insert(place, frame);
-        frame
-    }
-}
-
-/// For each frame of a stack that is inlined, the address of the frame that it is part of.
-///
-/// gdb prints no address for an inlined frame, and none for a frame whose pc is the start of a
-/// line, which only the innermost and an interrupted frame can be:
-///
-/// ```text
-/// #0  futex_wait (private=0, expected=2, futex_word=0x55af922f80a0 <g_log_mutex>) at …      not known
-/// #1  __GI___lll_lock_wait (futex=futex@entry=0x55af922f80a0 <g_log_mutex>, private=0) at … inlined into #2
-/// #2  0x00007fe55cce0482 in lll_mutex_lock_optimized (mutex=0x55af922f80a0 <g_log_mutex>) at …
-/// ```
-fn containers(chunk: &Chunk, templates: &[u32]) -> Vec<Option<u64>> {
-    let frame = |ix: &u32| chunk.templates.get(*ix).map(|t| &t.parsed.frame);
-    let mut found = vec![None; templates.len()];
-    let mut address = None;
-    for (n, ix) in templates.iter().enumerate().rev() {
-        let Some(this) = frame(ix) else { continue };
-        if this.kind == FrameKind::SignalHandler {
-            address = None;
-        } else if this.address.is_some() {
-            address = this.address;
-        } else {
-            let newer = n.checked_sub(1).and_then(|m| templates.get(m)).and_then(frame);
-            let is_innermost = newer.is_none_or(|f| f.kind == FrameKind::SignalHandler);
-            if !is_innermost && let Some(slot) = found.get_mut(n) {
-                *slot = address;
-            }
-        }
-    }
-    found
 }

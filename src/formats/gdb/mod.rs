@@ -22,8 +22,10 @@ mod facts;
 mod frame;
 mod header;
 mod info_threads;
+mod items;
 mod join;
 mod merge;
+mod noise;
 mod parts;
 mod prefix;
 mod printed_locks;
@@ -31,6 +33,7 @@ mod recognize;
 mod scan;
 mod session;
 mod split;
+mod stacks;
 mod template;
 mod token;
 
@@ -43,7 +46,7 @@ use super::Format;
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
-    id: FormatId::Gdb,
+    id: FormatId::new("gdb"),
     name: "gdb's text",
     looked_for: "lines `Thread N (…):` followed by `#0 …`",
     recognize: recognize::recognize,
@@ -67,7 +70,14 @@ fn parse_in_chunks(bytes: &[u8], path: &Str, chunk_size: usize) -> Vec<Snapshot>
         .map(|(n, range)| chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last))
         .collect();
     let groups = parts::group(parts::cut(&chunks));
-    groups.iter().flat_map(|parts| merge::snapshots(parts, path, bytes.len() as u64)).collect()
+    let mut snapshots = Vec::new();
+    let mut goes_on = Vec::new();
+    for parts in &groups {
+        snapshots.extend(merge::snapshots(parts, path, bytes.len() as u64));
+        goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
+    }
+    facts::share_pid(&mut snapshots, &goes_on);
+    snapshots
 }
 
 #[cfg(test)]

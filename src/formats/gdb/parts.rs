@@ -14,9 +14,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{ReportedLock, StackEnd};
 
-use super::chunk::{Chunk, Item, StackItem};
+use super::chunk::Chunk;
 use super::header::Header;
 use super::info_threads::Row;
+use super::items::{Item, StackItem};
 use super::session::Event;
 
 /// A stack and the chunk in which it stands.
@@ -100,6 +101,11 @@ pub(super) struct Part<'c> {
 }
 
 impl<'c> Part<'c> {
+    /// Whether a mark of gdb, and not a repetition of threads, begins it.
+    pub fn has_mark(&self) -> bool {
+        self.start != Start::None
+    }
+
     fn has_stacks(&self) -> bool {
         !self.listed.is_empty() || !self.loose.is_empty() || !self.rows.is_empty()
     }
@@ -135,17 +141,24 @@ impl<'c> Part<'c> {
 /// Cuts the text into parts.
 pub(super) fn cut(chunks: &[Chunk]) -> Vec<Part<'_>> {
     let mut cutter = Cutter { parts: vec![Part::default()], ..Cutter::default() };
+    let mut inside = Vec::new();
     for (chunk_ix, chunk) in chunks.iter().enumerate() {
         for item in &chunk.items {
             match item {
-                Item::Stack(stack) => cutter.on_stack(Placed { chunk, chunk_ix, item: stack }),
+                Item::Stack(stack) => {
+                    cutter.on_stack(Placed { chunk, chunk_ix, item: stack });
+                    cutter.last().skipped.append(&mut inside);
+                }
                 Item::Row(row, stack) => {
-                    let part = cutter.part_for_stack(stack.offset);
+                    let part = cutter.part_for_stack();
                     part.on_stack();
                     part.rows.push((row, Placed { chunk, chunk_ix, item: stack }));
                 }
                 Item::Event(event, offset) => cutter.on_event(event, *offset),
-                Item::Skipped { offset, lines } => cutter.last().maybe_skipped.push((*offset, *lines)),
+                Item::Skipped { offset, lines, is_inside: false } => {
+                    cutter.last().maybe_skipped.push((*offset, *lines));
+                }
+                Item::Skipped { offset, lines, is_inside: true } => inside.push((*offset, *lines)),
                 Item::Lock(_) => {}
             }
         }
@@ -191,7 +204,7 @@ impl<'c> Cutter<'c> {
     }
 
     /// The part to which a stack belongs: a pending one becomes real.
-    fn part_for_stack(&mut self, _offset: u64) -> &mut Part<'c> {
+    fn part_for_stack(&mut self) -> &mut Part<'c> {
         if let Some(pending) = self.pending.take() {
             self.parts.push(pending);
         }
@@ -209,12 +222,12 @@ impl<'c> Cutter<'c> {
                         self.begin(Start::None, offset);
                     }
                 }
-                let part = self.part_for_stack(offset);
+                let part = self.part_for_stack();
                 part.on_stack();
                 part.list(placed, header);
             }
             None => {
-                let part = self.part_for_stack(offset);
+                let part = self.part_for_stack();
                 part.on_stack();
                 part.loose.push(placed);
             }

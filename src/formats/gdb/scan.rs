@@ -84,11 +84,8 @@ impl Scan {
                             at = token.end;
                             self.tokens.push(token);
                             before = b'0';
-                            if token.kind == TokenKind::Hex
-                                && symbols_close
-                                && let Some(after) = symbol_after(line, at, &mut symbols_close)
-                            {
-                                at = after;
+                            if token.kind == TokenKind::Hex && symbols_close {
+                                at = symbol_after(line, at, &mut symbols_close).unwrap_or(at);
                             }
                             continue;
                         }

@@ -121,9 +121,8 @@ impl Templates {
     }
 
     fn follows(&mut self, after: Option<TemplateIx>, ix: TemplateIx) {
-        if let Some(before) = after.and_then(|a| self.all.get_mut(a as usize))
-            && before.next[0] != ix
-        {
+        let before = after.and_then(|a| self.all.get_mut(a as usize));
+        if let Some(before) = before.filter(|b| b.next[0] != ix) {
             before.next = [ix, before.next[0]];
         }
     }

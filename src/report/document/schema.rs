@@ -1,11 +1,12 @@
 //! The schema of the document.
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::Document;
+use crate::formats::FORMATS;
 
 /// The JSON Schema (draft 2020-12) of the report, from the types and their doc comments.
 pub fn schema() -> Value {
@@ -13,6 +14,15 @@ pub fn schema() -> Value {
     let mut schema = generator.into_root_schema_for::<Document<'static>>();
     transform_subschemas(&mut without_null, &mut schema);
     schema.to_value()
+}
+
+/// The ids of the formats: those of the table, and the name of each.
+pub(super) fn formats(_: &mut SchemaGenerator) -> Schema {
+    let each = FORMATS.iter();
+    let choices: Vec<Value> = each
+        .map(|format| json!({ "type": "string", "const": format.id.id(), "description": format.name }))
+        .collect();
+    schemars::json_schema!({ "oneOf": choices })
 }
 
 /// A field without a value is left out, so that no field may be null.

@@ -9,6 +9,7 @@ use super::cluster::Cluster;
 use super::lock::Lock;
 use super::module::Module;
 use super::resolve::Resolver;
+use super::schema::formats;
 use super::thread_record::{Kind, ThreadRecord};
 use crate::diagnosis::Analyzed;
 use crate::model::{self, FormatId, GapKind};
@@ -20,6 +21,7 @@ pub struct Source<'a> {
     /// The input as the user named it, or the file found in a folder.
     pub path: &'a str,
     /// The kind of dump.
+    #[schemars(schema_with = "formats")]
     pub format: FormatId,
     /// What wrote it, where it says so.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,7 +23,7 @@ impl Builder {
     pub fn new(path: &str) -> Self {
         let source = Source {
             path: path.into(),
-            format: FormatId::ElfCore,
+            format: FormatId::new("elf-core"),
             producer: Some("Linux kernel".into()),
             bytes: 42_000_000,
             offset: 0,

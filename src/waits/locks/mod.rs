@@ -3,7 +3,7 @@
 //! A row says how a blocked `futex` call is recognized as a wait for this kind, which arguments name
 //! the lock in a text dump, and who holds the lock as its memory says. Rows are asked in the
 //! order of the table, from the most specific fingerprint to `futex`, which takes what is left
-//! (`locks.md`, section 3).
+//! (`locks.md`, section 3). To add a kind: a file with its row, and its line in the table below.
 
 mod futex;
 mod futex_call;
@@ -20,7 +20,10 @@ mod unowned;
 
 pub(super) use futex_call::FutexCall;
 
-use super::kinds::{LockKind, State};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::kinds::State;
 use super::lock::Holder;
 use super::threads::ThreadMap;
 use crate::model::{AddressSpace, Evidence};
@@ -85,25 +88,58 @@ pub struct LockRow {
     pub(super) decode: fn(u64, &dyn AddressSpace, &ThreadMap) -> Decoded,
 }
 
-/// All kinds, in the order in which they are asked.
-pub static LOCKS: &[LockRow] = &[
-    gil::ROW,
-    parking_lot::ROW,
-    rust::MUTEX,
-    rust::RWLOCK,
-    stdio::ROW,
-    unowned::ARENA,
-    unowned::LOADER,
-    unowned::ONCE,
-    pthread_mutex::ROW,
-    pthread_rwlock::ROW,
-    semaphore::ROW,
-    pthread_cond::ROW,
-    unowned::BARRIER,
-    spin::PTHREAD,
-    spin::OTHER,
-    futex::ROW,
-];
+/// Makes [`LockKind`] and [`LOCKS`] of one list, so that a kind and its row cannot part.
+macro_rules! lock_table {
+    ($($(#[$doc:meta])* $kind:ident = $row:expr,)*) => {
+        /// The kind of a lock: the contract's lock kinds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum LockKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        /// All kinds, in the order in which they are asked.
+        pub static LOCKS: &[LockRow] = &[$($row,)*];
+
+        $(const _: () = assert!(matches!($row.kind, LockKind::$kind), "a row stands at another kind");)*
+    };
+}
+
+// In the order in which they are asked. The names are those of the report.
+lock_table! {
+    /// Python's global interpreter lock.
+    Gil = gil::ROW,
+    /// A lock of the `parking_lot` crate.
+    ParkingLot = parking_lot::ROW,
+    /// Rust's `std::sync::Mutex`.
+    RustMutex = rust::MUTEX,
+    /// Rust's `std::sync::RwLock`.
+    RustRwlock = rust::RWLOCK,
+    /// The lock of a `FILE`.
+    StdioFile = stdio::ROW,
+    /// The lock of a malloc arena.
+    MallocArena = unowned::ARENA,
+    /// The lock of the dynamic linker.
+    Loader = unowned::LOADER,
+    /// `pthread_once_t`, C++ function statics, Rust's `Once`.
+    Once = unowned::ONCE,
+    /// `pthread_mutex_t`, `std::mutex`.
+    PthreadMutex = pthread_mutex::ROW,
+    /// `pthread_rwlock_t`, `std::shared_mutex`.
+    PthreadRwlock = pthread_rwlock::ROW,
+    /// `sem_t`.
+    Semaphore = semaphore::ROW,
+    /// `pthread_cond_t`.
+    Condvar = pthread_cond::ROW,
+    /// `pthread_barrier_t`.
+    Barrier = unowned::BARRIER,
+    /// `pthread_spinlock_t`.
+    PthreadSpinlock = spin::PTHREAD,
+    /// A spin lock of another kind: only its word is known.
+    Spinlock = spin::OTHER,
+    /// A futex of which nothing better is known.
+    Futex = futex::ROW,
+}
 
 /// The row of a kind.
 pub fn row(kind: LockKind) -> &'static LockRow {
