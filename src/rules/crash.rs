@@ -1,3 +1,68 @@
+//! # crash
+//!
+//! Why the process died: the signal, the thread that got it, the frame to open first, and the reason in words.
+//!
+//! ## What it finds
+//!
+//! The signal that made the dump: null dereferences, wild pointers, writes to read-only memory, illegal
+//! instructions, divisions by zero, `abort` by an assertion, the allocator, an uncaught C++ exception, a Rust or
+//! Go panic. The frames of `abort`, `raise` and `terminate` are passed over: `where` names the function that had
+//! the problem. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`), are told as
+//! `info`: somebody wanted a dump.
+//!
+//! ## Why it matters
+//!
+//! A fault has one thread and one place. Locks in the same dump may be a consequence: thousands of waiters behind
+//! a thread that died with the lock. With `abort` it is often the other way round: a watchdog that ends a stuck
+//! process. That is why an `abort` stands below a jam that stops the process.
+//!
+//! ## What counts as proof
+//!
+//! - *read*: signal number, code, sender and fault address from the dump's notes, and the program counter of the
+//!   thread.
+//! - *reported*: the text says so: `Program terminated with signal …`.
+//!
+//! It is always `certain`: the signal is a fact. The reason in words is a reading of it: an address below one
+//! page is a null pointer, one below 64 KiB a field of an object at null, an address equal to the program counter
+//! a call through a bad pointer; `malloc_printerr` under `abort` means that the heap was damaged, before and
+//! perhaps elsewhere.
+//!
+//! ## Confirm
+//!
+//! ```sh
+//! gdb -batch -ex bt -ex 'info registers' -ex 'x/3i $pc' \
+//!     -ex 'p $_siginfo' ./server core
+//! coredumpctl info $PID                     # systemd: the message
+//! journalctl -k | grep -iE 'segfault|oom'   # the kernel's line, memory
+//! ```
+//!
+//! - Address 0x0 to 0xffff: a null pointer. The offset tells the field: `ptype /o struct request`.
+//! - `SI_USER` or `SI_TKILL` as the code: somebody sent the signal. `si_pid` in `$_siginfo` says who: a watchdog,
+//!   an operator, the process itself by `abort`.
+//! - `SIGBUS` in a mapped file: the file was cut, or the disk is full or broken.
+//! - The top frame is not mapped or has no name: a call through a bad pointer. Trust the second frame.
+//!
+//! ## Mitigate
+//!
+//! 1. Does it come back? `coredumpctl list` shows how often and since when.
+//! 2. Since a release: roll back. That is the fastest safe step.
+//! 3. With one input: block that request, message or file; keep a copy for the developers.
+//! 4. Crash loop: slow the restart down, or take the instance out of the load balancer.
+//! 5. Damaged heap: do not trust the place. Run one instance with a sanitizer build, or with
+//!    `LD_PRELOAD=libc_malloc_debug.so.0 MALLOC_CHECK_=3`.
+//!
+//! ## Escalate
+//!
+//! To the owners of the function in `where`, with the report, the core, the executable and its debug files (same
+//! build id: `file ./server`), the version, the log of the last minute and the input. A core holds secrets: send
+//! it only where it may go.
+//!
+//! ## False alarms
+//!
+//! - A signal that was sent on purpose (`kill -ABRT`, `gcore`, a watchdog): not a crash but a wish for a dump.
+//!   Look at what the process was stuck on.
+//! - With a damaged stack the frames above the first are guesses: see the `trust` of each (`--thread ID`).
+
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};

@@ -1,3 +1,66 @@
+//! # deadlock
+//!
+//! Threads wait for each other in a ring of locks and joins: none of them can ever go on.
+//!
+//! ## What it finds
+//!
+//! A ring in the graph of who waits for whom. Each member waits for something that the next one holds: a mutex, a
+//! read-write lock, or the end of a thread. `cycle` has the members in ring order. Threads that only
+//! wait behind the ring are counted in `blocked` and are not members.
+//!
+//! ## Why it matters
+//!
+//! A ring does not resolve itself. Every thread that needs one of its locks joins the jam, until the whole
+//! process stands still. Waiting longer does not help.
+//!
+//! ## What counts as proof
+//!
+//! - *read*: for each member the lock it waits for, from registers or memory, and the owner field of that lock,
+//!   which holds the next member's thread id.
+//! - *reported*: the mutex arguments and the `__owner` that a debugger prints.
+//! - *inferred*: a holder found from stacks, for locks without an owner field or without memory in the dump.
+//!
+//! `certain`: every link of the ring is read or reported. A ring with an inferred link is `likely`; check that
+//! link first. Each link in `cycle` says how it is known.
+//!
+//! ## Confirm
+//!
+//! Check each link: the waiter's stack shows where it waits, the lock names its owner.
+//!
+//! ```sh
+//! logjam core --thread 12        # each member of the ring in turn
+//! gdb -batch -ex 'p ((pthread_mutex_t *) 0x55f0ce1aa140)->__data.__owner' \
+//!     ./server core
+//! ```
+//!
+//! The number in `__owner` is a kernel thread id: the `LWP` of gdb's `info threads`. A second dump ten seconds
+//! later must show the same members at the same places; a real ring never changes.
+//!
+//! ```sh
+//! gcore -o /tmp/second $PID && logjam core /tmp/second.$PID
+//! ```
+//!
+//! ## Mitigate
+//!
+//! 1. Save a dump of the whole process: it is the only evidence.
+//! 2. Restart the process. Nothing else frees a ring of mutexes.
+//! 3. If it comes back within minutes, lower the concurrency (one worker, one queue) until the fix is there: with
+//!    one thread at a time the ring cannot close.
+//! 4. If one member is started by a configurable feature (a signal handler, a metrics exporter, a reload), turn
+//!    that off.
+//!
+//! ## Escalate
+//!
+//! To the owners of the functions in `cycle`, all of them: the fix is an order in which both take the locks.
+//! Attach the report, the dump, and for each member its stack (`--thread ID`). Say which member's order is the
+//! unusual one, where you can tell.
+//!
+//! ## False alarms
+//!
+//! - A timed wait (`pthread_mutex_timedlock`, `try_lock_for`) breaks the ring by itself. The second
+//!   dump shows it.
+//! - A link that is *inferred* may name the wrong holder. Without it there is no ring.
+
 use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;

@@ -1,3 +1,68 @@
+//! # hot-threads
+//!
+//! Threads used the CPU, and no lock explains it.
+//!
+//! ## What it finds
+//!
+//! Threads that were running when the dump was taken and had used at least one second of CPU; of these, all that
+//! used at least a quarter of what the busiest one did. Only a dump with CPU times shows them: ELF cores have
+//! these, gdb's text has not. Threads that spin on a lock word are not reported here: see
+//! `logjam explain spin-wait`. The main thread is left out: in a core its time cannot be told from
+//! that of threads that have ended. It is `info`, because a healthy program works.
+//!
+//! ## Why it matters
+//!
+//! A process that does not answer and uses a full processor is not stuck on a lock: it computes. An endless loop,
+//! a quadratic algorithm on large input, a regular expression that backtracks, a full garbage collection. Other
+//! threads may wait for what the hot thread will produce.
+//!
+//! ## What counts as proof
+//!
+//! - *read*: the thread was in no system call that waits; its CPU time from the notes of the dump.
+//!
+//! It is `certain` that the thread ran at this moment and how much CPU it had used. That it is hot now is not: CPU
+//! time counts since the thread's start, so that an old thread may be cool now. A second dump shows it.
+//!
+//! ## Confirm
+//!
+//! ```sh
+//! top -H -b -n 2 -d 5 -p $PID | tail -40    # the second table counts
+//! pidstat -t -p $PID 5 2
+//! perf record -g -p $PID -- sleep 10 && perf report --stdio | head -60
+//! cat /proc/$PID/task/$TID/schedstat         # ns on CPU, now and 5 s later
+//! ```
+//!
+//! For an interpreter the native stack shows the interpreter only; ask it for its own stack:
+//!
+//! ```sh
+//! py-spy dump --pid $PID       # Python
+//! jstack -l $PID               # JVM: nid is the thread id in hexadecimal
+//! kill -QUIT $PID              # Go: all goroutines; ENDS the process
+//! ```
+//!
+//! A second dump ten seconds later: the same function on top is a loop, other functions under one common caller
+//! are a long computation, with that caller as its place.
+//!
+//! ## Mitigate
+//!
+//! - One request or one file does it: cancel it, keep a copy, block its repetition.
+//! - An endless loop in one worker: take the instance out of the load balancer, save a dump, restart it.
+//! - A slow algorithm on large data: limit the size of the input; run fewer of them at a time.
+//! - Others suffer: lower the priority of the hot thread with `renice -n 10 -p $TID`, or limit the CPU of the
+//!   process.
+//! - Much time in a garbage collector: memory is the cause. Look at its log, raise the heap or lower the load.
+//!
+//! ## Escalate
+//!
+//! To the owners of the function in `where`, with the report, the profile of `perf record` (`perf script` output
+//! where debug files are not at hand), both dumps and the input.
+//!
+//! ## False alarms
+//!
+//! - Work that is expected: compilation, compression, a batch job. Ask what the process should be doing.
+//! - Pollers by design, and a thread that a dump tool itself made run.
+//! - A thread with much CPU time from a busy past that ran by chance at this moment.
+
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::{grouped, threads};

@@ -1,3 +1,64 @@
+//! # stack-overflow
+//!
+//! A recursion ran out of stack, and the process died of it; stands in place of `crash` then.
+//!
+//! ## What it finds
+//!
+//! A thread that died of `SIGSEGV` or `SIGBUS` at an address within 1 MiB of its stack pointer that is no writable
+//! memory, with at least 100 frames on its stack, an eighth or more of them of one function. The finding names
+//! that function and says how deep the stack is; `where` is the innermost function of the program.
+//!
+//! ## Why it matters
+//!
+//! It looks like a wild pointer: a fault in an innocent function that only happened to make the last call. Who
+//! fixes that function fixes nothing. The cause is an input that is deeper than expected, a cycle in data, or a
+//! recursion without an end.
+//!
+//! ## What counts as proof
+//!
+//! - *read*: the fault address, the stack pointer, the mapping between them; the frames of the recursion.
+//! - *inferred*: that the stack ran out, in a text, which prints neither: a fault in a recursion of at least 1,000
+//!   frames.
+//!
+//! Signal, thread and frames are `certain`. From a text, see the evidence that is marked *inferred* before you
+//! rely on the stack having run out.
+//!
+//! ## Confirm
+//!
+//! ```sh
+//! logjam core --thread 4340                          # repeats are counted
+//! gdb -batch -ex 'p $sp' -ex 'p $_siginfo._sifields._sigfault.si_addr' \
+//!     -ex 'bt 20' -ex 'bt -20' ./server core         # top and bottom
+//! ulimit -s                                          # main thread, KiB
+//! grep -i 'stack' /proc/$PID/limits                  # of a live process
+//! ```
+//!
+//! - `$sp` and the fault address differ by less than a page or the size of one frame: confirmed.
+//! - `bt -20` shows who started the recursion, and with which argument.
+//! - Few frames, each of them huge, are reported as `crash`: no recursion but a large local array or `alloca`;
+//!   `info frame` shows where each frame begins.
+//!
+//! ## Mitigate
+//!
+//! - Reject the input: limit depth or size where the program takes it in (JSON nesting, regular expressions,
+//!   expression trees, directory depth).
+//! - More stack gives time: `ulimit -s` for the main thread, the thread library's stack size for others
+//!   (`pthread_attr_setstacksize`, `-Xss`, `RUST_MIN_STACK`). It does not help a recursion without an end.
+//! - A cycle in data: remove the record that closes it, keep a copy.
+//! - After a release: roll back.
+//!
+//! ## Escalate
+//!
+//! To the owners of the function in `where`, with the report, the core, the first and last 20 frames, the stack
+//! limit, and the input. Say how many frames there were: a few hundred thousand is a recursion, a few hundred are
+//! large frames.
+//!
+//! ## False alarms
+//!
+//! - A thread with a small stack (16 to 128 KiB is common in language runtimes) that calls ordinary library code:
+//!   depth is normal, the stack is too small.
+//! - Handlers on an alternate stack: the stack pointer belongs to the handler. Look at the interrupted frame.
+
 use super::finding::{Finding, RuleId};
 use super::words::grouped;
 use super::{Case, Rule, crash};

@@ -1,3 +1,71 @@
+//! # wait-chain
+//!
+//! A thread waits for another thread to end, and that one is stuck behind a lock.
+//!
+//! ## What it finds
+//!
+//! A join (`pthread_join`, `std::thread::join`, Rust's `JoinHandle`) of a thread that waits for a lock or spins on
+//! one. The other thread is followed, and if it waits too, so is the next. `chain` shows each step, `root` the
+//! thread at the end. That thread is the one to look at. It is `high` where half of the threads or more are
+//! stopped by the root, else `medium`.
+//!
+//! ## Why it matters
+//!
+//! The thread that people notice (the main thread, the request handler, the shutdown) is a victim. Its stack
+//! says only that it waits. The cause is at the other end of the chain and may look harmless there: a `read`
+//! from a peer that does not answer, a worker without work.
+//!
+//! ## What counts as proof
+//!
+//! - *read*: the thread that is joined, from the arguments in registers or memory; the lock and its owner field
+//!   for steps that are locks.
+//! - *reported*: the thread handle or the lock's owner as a debugger prints them.
+//! - *inferred*: the holder of a lock without an owner field, from stacks.
+//!
+//! A chain is as sure as its weakest step: `certain` has none that is inferred, `likely` has one. Check an
+//! inferred step before you act on what lies behind it. Waits for a future, a channel or a condition variable are
+//! not followed: memory does not say who will answer.
+//!
+//! ## Confirm
+//!
+//! Walk the chain from its start, one thread at a time:
+//!
+//! ```sh
+//! logjam core --thread 4332      # the victim: for whom does it wait?
+//! logjam core --thread 4345      # the next one
+//! gdb -batch -ex 'thread find 4345' -ex 'thread apply all bt' ./server core
+//! ```
+//!
+//! For the thread at the end, on a live process:
+//!
+//! ```sh
+//! sudo cat /proc/$PID/task/$ROOT/stack
+//! cat /proc/$PID/task/$ROOT/wchan /proc/$PID/task/$ROOT/syscall
+//! ls -l /proc/$PID/fd/4                    # for a call on descriptor 4
+//! ss -tpno | grep pid=$PID                 # peers, timers, queues
+//! ```
+//!
+//! A second dump ten seconds later: the same root at the same place is a hang, another place is slow work.
+//!
+//! ## Mitigate
+//!
+//! - Root in I/O: make the other end answer or go away. Closing the connection there ends the wait here.
+//! - Root waits for a child process: look at the child with the same commands, end it if it may be ended.
+//! - Root waits for a worker of a full pool: see whether the waiting threads occupy the pool themselves; a larger
+//!   pool frees them at once.
+//! - Shutdown that hangs in a join: save a dump, then end the process with `kill -9`.
+//!
+//! ## Escalate
+//!
+//! To the owners of the root thread's code, not of the victim's. Attach the report, the dump, the stacks of all
+//! threads in `chain`, and what its other end (peer, disk, child process) was doing.
+//!
+//! ## False alarms
+//!
+//! - A main thread that joins its workers while the program runs is meant to wait. It is reported only if the
+//!   joined thread is stuck.
+//! - A step that is *inferred* can lead to the wrong thread of several alike.
+
 use super::finding::{Blocked, Confidence, Finding, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
