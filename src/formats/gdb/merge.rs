@@ -238,6 +238,8 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     let source = Source { path: path.clone(), format: super::FORMAT.id, producer, bytes, offset };
     let mut snapshot = Snapshot::new(source);
     let mut stacks = Stacks::default();
+    snapshot.threads.reserve(roll.entries.len());
+    snapshot.values.reserve(roll.entries.iter().map(|e| e.placed.values().len()).sum());
     for (n, entry) in roll.entries.iter().enumerate() {
         let id = match (entry.target.lwp, entry.number) {
             (Some(lwp), _) => ThreadId::Number(u64::from(lwp)),
