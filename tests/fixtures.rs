@@ -17,13 +17,18 @@ fn every_fixture_gets_the_diagnosis_that_its_truth_says() {
     assert!(truths.len() >= 60, "only {} truths were found", truths.len());
     let mut failures = Vec::new();
     for path in &truths {
-        let truth: Value = serde_json::from_slice(&std::fs::read(path).expect("a readable truth")).expect("JSON");
+        let truth: Value =
+            serde_json::from_slice(&std::fs::read(path).expect("a readable truth")).expect("JSON");
         let folder = path.parent().expect("a folder");
         let inputs: Vec<PathBuf> = facts::list(&truth["input"])
             .iter()
             .map(|name| folder.join(name.as_str().expect("a file name")))
             .collect();
-        assert!(facts::list(&truth["args"]).is_empty(), "{}: arguments are not supported here", path.display());
+        assert!(
+            facts::list(&truth["args"]).is_empty(),
+            "{}: arguments are not supported here",
+            path.display()
+        );
         let report = json(&inputs, &options);
         let mut wrong = invariants::broken(&report);
         wrong.extend(schema.iter_errors(&report).map(|e| format!("schema: {e} at {}", e.instance_path())));

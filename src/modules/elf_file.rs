@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-use super::headers::{Headers, PT_GNU_EH_FRAME};
+use super::bare_file;
+use super::headers::Headers;
 use super::unpack::{Packing, unpack};
 use crate::model::Str;
 
@@ -50,6 +51,12 @@ pub struct SectionHeader {
 }
 
 impl SectionHeader {
+    /// A section that no header describes.
+    pub(super) fn described(name: &str, kind: u32, address: u64, offset: u64, size: u64, link: u32) -> Self {
+        let name = name.as_bytes().into();
+        Self { name, kind, flags: SHF_ALLOC, address, offset, size, link, unpacked: OnceLock::new() }
+    }
+
     /// Whether it has code.
     pub fn is_executable(&self) -> bool {
         self.flags & SHF_EXECINSTR != 0
@@ -76,7 +83,11 @@ impl ElfFile {
         let at = |offset: u64, length: usize| bytes.get(usize::try_from(offset).ok()?..)?.get(..length);
         let headers = Headers::read(at)?;
         let sections = read_sections(&headers, at).unwrap_or_default();
-        Some(Self { path, bytes, headers, sections })
+        let mut file = Self { path, bytes, headers, sections };
+        if file.sections.is_empty() {
+            file.sections = bare_file::sections(&file);
+        }
+        Some(file)
     }
 
     /// The section of this name with content. Unpacking has a bound.
@@ -86,7 +97,7 @@ impl ElfFile {
                 let bytes = Cow::Borrowed(self.content(ix)?);
                 Some(Section { address: self.sections[ix].address, bytes })
             }
-            _ => self.old_compressed(name).or_else(|| self.unnamed(name)),
+            _ => self.old_compressed(name),
         }
     }
 
@@ -149,9 +160,15 @@ impl ElfFile {
 
     /// Bytes of the file from this address (svma) to the end of its `PT_LOAD`.
     pub fn bytes_at_address(&self, address: u64) -> Option<&[u8]> {
+        let (offset, size) = self.place_of(address)?;
+        self.at(offset, size)
+    }
+
+    /// Offset in the file of this address (svma), and how many bytes follow in its `PT_LOAD`.
+    pub fn place_of(&self, address: u64) -> Option<(u64, u64)> {
         let load = self.headers.loads().find(|p| p.has_file_bytes_at(address))?;
         let delta = address - load.address;
-        self.at(load.offset.checked_add(delta)?, load.file_size - delta)
+        Some((load.offset.checked_add(delta)?, load.file_size - delta))
     }
 
     /// ```text
@@ -180,35 +197,6 @@ impl ElfFile {
             unpack(Packing::Zlib, raw.get(12..)?, Some(stated))
         });
         Some(Section { address: section.address, bytes: Cow::Borrowed(unpacked.as_deref()?) })
-    }
-
-    /// Unwind tables of a file that has no section headers (sstrip, some vdsos): the program
-    /// header gives `.eh_frame_hdr`, whose second word points to `.eh_frame`.
-    fn unnamed(&self, name: &str) -> Option<Section<'_>> {
-        if !self.sections.is_empty() {
-            return None;
-        }
-        let table = self.headers.first(PT_GNU_EH_FRAME)?;
-        let bytes = self.at(table.offset, table.file_size)?;
-        match name {
-            ".eh_frame_hdr" => Some(Section { address: table.address, bytes: Cow::Borrowed(bytes) }),
-            ".eh_frame" => {
-                let address = self.eh_frame_address(table.address, bytes)?;
-                let bytes = self.bytes_at_address(address)?;
-                Some(Section { address, bytes: Cow::Borrowed(bytes) })
-            }
-            _ => None,
-        }
-    }
-
-    fn eh_frame_address(&self, address: u64, bytes: &[u8]) -> Option<u64> {
-        let endian = self.endian();
-        let bases = gimli::BaseAddresses::default().set_eh_frame_hdr(address);
-        let header = gimli::EhFrameHdr::new(bytes, endian);
-        match header.parse(&bases, self.headers.numbers.word_size() as u8).ok()?.eh_frame_ptr() {
-            gimli::Pointer::Direct(at) => Some(at),
-            gimli::Pointer::Indirect(_) => None,
-        }
     }
 
     /// The byte order for gimli.

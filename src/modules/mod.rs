@@ -6,6 +6,7 @@
 //! that the file states. Their difference is a module's bias.
 
 mod aux;
+mod bare_file;
 mod debug_files;
 mod elf_file;
 pub mod headers;

@@ -160,7 +160,7 @@ pub fn frames<'a>(
     innermost: SourceFrame,
 ) -> gimli::Result<Vec<SourceFrame>> {
     let mut entries = code.entries_raw(Some(function))?;
-    let mut origin = Origin::default();
+    let mut origin = Origin::new(function);
     if let Some(abbrev) = entries.read_abbreviation()? {
         for spec in abbrev.attributes() {
             origin.take(&entries.read_attribute(*spec)?);

@@ -6,6 +6,8 @@ mod dwarf;
 mod functions;
 mod lines;
 mod names;
+mod plt;
+mod scope;
 mod split;
 mod stacks;
 mod table;
@@ -77,12 +79,16 @@ fn resolve_in_module(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<
     let module = modules.get(ix);
     let (names, (mut frames, is_damaged)) =
         rayon::join(|| table::function_names(module, wanted), || dwarf::frames(modules, ix, wanted));
-    for (frames, names) in frames.iter_mut().zip(names) {
+    for ((frames, names), &svma) in frames.iter_mut().zip(names).zip(wanted) {
         if frames.is_empty() {
             frames.push(SourceFrame::default());
         }
         if let Some(physical) = frames.last_mut() {
             add_table_names(physical, names);
+            if physical.function.is_none() {
+                let stub = module.file.as_ref().and_then(|file| plt::called(file, svma));
+                physical.function = stub.map(|s| format!("{}@plt", demangle::demangle(s)).into());
+            }
         }
     }
     (frames, is_damaged)

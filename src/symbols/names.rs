@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::demangle::demangle;
 use super::dwarf::Reader;
+use super::scope;
 use crate::model::Str;
 
 /// Concrete instance → abstract instance → declaration is three; dwz and LTO add some.
@@ -17,10 +18,17 @@ const MAX_REFERENCES: usize = 16;
 pub struct Origin<'a> {
     linkage: Option<AttributeValue<Reader<'a>>>,
     name: Option<AttributeValue<Reader<'a>>>,
+    /// Where the entry with the name is, for the namespace around it.
+    at: Option<UnitOffset>,
     reference: Option<AttributeValue<Reader<'a>>>,
 }
 
 impl<'a> Origin<'a> {
+    /// Nothing is known yet of the entry at this offset.
+    pub fn new(at: UnitOffset) -> Self {
+        Self { linkage: None, name: None, at: Some(at), reference: None }
+    }
+
     /// Takes the attribute if it is about the name.
     pub fn take(&mut self, attr: &gimli::Attribute<Reader<'a>>) {
         match attr.name() {
@@ -56,15 +64,17 @@ impl<'d, 'a> Names<'d, 'a> {
         let mut found = Found::default();
         self.follow(&self.main, unit, origin, MAX_REFERENCES, &mut found);
         let text = |reader: Reader<'a>| Some(reader.to_string_lossy()).filter(|t| !t.is_empty());
-        let plain = found.plain.and_then(text);
-        let Some(linkage) = found.linkage.and_then(text) else { return Some(plain?.as_ref().into()) };
-        let demangled = demangle(&linkage);
-        match plain {
-            // What cannot be demangled is better called by its plain name.
-            Some(plain) if demangled.starts_with("_Z") || demangled.starts_with("_R") => {
-                Some(plain.as_ref().into())
-            }
-            _ => Some(demangled.as_ref().into()),
+        let plain = found.plain.and_then(text).map(|name| match &*found.prefix {
+            "" => name,
+            prefix => format!("{prefix}::{name}").into(),
+        });
+        let demangled = found.linkage.and_then(text).map(|l| demangle(&l).into_owned());
+        // What cannot be demangled is better called by its plain name.
+        let is_mangled = |name: &str| name.starts_with("_Z") || name.starts_with("_R");
+        match (demangled, plain) {
+            (Some(linkage), Some(plain)) if is_mangled(&linkage) => Some(plain.as_ref().into()),
+            (Some(linkage), _) => Some(linkage.into()),
+            (None, plain) => Some(plain?.as_ref().into()),
         }
     }
 
@@ -77,15 +87,29 @@ impl<'d, 'a> Names<'d, 'a> {
         found: &mut Found<'a>,
     ) {
         let text = |value: Option<AttributeValue<Reader<'a>>>| unit.attr_string(value?).ok();
-        found.plain = found.plain.or_else(|| text(origin.name));
         found.linkage = text(origin.linkage);
-        if left == 0 || found.linkage.is_some() {
-            return;
+        let own = text(origin.name).filter(|_| found.plain.is_none());
+        found.plain = found.plain.or(own);
+        if left > 0 && found.linkage.is_none() {
+            self.follow_reference(file, unit, origin.reference, left - 1, found);
         }
-        match origin.reference {
+        if own.is_some() && found.linkage.is_none() {
+            found.prefix = origin.at.map(|at| scope::prefix(unit, at)).unwrap_or_default();
+        }
+    }
+
+    fn follow_reference(
+        &self,
+        file: &Units<'d, 'a>,
+        unit: UnitRef<Reader<'a>>,
+        reference: Option<AttributeValue<Reader<'a>>>,
+        left: usize,
+        found: &mut Found<'a>,
+    ) {
+        match reference {
             Some(AttributeValue::UnitRef(offset)) => {
                 if let Some(origin) = origin_at(unit, offset) {
-                    self.follow(file, unit, origin, left - 1, found);
+                    self.follow(file, unit, origin, left, found);
                 }
             }
             Some(AttributeValue::DebugInfoRef(offset)) => self.follow_into(file, offset, left, found),
@@ -102,7 +126,7 @@ impl<'d, 'a> Names<'d, 'a> {
         let Some(unit) = file.unit_at(offset) else { return };
         let unit = UnitRef::new(file.dwarf, &unit);
         if let Some(origin) = offset.to_unit_offset(&unit.header).and_then(|o| origin_at(unit, o)) {
-            self.follow(file, unit, origin, left - 1, found);
+            self.follow(file, unit, origin, left, found);
         }
     }
 }
@@ -111,12 +135,13 @@ impl<'d, 'a> Names<'d, 'a> {
 struct Found<'a> {
     linkage: Option<Reader<'a>>,
     plain: Option<Reader<'a>>,
+    prefix: String,
 }
 
 fn origin_at<'a>(unit: UnitRef<Reader<'a>>, offset: UnitOffset) -> Option<Origin<'a>> {
     let mut entries = unit.entries_raw(Some(offset)).ok()?;
     let abbrev = entries.read_abbreviation().ok()??;
-    let mut origin = Origin::default();
+    let mut origin = Origin::new(offset);
     for spec in abbrev.attributes() {
         origin.take(&entries.read_attribute(*spec).ok()?);
     }

@@ -1,6 +1,7 @@
 //! Function names from symbol tables: one linear pass over the table, each symbol tested against the
 //! few addresses that are wanted. Nothing of the table is sorted, copied or demangled.
 
+use crate::modules::headers::Numbers;
 use crate::modules::{ElfFile, Module, c_string};
 
 /// A symbol of a table.
@@ -61,24 +62,38 @@ impl<'a> Symbol<'a> {
 /// 32-bit (16)         0      12       13       14        4       8
 /// ```
 pub fn symbols<'a>(file: &'a ElfFile, table: &str) -> impl Iterator<Item = Symbol<'a>> + use<'a> {
-    let headers = file.section_headers();
-    let found = headers.iter().position(|s| &*s.name == table.as_bytes());
-    let entries = found.and_then(|ix| file.content(ix)).unwrap_or_default();
-    let link = found.map_or(0, |ix| headers[ix].link);
-    let strings = file.content(link as usize).unwrap_or_default();
-    let n = file.headers.numbers;
-    let size = if n.is_64 { 24 } else { 16 };
-    let (info, section, value, size_at) = if n.is_64 { (4, 6, 8, 16) } else { (12, 14, 4, 8) };
-    entries.chunks_exact(size).filter_map(move |e| {
-        Some(Symbol {
-            name_at: n.u32(e, 0)?,
-            strings,
-            kind: e[info] & 15,
-            binding: e[info] >> 4,
-            section: n.u16(e, section)?,
-            address: n.word(e, value)?,
-            size: n.word(e, size_at)?,
-        })
+    let found = file.section_headers().iter().position(|s| &*s.name == table.as_bytes());
+    let (entries, strings) = found.and_then(|ix| parts(file, ix)).unwrap_or_default();
+    entries.chunks_exact(entry_size(file)).filter_map(|entry| symbol(file.headers.numbers, entry, strings))
+}
+
+/// One symbol of the table with this section index.
+pub fn symbol_at(file: &ElfFile, table: usize, ix: u64) -> Option<Symbol<'_>> {
+    let (entries, strings) = parts(file, table)?;
+    let from = usize::try_from(ix).ok()?.checked_mul(entry_size(file))?;
+    symbol(file.headers.numbers, entries.get(from..)?.get(..entry_size(file))?, strings)
+}
+
+/// The entries of a symbol table and its strings.
+fn parts(file: &ElfFile, table: usize) -> Option<(&[u8], &[u8])> {
+    let strings = file.section_headers().get(table)?.link;
+    Some((file.content(table)?, file.content(strings as usize)?))
+}
+
+fn entry_size(file: &ElfFile) -> usize {
+    if file.headers.numbers.is_64 { 24 } else { 16 }
+}
+
+fn symbol<'a>(n: Numbers, e: &[u8], strings: &'a [u8]) -> Option<Symbol<'a>> {
+    let (info, section, value, size) = if n.is_64 { (4, 6, 8, 16) } else { (12, 14, 4, 8) };
+    Some(Symbol {
+        name_at: n.u32(e, 0)?,
+        strings,
+        kind: e.get(info)? & 15,
+        binding: e.get(info)? >> 4,
+        section: n.u16(e, section)?,
+        address: n.word(e, value)?,
+        size: n.word(e, size)?,
     })
 }
 

@@ -134,7 +134,9 @@ fn pattern(text: &str) -> Regex {
 fn same(want: &Value, got: Option<&Value>) -> bool {
     match want {
         Value::Object(rule) if rule.contains_key("in") => got.is_some_and(|g| list(&rule["in"]).contains(g)),
-        Value::Object(rule) if rule.contains_key("not") => got.is_some_and(|g| !list(&rule["not"]).contains(g)),
+        Value::Object(rule) if rule.contains_key("not") => {
+            got.is_some_and(|g| !list(&rule["not"]).contains(g))
+        }
         Value::Object(rule) if rule.contains_key("re") => {
             let pattern = pattern(rule["re"].as_str().expect("a pattern is text"));
             got.and_then(Value::as_str).is_some_and(|text| pattern.is_match(text))
@@ -171,7 +173,8 @@ fn resolved(report: &Value) -> Value {
         let threads = list(&snapshot["thread_list"]);
         for part in ["clusters", "locks"] {
             for thing in snapshot[part].as_array_mut().into_iter().flatten() {
-                let place = if part == "clusters" { &mut thing["threads"] } else { &mut thing["waiters"]["ids"] };
+                let place =
+                    if part == "clusters" { &mut thing["threads"] } else { &mut thing["waiters"]["ids"] };
                 for thread in place.as_array_mut().into_iter().flatten() {
                     let ix = thread.as_u64().and_then(|ix| threads.get(ix as usize));
                     *thread = ix.cloned().unwrap_or(Value::Null);

@@ -22,7 +22,9 @@ pub fn broken(report: &Value) -> Vec<String> {
         let at = finding["snapshot"].as_u64().unwrap_or(u64::MAX) as usize;
         match snapshots.get(at) {
             None => wrong.push(format!("finding {n} names no snapshot")),
-            Some(snapshot) => of_finding(finding, snapshot, &mut |what| wrong.push(format!("finding {n}: {what}"))),
+            Some(snapshot) => {
+                of_finding(finding, snapshot, &mut |what| wrong.push(format!("finding {n}: {what}")))
+            }
         }
     }
     let order = ["critical", "high", "medium", "low", "info"];

@@ -30,6 +30,8 @@ pub(super) struct Chunk {
 /// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it.
 pub(super) fn read(text: &[u8], base: usize, is_last: bool) -> Chunk {
     let mut reader = Reader { text, base: base as u64, is_last, ..Reader::default() };
+    // A value for every 64 bytes is more than most dumps have, and saves copying while it grows.
+    reader.chunk.values.reserve(text.len() / 64);
     reader.run();
     reader.chunk
 }

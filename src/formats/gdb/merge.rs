@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{FormatId, GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
+use crate::model::{GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
 
 use super::current;
 use super::facts;
@@ -235,9 +235,11 @@ pub(super) fn snapshots(parts: &[Part<'_>], path: &Str, bytes: u64) -> Vec<Snaps
 fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snapshot {
     let offset = parts.first().map_or(0, |p| p.offset);
     let producer = facts::producer(parts);
-    let source = Source { path: path.clone(), format: FormatId::Gdb, producer, bytes, offset };
+    let source = Source { path: path.clone(), format: super::FORMAT.id, producer, bytes, offset };
     let mut snapshot = Snapshot::new(source);
     let mut stacks = Stacks::default();
+    snapshot.threads.reserve(roll.entries.len());
+    snapshot.values.reserve(roll.entries.iter().map(|e| e.placed.values().len()).sum());
     for (n, entry) in roll.entries.iter().enumerate() {
         let id = match (entry.target.lwp, entry.number) {
             (Some(lwp), _) => ThreadId::Number(u64::from(lwp)),

@@ -46,11 +46,17 @@ fn first(text: &[u8]) -> Option<Prefix> {
     })
 }
 
-/// What stands before `at` in its line, if that may be a prefix.
-fn before(text: &[u8], at: usize) -> Option<&[u8]> {
+/// What stands before `at` in its line, if that is short enough for a prefix. What stands further
+/// in a line is nothing to look at: a line of megabytes may hold a million headers.
+pub(super) fn line_before(text: &[u8], at: usize) -> Option<&[u8]> {
     let window = text.get(at.saturating_sub(LONGEST)..at)?;
     let start = memchr::memrchr(b'\n', window).map(|n| n + 1).or_else(|| (at <= LONGEST).then_some(0))?;
-    window.get(start..).filter(|prefix| !prefix.is_empty() && !prefix.ends_with(b"(gdb) "))
+    window.get(start..)
+}
+
+/// What stands before `at` in its line, if that may be a prefix.
+fn before(text: &[u8], at: usize) -> Option<&[u8]> {
+    line_before(text, at).filter(|prefix| !prefix.is_empty() && !prefix.ends_with(b"(gdb) "))
 }
 
 fn line_of(rest: &[u8]) -> &[u8] {

@@ -12,6 +12,9 @@ static OWNER_FIELDS: &[&[u8]] = &[b"owner = ", b"cur_writer = "];
 const MOST_LINES: usize = 16;
 const MOST_BYTES: usize = 4096;
 
+/// How far back the value `$2` is looked for.
+const HISTORY_BYTES: usize = 1 << 14;
+
 /// Finds them all.
 ///
 /// ```text
@@ -94,7 +97,7 @@ fn named_by_command(text: &[u8], start: usize) -> (Option<u64>, Option<String>) 
     }
     // `*$2`, where `$2 = (pthread_mutex_t *) 0x55af922f80a0 <g_log_mutex>` stands above.
     if pointer.starts_with('$') {
-        let head = text.get(..start).unwrap_or_default();
+        let head = text.get(start.saturating_sub(HISTORY_BYTES)..start).unwrap_or_default();
         let name = format!("{pointer} = (");
         let Some(found) = memchr::memmem::rfind(head, name.as_bytes()) else { return (None, None) };
         let line = head.get(found..).and_then(|l| l.split(|b| *b == b'\n').next()).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::clean;
 use super::header;
 use super::info_threads;
+use super::prefix;
 use super::scan::Scan;
 
 /// How many headers the bytes have: of threads; if there is none, first frames (`bt`,
@@ -30,14 +31,15 @@ pub(super) fn recognize(bytes: &[u8]) -> usize {
 /// frame soon after.
 fn is_thread_header(text: &[u8], at: usize) -> bool {
     let Some(rest) = text.get(at..).filter(|r| header::is_header(r)) else { return false };
-    let is_at_start = at == 0 || text.get(at - 1) == Some(&b'\n');
-    is_at_start
+    let Some(before) = prefix::line_before(text, at) else { return false };
+    before.is_empty()
         || rest.split(|b| *b == b'\n').skip(1).take(4).any(|line| {
             memchr::memmem::find(line.get(..line.len().min(300)).unwrap_or_default(), b"#0 ").is_some()
         })
 }
 
 fn is_first_line(text: &[u8], at: usize) -> bool {
+    let Some(before) = prefix::line_before(text, at) else { return false };
     let rest = text.get(at..).unwrap_or_default();
     let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
     if is_first_frame(line) {
@@ -49,8 +51,7 @@ fn is_first_line(text: &[u8], at: usize) -> bool {
         let plain = clean::clean(window);
         return is_first_frame(plain.split(|b| *b == b'\n').next().unwrap_or_default());
     }
-    let is_at_start = at == 0 || text.get(at - 1) == Some(&b'\n');
-    is_at_start && memchr::memmem::find(window, b"\n#1 ").is_some() && {
+    before.is_empty() && memchr::memmem::find(window, b"\n#1 ").is_some() && {
         let mut joined = Vec::new();
         super::join::join(rest, line, line.len() + 1, &mut joined) > line.len() + 1 && is_first_frame(&joined)
     }
