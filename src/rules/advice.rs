@@ -80,6 +80,16 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
     advice
 }
 
+/// For a lock whose owner has ended.
+pub(super) fn for_orphaned_lock() -> Vec<String> {
+    vec![
+        "Restart the process: nobody is left to release the lock.".into(),
+        "Find the path on which a thread ends while it holds the lock (a cancelled thread, an early return, \
+         an exception); release it by scope, or make the mutex robust."
+            .into(),
+    ]
+}
+
 /// For a deadlock.
 pub(super) fn for_deadlock() -> Vec<String> {
     vec![

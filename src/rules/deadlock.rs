@@ -61,11 +61,11 @@
 //!   dump shows it.
 //! - A link that is *inferred* may name the wrong holder. Without it there is no ring.
 
-use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
+use super::finding::{Blocked, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
 use super::{Case, Rule, advice};
-use crate::model::{Certainty, Evidence, ThreadIx};
+use crate::model::{Evidence, ThreadIx};
 use crate::waits::Target;
 
 /// The row of this rule.
@@ -79,7 +79,6 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
-    let certainty = cycle.iter().map(|link| link.certainty).min().unwrap_or(Certainty::Inferred);
     let transitive = case.graph.blocked_behind(&ring);
     let bystanders = transitive - ring.len() as u64;
     let step = |link: &Link| {
@@ -131,10 +130,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     Finding {
         rule: RuleId::Deadlock,
         severity: Severity::Critical,
-        confidence: match certainty {
-            Certainty::Inferred => Confidence::Likely,
-            Certainty::Reported | Certainty::Read => Confidence::Certain,
-        },
+        confidence: super::jam::confidence_of_links(case, &cycle),
         title: format!("{} wait for each other in a ring over {over}", threads(ring.len() as u64)),
         summary,
         blocked: Some(Blocked { direct: ring.len() as u64, transitive }),

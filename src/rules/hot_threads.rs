@@ -97,7 +97,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .collect();
     hot.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let Some(&(most, busiest)) = hot.first() else { return Vec::new() };
-    hot.retain(|(us, _)| us * 100 >= most * SHARE);
+    hot.retain(|(us, _)| is_hot(*us, most));
     let words = case.words();
     let mut members: Vec<ThreadIx> = hot.iter().map(|(_, t)| *t).collect();
     members.sort_unstable();
@@ -141,4 +141,22 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             .collect(),
         cause_detail: Vec::new(),
     }]
+}
+
+/// Whether a thread with this time is told of beside the busiest one.
+fn is_hot(us: u64, most: u64) -> bool {
+    // A damaged dump may state any time.
+    u128::from(us) * 100 >= u128::from(most) * u128::from(SHARE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_cpu_times_do_not_overflow() {
+        assert!(is_hot(u64::MAX, u64::MAX));
+        assert!(!is_hot(u64::MAX / 5, u64::MAX));
+        assert!(is_hot(25, 100) && !is_hot(24, 100));
+    }
 }

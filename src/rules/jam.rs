@@ -9,7 +9,7 @@ use super::{Case, words};
 use crate::cluster::ClusterIx;
 use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::normalize::ResourceClass;
-use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Words};
+use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Target, Words};
 
 /// So many threads behind one lock are a jam of their own, however many others work.
 const MANY: u64 = 10;
@@ -269,7 +269,7 @@ impl<'a> Jam<'a> {
     fn cpu_evidence(&self) -> Option<Evidence> {
         let is_spin = |t: &&ThreadIx| self.case.waits.of(**t).state == State::Spinning;
         let times = self.waiters.iter().filter(is_spin);
-        let total: u64 = times.filter_map(|t| self.case.snapshot.threads[t.at()].cpu_us).sum();
+        let total = total(times.filter_map(|t| self.case.snapshot.threads[t.at()].cpu_us));
         (total > 0).then(|| {
             Evidence::read(format!("the spinning threads used {:.1} s of CPU together", total as f64 / 1e6))
         })
@@ -289,6 +289,27 @@ impl<'a> Jam<'a> {
             .chain(cluster.signature.iter().map(|s| s.to_string()))
             .collect()
     }
+}
+
+/// How sure a chain or ring of links is: as sure as the weakest of its locks.
+pub(super) fn confidence_of_links(case: &Case<'_>, links: &[Link]) -> Confidence {
+    let of_link = |link: &Link| {
+        let Target::Lock(ix) = link.waits_for else {
+            return if link.certainty == Certainty::Inferred {
+                Confidence::Likely
+            } else {
+                Confidence::Certain
+            };
+        };
+        let lock = case.waits.lock(ix);
+        match lock.identity {
+            Identity::Site => Confidence::Possible,
+            _ if link.certainty > Certainty::Inferred => Confidence::Certain,
+            _ if lock.holder_points.is_none_or(|points| points >= LIKELY_POINTS) => Confidence::Likely,
+            _ => Confidence::Possible,
+        }
+    };
+    links.iter().map(of_link).min().unwrap_or(Confidence::Possible)
 }
 
 /// The clusters in which these threads are, largest first.
@@ -317,5 +338,21 @@ pub(super) fn class_words(class: ResourceClass) -> &'static str {
         ResourceClass::DbPool => "a pool of database connections",
         ResourceClass::Locale => "locale and time zone data",
         ResourceClass::Resolver => "name resolution",
+    }
+}
+
+/// The sum; a damaged dump may state any time.
+fn total(times: impl Iterator<Item = u64>) -> u64 {
+    times.fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_cpu_times_do_not_overflow_the_sum() {
+        assert_eq!(total([u64::MAX, 1].into_iter()), u64::MAX);
+        assert_eq!(total([2, 1].into_iter()), 3);
     }
 }

@@ -60,9 +60,10 @@
 //! - A dump that shows only some threads (filtered, cut). See `logjam explain incomplete-dump`.
 //! - Thread ids are reused: an unrelated new thread may have the owner's id and hide this finding.
 
-use super::finding::{Finding, RuleId, Severity};
+use super::finding::{Confidence, Finding, RuleId, Severity};
 use super::jam::Jam;
 use super::{Case, Rule};
+use crate::model::GapKind;
 use crate::waits::{Holder, State};
 
 /// The row of this rule.
@@ -77,6 +78,11 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             finding.title.push_str(", whose owner is gone");
             // Nobody will ever release it: one waiter is enough to be bad.
             finding.severity = finding.severity.max(Severity::High);
+            finding.advice = super::advice::for_orphaned_lock();
+            // The owner may be among the threads that a cut dump has lost.
+            if !case.snapshot.is_complete || case.snapshot.gaps.has(GapKind::Truncated) {
+                finding.confidence = finding.confidence.min(Confidence::Likely);
+            }
             finding
         })
         .collect()

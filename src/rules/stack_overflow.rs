@@ -59,10 +59,10 @@
 //!   depth is normal, the stack is too small.
 //! - Handlers on an alternate stack: the stack pointer belongs to the handler. Look at the interrupted frame.
 
-use super::finding::{Finding, RuleId};
+use super::finding::{Confidence, Finding, RuleId};
 use super::words::grouped;
 use super::{Case, Rule, crash};
-use crate::model::{Evidence, ThreadIx};
+use crate::model::{Certainty, Evidence, ThreadIx};
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -92,6 +92,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     );
     if let Some(crash) = &mut finding.crash {
         crash.reason = format!("the stack ran out in a recursion of {}", overflow.function);
+    }
+    if overflow.proof.certainty == Certainty::Inferred {
+        finding.confidence = Confidence::Likely;
     }
     finding.evidence.insert(0, overflow.proof);
     finding

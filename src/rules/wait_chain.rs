@@ -66,11 +66,11 @@
 //!   joined thread is stuck.
 //! - A step that is *inferred* can lead to the wrong thread of several alike.
 
-use super::finding::{Blocked, Confidence, Finding, Link, Location, RuleId, Severity};
+use super::finding::{Blocked, Finding, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
 use super::{Case, Rule, advice};
-use crate::model::{Certainty, Evidence, ThreadIx};
+use crate::model::{Evidence, ThreadIx};
 use crate::waits::{State, Target};
 
 /// The row of this rule.
@@ -88,8 +88,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .filter_map(|thread| {
             let Target::Thread(joined) = case.waits.of(thread).wait.as_ref()?.target else { return None };
             let is_stuck = matches!(case.waits.of(joined).state, State::LockWait | State::Spinning);
-            let is_first = case.graph.blocked_behind(&[thread]) >= 1;
-            (is_stuck && is_first).then(|| finding(case, thread))
+            is_stuck.then(|| finding(case, thread))
         })
         .collect()
 }
@@ -99,7 +98,6 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
     let path = case.graph.chain(thread);
     let chain: Vec<Link> = path.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let root = path.last().copied().unwrap_or(thread);
-    let certainty = chain.iter().map(|link| link.certainty).min().unwrap_or(Certainty::Inferred);
     let transitive = case.graph.blocked_behind(&[root]) - 1;
     let total = case.snapshot.threads.len() as u64;
     let steps: Vec<String> = chain
@@ -122,10 +120,7 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
     Finding {
         rule: RuleId::WaitChain,
         severity: if transitive * 2 >= total { Severity::High } else { Severity::Medium },
-        confidence: match certainty {
-            Certainty::Inferred => Confidence::Likely,
-            _ => Confidence::Certain,
-        },
+        confidence: super::jam::confidence_of_links(case, &chain),
         title: format!(
             "{} waits for {joined}, which is stuck behind {}",
             words.thread(thread),

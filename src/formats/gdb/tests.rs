@@ -46,3 +46,21 @@ fn one_chunk_or_many() {
         assert_eq!(shown(&parse_in_chunks(text.as_bytes(), &"x".into(), size)), whole, "{size}");
     }
 }
+
+#[test]
+fn a_frame_printed_by_itself_leaves_no_values_in_the_open_stack() {
+    let text = "\
+Thread 1 (LWP 1):
+#0  f (a=1) at f.c:1
+#3  g (b=2) at g.c:2
+#2  h (c=3) at h.c:3
+#4  main (d=4) at m.c:4
+";
+    let snapshots = parsed(text);
+    let thread = &snapshots[0].threads[0];
+    let frames = snapshots[0].stacks.frames_of(thread.stack);
+    let names: Vec<_> =
+        frames.iter().filter_map(|&f| snapshots[0].stacks.get(f).function.as_deref()).collect();
+    assert_eq!(names, ["f", "g", "main"]);
+    assert_eq!(snapshots[0].values[thread.values.0 as usize..thread.values.1 as usize], [1, 2, 4]);
+}
