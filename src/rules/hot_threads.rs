@@ -20,7 +20,8 @@
 //!
 //! - *read*: the thread was in no system call that waits; its CPU time from the notes of the dump.
 //!
-//! It is `certain` that the thread ran at this moment and how much CPU it had used. That it is hot now is not: CPU
+//! It is `certain` that the thread ran at this moment and how much CPU it had used. That it is hot now is
+//! not: CPU
 //! time counts since the thread's start, so that an old thread may be cool now. A second dump shows it.
 //!
 //! ## Confirm

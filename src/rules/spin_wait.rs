@@ -24,9 +24,9 @@
 //! - *inferred*: the lock of a thread that was caught elsewhere in the same function; who holds the lock, since a
 //!   spin lock has no owner field.
 //!
-//! A spin lock names no owner, so that this finding is at most `likely`: with a holder of 60 points or more, or
-//! with none that could be named. It is `possible` with a holder of 40 to 59 points, or where the spinners agree
-//! on the function only.
+//! A spin lock names no owner, so that this finding is never certain and at most `likely`: with a
+//! holder of 60 points or more, or with none that could be named. It is `possible` with a
+//! holder of 40 to 59 points, or where the spinners agree on the function only.
 //!
 //! ## Confirm
 //!

@@ -4,7 +4,8 @@
 //!
 //! ## What it finds
 //!
-//! A thread that died of `SIGSEGV` or `SIGBUS` at an address within 1 MiB of its stack pointer that is no writable
+//! A thread that died of `SIGSEGV` or `SIGBUS` at an address within 1 MiB of its stack pointer that is no
+//! writable
 //! memory, with at least 100 frames on its stack, an eighth or more of them of one function. The finding names
 //! that function and says how deep the stack is; `where` is the innermost function of the program.
 //!
@@ -17,7 +18,8 @@
 //! ## What counts as proof
 //!
 //! - *read*: the fault address, the stack pointer, the mapping between them; the frames of the recursion.
-//! - *inferred*: that the stack ran out, in a text, which prints neither: a fault in a recursion of at least 1,000
+//! - *inferred*: that the stack ran out, in a text, which prints neither: a fault in a recursion of at
+//! least 1,000
 //!   frames.
 //!
 //! Signal, thread and frames are `certain`. From a text, see the evidence that is marked *inferred* before you

@@ -4,7 +4,8 @@
 //!
 //! ## What it finds
 //!
-//! More threads in one process than `--max-threads N` (`high`), or at least 29,000 (`medium`): a machine has 32,768
+//! More threads in one process than `--max-threads N` (`high`), or at least 29,000 (`medium`): a machine
+//! has 32,768
 //! thread ids unless `kernel.pid_max` was raised, and a process as many mappings as two for each thread allow
 //! (`vm.max_map_count`). The finding names the largest cluster and how much of the process it is.
 //!
@@ -19,7 +20,8 @@
 //!
 //! - *read*: the number of threads. A count needs no inference.
 //!
-//! It is `certain`. Whether it is a leak or a large pool one dump does not say; two dumps with growth between them
+//! It is `certain`. Whether it is a leak or a large pool one dump does not say; two dumps with growth
+//! between them
 //! prove a leak. Where the dump is incomplete the number is a lower bound.
 //!
 //! ## Confirm

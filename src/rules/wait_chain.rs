@@ -4,7 +4,8 @@
 //!
 //! ## What it finds
 //!
-//! A join (`pthread_join`, `std::thread::join`, Rust's `JoinHandle`) of a thread that waits for a lock or spins on
+//! A join (`pthread_join`, `std::thread::join`, Rust's `JoinHandle`) of a thread that waits for a lock or
+//! spins on
 //! one. The other thread is followed, and if it waits too, so is the next. `chain` shows each step, `root` the
 //! thread at the end. That thread is the one to look at. It is `high` where half of the threads or more are
 //! stopped by the root, else `medium`.

@@ -199,7 +199,7 @@ fn one_thread_is_shown_whole() {
         "    state     lock-wait",
         "    waits for pthread mutex g_log_mutex, 0x55f0ce1aa140 in logserver .bss (read)",
         "    held by   thread 9331 \"worker-4999\" (read), blocked in write(fd 7) under",
-        "    call      system call 202 (0x55f0ce1aa140, 0x80, 0x2, 0x0, 0x0, 0x0)",
+        "    call      futex(0x55f0ce1aa140, 0x80, 0x2, 0x0, 0x0, 0x0)",
         "  STACK  6 frames, newest first",
     ] {
         assert!(shown.lines().any(|l| l == line), "no line {line:?} in\n{shown}");
