@@ -140,7 +140,8 @@ fn write(path: &Path, text: &str) {
 
 /// Builds the copy with the dependencies that are built already, and nothing from the network.
 fn build(copy: &Path) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    // A folder of its own: the copy is the same package, and must not take the place of the real one.
+    let target = &Path::new(env!("CARGO_TARGET_TMPDIR")).join("extension-target");
     let output = Command::new(env!("CARGO"))
         .args(["build", "--offline", "--locked", "--bin", "logjam-extended", "--manifest-path"])
         .arg(copy.join("Cargo.toml"))

@@ -151,8 +151,15 @@ impl Reader<'_> {
                 (role, wait) = (outer.role(), outer_wait);
             }
         }
-        let is_some_lock = role == Role::Lock && wait == WaitKind::Futex;
-        (frame, role, if is_some_lock { WaitKind::Mutex } else { wait })
+        // A guard (`std::unique_lock`) takes any lock: which one, the functions under it say.
+        let is_rwlock = |w: &WaitKind| matches!(w, WaitKind::RwLockRead | WaitKind::RwLockWrite);
+        let under = self.frames[..=frame].iter().filter_map(|f| f.meaning.wait).find(is_rwlock);
+        let wait = match (wait, under) {
+            (WaitKind::Mutex, Some(rwlock)) => rwlock,
+            (WaitKind::Futex, _) if role == Role::Lock => WaitKind::Mutex,
+            (wait, _) => wait,
+        };
+        (frame, role, wait)
     }
 
     /// Behind the library functions that called the lock: `printf`, `malloc`, `dlopen`.
