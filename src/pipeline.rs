@@ -90,7 +90,8 @@ fn add(
     progress: &dyn Progress,
 ) -> InputStatus {
     progress.report("reading threads", 0, 0);
-    let parsed = (format.parse)(&input.bytes, &input.path);
+    let mut parsed = (format.parse)(&input.bytes, &input.path);
+    parsed.retain(|snapshot| !snapshot.threads.is_empty());
     if parsed.is_empty() {
         return InputStatus::Failed(format!(
             "nothing in {} was understood: it begins like {}, but no thread could be read",

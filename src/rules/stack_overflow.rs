@@ -19,7 +19,7 @@
 //!
 //! - *read*: the fault address, the stack pointer, the mapping between them; the frames of the recursion.
 //! - *inferred*: that the stack ran out, in a text, which prints neither: a fault in a recursion of at
-//! least 1,000
+//!   least 1,000
 //!   frames.
 //!
 //! Signal, thread and frames are `certain`. From a text, see the evidence that is marked *inferred* before you
