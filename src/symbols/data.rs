@@ -1,6 +1,6 @@
 //! Where data addresses lie: the variable that covers them, the section, the module.
 
-use super::table::{STT_COMMON, STT_NOTYPE, STT_OBJECT, Symbol, symbols, tables};
+use super::table::{MAX_STEPS, STT_COMMON, STT_NOTYPE, STT_OBJECT, Symbol, symbols, tables};
 use super::{DataPlace, demangle};
 use crate::modules::{Module, ModuleSet};
 
@@ -26,13 +26,15 @@ fn place(module: &Module, svma: u64, symbol: Option<Symbol>) -> DataPlace {
 /// The variable that covers each address (svma; sorted, unique).
 fn objects<'a>(module: &'a Module, wanted: &[u64]) -> Vec<Option<Symbol<'a>>> {
     let mut found: Vec<Option<Symbol>> = vec![None; wanted.len()];
+    let mut steps = MAX_STEPS;
     for (file, table) in tables(module) {
         for symbol in symbols(file, table).filter(is_object) {
             let from = wanted.partition_point(|&w| w < symbol.address);
             for (state, &address) in found.iter_mut().zip(wanted).skip(from) {
-                if address - symbol.address >= symbol.size {
+                if address - symbol.address >= symbol.size || steps == 0 {
                     break;
                 }
+                steps -= 1;
                 if state.is_none_or(|known| rank(&symbol) < rank(&known)) {
                     *state = Some(symbol);
                 }

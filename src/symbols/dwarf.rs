@@ -5,11 +5,17 @@
 //! (`units`), then their functions (`functions`) and lines (`lines`), each in one pass that tests
 //! against the wanted addresses and keeps nothing else.
 
-use gimli::{EndianSlice, RunTimeEndian, SectionId, UnitRef};
+use std::collections::BTreeMap;
+
+use gimli::{DebugInfoOffset, EndianSlice, RunTimeEndian, Section as _, SectionId, UnitOffset, UnitRef};
 use rayon::prelude::*;
 
+use super::effort::Effort;
+use super::functions::UnitView;
 use super::names::Names;
+use super::rounds::in_rounds;
 use super::split::SplitFiles;
+use super::units::UnitWork;
 use super::{SourceFrame, functions, lines, units};
 use crate::modules::{ElfFile, ModuleIx, ModuleSet};
 
@@ -30,9 +36,6 @@ const SECTIONS: [SectionId; 11] = [
     SectionId::DebugAddr,
     SectionId::DebugTypes,
 ];
-
-/// After so many units that claimed an address and did not know it, all others are asked at once.
-const MAX_ROUNDS: usize = 8;
 
 /// The DWARF of a module.
 pub struct ModuleDwarf<'a> {
@@ -78,15 +81,19 @@ pub fn frames(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<Vec<Sou
     let module = ModuleDwarf::new(file, modules.supplement(ix));
     let split = SplitFiles::new(modules, ix);
     let names = Names::new(&module.dwarf);
-    let resolve = |work: &[units::UnitWork], frames: &mut Vec<Vec<SourceFrame>>| {
-        let found: Vec<Option<Vec<Vec<SourceFrame>>>> = work
-            .par_iter()
-            .map(|(unit, places)| {
+    let mut is_damaged = false;
+    let mut ask = |work: &[UnitWork], frames: &mut Vec<Vec<SourceFrame>>| {
+        let units: Vec<Option<ParsedUnit>> =
+            work.par_iter().map(|(unit, _)| module.unit(*unit).ok()).collect();
+        let units = with_line_budget(&module, units);
+        let found: Vec<Option<Vec<Vec<SourceFrame>>>> = (work, units)
+            .into_par_iter()
+            .map(|((_, places), unit)| {
                 let its_wanted: Vec<u64> = places.iter().map(|&at| wanted[at]).collect();
-                unit_frames(&module, &names, &split, *unit, &its_wanted).ok()
+                unit_frames(&module, &names, &split, unit?, &its_wanted).ok()
             })
             .collect();
-        let is_damaged = found.contains(&None);
+        is_damaged |= found.contains(&None);
         for ((_, places), found) in work.iter().zip(found) {
             for (&at, found) in places.iter().zip(found.into_iter().flatten()) {
                 let has_function = |f: &[SourceFrame]| f.last().is_some_and(|l| l.function.is_some());
@@ -95,63 +102,46 @@ pub fn frames(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<Vec<Sou
                 }
             }
         }
-        is_damaged
     };
     let listed = units::from_aranges(&module.dwarf, wanted);
-    let mut is_damaged = in_rounds(listed.covering, &mut frames, resolve);
+    in_rounds(listed.covering, &mut frames, &mut ask);
     // What the index of addresses does not have is looked for in the units that it does not have.
     let open: Vec<usize> = (0..wanted.len()).filter(|&at| frames[at].is_empty()).collect();
     if !open.is_empty() {
         let covering = units::from_roots(file, &module, &listed.units, wanted, &open);
-        is_damaged |= in_rounds(covering, &mut frames, resolve);
+        in_rounds(covering, &mut frames, &mut ask);
     }
     (frames, is_damaged)
 }
 
-/// Several units may claim an address: GNU ld keeps one copy of an inline function and lets the DWARF of
-/// all its copies point to it. The first that claims an address is asked first, the others only where that
-/// one knows nothing.
-fn in_rounds(
-    mut work: Vec<units::UnitWork>,
-    frames: &mut Vec<Vec<SourceFrame>>,
-    resolve: impl Fn(&[units::UnitWork], &mut Vec<Vec<SourceFrame>>) -> bool,
-) -> bool {
-    let mut is_damaged = false;
-    let mut round = 0;
-    while !work.is_empty() {
-        round += 1;
-        let now = if round < MAX_ROUNDS {
-            first_claims(&mut work, frames.len())
-        } else {
-            std::mem::take(&mut work)
-        };
-        is_damaged |= resolve(&now, frames);
-        work.retain_mut(|(_, places)| {
-            places.retain(|&at| frames[at].is_empty());
-            !places.is_empty()
-        });
-    }
-    is_damaged
+/// A unit of the file, at its offset.
+struct ParsedUnit<'a> {
+    offset: DebugInfoOffset,
+    unit: gimli::Unit<Reader<'a>>,
+    /// Whether its line program is run.
+    has_lines: bool,
 }
 
-/// Takes each address out of the work of the first unit that claims it.
-fn first_claims(work: &mut [units::UnitWork], addresses: usize) -> Vec<units::UnitWork> {
-    let mut is_taken = vec![false; addresses];
-    let mut first = Vec::new();
-    for (unit, places) in work {
-        let mut mine = Vec::new();
-        places.retain(|&at| {
-            let was_taken = std::mem::replace(&mut is_taken[at], true);
-            if !was_taken {
-                mine.push(at);
-            }
-            was_taken
-        });
-        if !mine.is_empty() {
-            first.push((*unit, mine));
-        }
+impl<'a> ModuleDwarf<'a> {
+    fn unit(&self, offset: DebugInfoOffset) -> gimli::Result<ParsedUnit<'a>> {
+        let unit = self.dwarf.unit(self.dwarf.debug_info.header_from_offset(offset)?)?;
+        Ok(ParsedUnit { offset, unit, has_lines: true })
     }
-    first
+}
+
+/// Units of a hostile file may all name one huge line program. The first ones get theirs, as far as all of
+/// `.debug_line` is long; decided before the work is shared out, so that the result is always the same.
+fn with_line_budget<'a>(
+    module: &ModuleDwarf,
+    mut units: Vec<Option<ParsedUnit<'a>>>,
+) -> Vec<Option<ParsedUnit<'a>>> {
+    let mut left = module.dwarf.debug_line.reader().len().saturating_mul(2);
+    for unit in units.iter_mut().flatten() {
+        let size = unit.unit.line_program.as_ref().map_or(0, |p| p.header().raw_program_buf().len());
+        unit.has_lines = size <= left;
+        left = left.saturating_sub(size);
+    }
+    units
 }
 
 /// The frames of one unit at the addresses that it covers.
@@ -159,41 +149,52 @@ fn unit_frames<'a>(
     module: &ModuleDwarf<'a>,
     names: &Names<'_, 'a>,
     split: &SplitFiles,
-    offset: gimli::DebugInfoOffset,
+    parsed: ParsedUnit<'a>,
     wanted: &[u64],
 ) -> gimli::Result<Vec<Vec<SourceFrame>>> {
     let dwarf = &module.dwarf;
-    let unit = dwarf.unit(dwarf.debug_info.header_from_offset(offset)?)?;
-    let main = UnitRef::new(dwarf, &unit);
-    let rows = lines::rows(main, module.lowest_code, wanted)?;
-    let lowest = module.lowest_code;
-    if unit.dwo_id.is_some()
-        && let Some(found) = split
-            .with_unit(dwarf, offset, |main, code, names| combine(main, code, names, &rows, lowest, wanted))
-    {
-        return found;
+    let lowest_code = module.lowest_code;
+    let main = UnitRef::new(dwarf, &parsed.unit);
+    let rows = match parsed.has_lines {
+        true => lines::rows(main, lowest_code, wanted)?,
+        false => vec![None; wanted.len()],
+    };
+    if parsed.unit.dwo_id.is_some() {
+        let found = split.with_unit(dwarf, parsed.offset, |main, code, names| {
+            let effort = Effort::for_unit(code.header.length_including_self());
+            combine(&UnitView { code, main, names, lowest_code, effort }, &rows, wanted)
+        });
+        if let Some(found) = found {
+            return found;
+        }
     }
-    combine(main, main, names, &rows, lowest, wanted)
+    let effort = Effort::for_unit(parsed.unit.header.length_including_self());
+    combine(&UnitView { code: main, main, names, lowest_code, effort }, &rows, wanted)
 }
 
-/// Puts functions and lines together. `code` is the unit with the functions, `main` the one with the
-/// lines: they differ for split DWARF.
-fn combine<'a>(
-    main: UnitRef<Reader<'a>>,
-    code: UnitRef<Reader<'a>>,
-    names: &Names<'_, 'a>,
+/// Puts functions and lines together.
+fn combine(
+    view: &UnitView,
     rows: &[Option<lines::Row>],
-    lowest_code: u64,
     wanted: &[u64],
 ) -> gimli::Result<Vec<Vec<SourceFrame>>> {
-    let places = functions::find(code, lowest_code, wanted)?;
-    let frames = wanted.iter().zip(places).zip(rows).map(|((&address, function), row)| {
-        let innermost = row.map(|row| lines::location(main, row)).unwrap_or_default();
+    let place = |at: usize| rows[at].map(|row| lines::location(view.main, row)).unwrap_or_default();
+    let mut frames = vec![Vec::new(); wanted.len()];
+    // Addresses in one function are looked at together.
+    let mut by_function: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, function) in functions::find(view, wanted)?.into_iter().enumerate() {
         match function {
-            Some(function) => functions::frames(code, main, names, function, address, innermost),
-            None if innermost.line.is_some() => Ok(vec![innermost]),
-            None => Ok(Vec::new()),
+            Some(function) => by_function.entry(function.0).or_default().push(at),
+            None => frames[at].extend(Some(place(at)).filter(|p| p.line.is_some())),
         }
-    });
-    frames.collect()
+    }
+    for (function, places) in by_function {
+        let addresses: Vec<u64> = places.iter().map(|&at| wanted[at]).collect();
+        let innermost = places.iter().map(|&at| place(at)).collect();
+        let found = functions::frames(view, UnitOffset(function), &addresses, innermost)?;
+        for (at, found) in places.into_iter().zip(found) {
+            frames[at] = found;
+        }
+    }
+    Ok(frames)
 }

@@ -3,6 +3,7 @@
 use gimli::{AttributeValue, EntriesRaw, UnitOffset, UnitRef};
 
 use super::dwarf::Reader;
+use super::effort::Effort;
 use super::names::{Names, Origin};
 use super::units::add_covered;
 use super::{SourceFrame, lines};
@@ -45,10 +46,11 @@ impl Ranges {
     }
 
     /// Calls `each` with every range; whether there was one.
-    fn each(&self, unit: UnitRef<Reader>, mut each: impl FnMut(gimli::Range)) -> gimli::Result<bool> {
+    fn each(&self, view: &UnitView, mut each: impl FnMut(gimli::Range)) -> gimli::Result<bool> {
         if let Some(list) = self.list {
-            let mut ranges = unit.ranges(list)?;
+            let mut ranges = view.code.ranges(list)?;
             while let Some(range) = ranges.next()? {
+                view.effort.step()?;
                 each(range);
             }
             return Ok(true);
@@ -59,26 +61,29 @@ impl Ranges {
         }
         Ok(self.low.is_some())
     }
+}
 
-    /// Whether it covers the address; `None` where it states no addresses.
-    fn covers(&self, unit: UnitRef<Reader>, address: u64) -> gimli::Result<Option<bool>> {
-        let mut covers = false;
-        let states = self.each(unit, |r| covers |= (r.begin..r.end).contains(&address))?;
-        Ok(states.then_some(covers))
-    }
+/// A unit, and what is needed to name and place its functions.
+pub struct UnitView<'u, 'a> {
+    /// The unit with the functions.
+    pub code: UnitRef<'u, Reader<'a>>,
+    /// The unit with the lines: another one for split DWARF.
+    pub main: UnitRef<'u, Reader<'a>>,
+    /// Names of its entries.
+    pub names: &'u Names<'u, 'a>,
+    /// The lowest address of code.
+    pub lowest_code: u64,
+    /// The work that it may still make.
+    pub effort: Effort,
 }
 
 /// The entry of the function that covers each wanted address.
-pub fn find(
-    unit: UnitRef<Reader>,
-    lowest_code: u64,
-    wanted: &[u64],
-) -> gimli::Result<Vec<Option<UnitOffset>>> {
+pub fn find(view: &UnitView, wanted: &[u64]) -> gimli::Result<Vec<Option<UnitOffset>>> {
     let mut found = vec![None; wanted.len()];
-    scan(unit, lowest_code, wanted, true, &mut found)?;
+    scan(view, wanted, true, &mut found)?;
     if found.contains(&None) {
         // Functions inside of functions and types: GNU C's nested functions.
-        scan(unit, lowest_code, wanted, false, &mut found)?;
+        scan(view, wanted, false, &mut found)?;
     }
     Ok(found)
 }
@@ -87,12 +92,12 @@ pub fn find(
 /// the compiler says where that ends (GCC does; clang and rustc do not, and Rust's types contain
 /// functions).
 fn scan(
-    unit: UnitRef<Reader>,
-    lowest_code: u64,
+    view: &UnitView,
     wanted: &[u64],
     is_fast: bool,
     found: &mut [Option<UnitOffset>],
 ) -> gimli::Result<()> {
+    let unit = view.code;
     let mut entries = unit.entries_raw(None)?;
     let mut covered = Vec::new();
     while !entries.is_empty() {
@@ -111,13 +116,14 @@ fn scan(
         }
         covered.clear();
         if is_function {
-            ranges.each(unit, |range| {
-                if range.begin >= lowest_code {
+            ranges.each(view, |range| {
+                if range.begin >= view.lowest_code {
                     add_covered(&mut covered, wanted, range);
                 }
             })?;
         }
         for &at in &covered {
+            view.effort.step()?;
             // The innermost comes last.
             found[at] = Some(offset);
         }
@@ -143,48 +149,55 @@ fn contains_no_code(tag: gimli::DwTag) -> bool {
 }
 
 /// A call that was inlined.
+#[derive(Clone, Copy)]
 struct Inlined<'a> {
+    depth: isize,
     origin: Origin<'a>,
     call_file: Option<u64>,
     call_line: Option<u32>,
 }
 
-/// The frames at `address` in the function at `function`, innermost first. `code` is the unit with the
-/// functions, `main` the one with the lines: they differ for split DWARF.
-pub fn frames<'a>(
-    code: UnitRef<Reader<'a>>,
-    main: UnitRef<Reader>,
-    names: &Names<'_, 'a>,
+/// The frames at each of the wanted addresses, all in the function at `function`, innermost first. `places` are
+/// frames of which only the place of the innermost is known.
+pub fn frames(
+    view: &UnitView,
     function: UnitOffset,
-    address: u64,
-    innermost: SourceFrame,
-) -> gimli::Result<Vec<SourceFrame>> {
-    let mut entries = code.entries_raw(Some(function))?;
+    wanted: &[u64],
+    places: Vec<SourceFrame>,
+) -> gimli::Result<Vec<Vec<SourceFrame>>> {
+    let mut entries = view.code.entries_raw(Some(function))?;
     let mut origin = Origin::new(function);
     if let Some(abbrev) = entries.read_abbreviation()? {
         for spec in abbrev.attributes() {
             origin.take(&entries.read_attribute(*spec)?);
         }
     }
-    let inlined = inlined_at(code, entries, address)?;
-    let mut frames = Vec::with_capacity(inlined.len() + 1);
-    let mut here = innermost;
-    for call in inlined.into_iter().rev() {
-        frames.push(SourceFrame { function: names.name(code, call.origin), is_inlined: true, ..here });
-        here = lines::call_location(main, call.call_file, call.call_line);
-    }
-    frames.push(SourceFrame { function: names.name(code, origin), ..here });
-    Ok(frames)
+    let name = view.names.name(view.code, origin, &view.effort);
+    let chains = inlined(view, entries, wanted)?;
+    let frames = chains.into_iter().zip(places).map(|(chain, innermost)| {
+        let mut frames = Vec::with_capacity(chain.len() + 1);
+        let mut here = innermost;
+        for call in chain.into_iter().rev() {
+            let function = view.names.name(view.code, call.origin, &view.effort);
+            frames.push(SourceFrame { function, is_inlined: true, ..here });
+            here = lines::call_location(view.main, call.call_file, call.call_line);
+        }
+        frames.push(SourceFrame { function: name.clone(), ..here });
+        frames
+    });
+    Ok(frames.collect())
 }
 
-/// The inlined calls around the address, outermost first. `entries` stands at the function's children.
-fn inlined_at<'a>(
-    unit: UnitRef<Reader<'a>>,
+/// The inlined calls around each of the addresses, outermost first. `entries` stands at the function's children.
+fn inlined<'a>(
+    view: &UnitView<'_, 'a>,
     mut entries: EntriesRaw<Reader<'a>>,
-    address: u64,
-) -> gimli::Result<Vec<Inlined<'a>>> {
-    let mut chain = Vec::new();
-    while entries.next_depth() > 0 && !entries.is_empty() && chain.len() < MAX_INLINED {
+    wanted: &[u64],
+) -> gimli::Result<Vec<Vec<Inlined<'a>>>> {
+    let mut chains = vec![Vec::new(); wanted.len()];
+    let mut covered = Vec::new();
+    while entries.next_depth() > 0 && !entries.is_empty() {
+        view.effort.step()?;
         let depth = entries.next_depth();
         let Some(abbrev) = entries.read_abbreviation()? else { continue };
         let tag = abbrev.tag();
@@ -192,32 +205,41 @@ fn inlined_at<'a>(
         if !is_inlined && tag != gimli::DW_TAG_lexical_block {
             entries.skip_attributes(abbrev.attributes())?;
             if tag == gimli::DW_TAG_subprogram {
-                skip_children(&mut entries, depth)?;
+                skip_children(view, &mut entries, depth)?;
             }
             continue;
         }
         let mut ranges = Ranges::default();
-        let mut call = Inlined { origin: Origin::default(), call_file: None, call_line: None };
+        let mut call = Inlined { depth, origin: Origin::default(), call_file: None, call_line: None };
         for spec in abbrev.attributes() {
             let attr = entries.read_attribute(*spec)?;
-            ranges.take(unit, &attr)?;
+            ranges.take(view.code, &attr)?;
             call.origin.take(&attr);
             match attr.name() {
                 gimli::DW_AT_call_file => call.call_file = file_index(attr.value()),
                 gimli::DW_AT_call_line => {
-                    call.call_line = attr.udata_value().and_then(|l| u32::try_from(l).ok())
+                    call.call_line = attr.udata_value().and_then(|l| u32::try_from(l).ok());
                 }
                 _ => {}
             }
         }
-        match ranges.covers(unit, address)? {
-            Some(true) if is_inlined => chain.push(call),
-            // A block without addresses of its own may contain calls.
-            Some(true) | None if !is_inlined => {}
-            _ => skip_children(&mut entries, depth)?,
+        covered.clear();
+        let states_addresses = ranges.each(view, |range| add_covered(&mut covered, wanted, range))?;
+        for &at in covered.iter().filter(|_| is_inlined) {
+            view.effort.step()?;
+            let chain: &mut Vec<Inlined> = &mut chains[at];
+            // An entry that does not contain this one, and claims the address all the same.
+            chain.truncate(chain.partition_point(|c| c.depth < depth));
+            if chain.len() < MAX_INLINED {
+                chain.push(call);
+            }
+        }
+        // A block without addresses of its own may contain calls.
+        if covered.is_empty() && (is_inlined || states_addresses) {
+            skip_children(view, &mut entries, depth)?;
         }
     }
-    Ok(chain)
+    Ok(chains)
 }
 
 fn file_index(value: AttributeValue<Reader>) -> Option<u64> {
@@ -228,8 +250,9 @@ fn file_index(value: AttributeValue<Reader>) -> Option<u64> {
 }
 
 /// Goes on behind the children of the entry at `depth` that was just read.
-fn skip_children(entries: &mut EntriesRaw<Reader>, depth: isize) -> gimli::Result<()> {
+fn skip_children(view: &UnitView, entries: &mut EntriesRaw<Reader>, depth: isize) -> gimli::Result<()> {
     while entries.next_depth() > depth && !entries.is_empty() {
+        view.effort.step()?;
         if let Some(abbrev) = entries.read_abbreviation()? {
             entries.skip_attributes(abbrev.attributes())?;
         }

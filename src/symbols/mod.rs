@@ -3,10 +3,12 @@
 mod data;
 mod demangle;
 mod dwarf;
+mod effort;
 mod functions;
 mod lines;
 mod names;
 mod plt;
+mod rounds;
 mod scope;
 mod split;
 mod stacks;

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::demangle::demangle;
 use super::dwarf::Reader;
+use super::effort::Effort;
 use super::scope;
 use crate::model::Str;
 
@@ -60,8 +61,8 @@ impl<'d, 'a> Names<'d, 'a> {
     }
 
     /// The name of an entry of `unit`: its linkage name as people write it, else its plain name.
-    pub fn name(&self, unit: UnitRef<Reader<'a>>, origin: Origin<'a>) -> Option<Str> {
-        let mut found = Found::default();
+    pub fn name(&self, unit: UnitRef<Reader<'a>>, origin: Origin<'a>, effort: &Effort) -> Option<Str> {
+        let mut found = Found { effort, linkage: None, plain: None, prefix: String::new() };
         self.follow(&self.main, unit, origin, MAX_REFERENCES, &mut found);
         let text = |reader: Reader<'a>| Some(reader.to_string_lossy()).filter(|t| !t.is_empty());
         let plain = found.plain.and_then(text).map(|name| match &*found.prefix {
@@ -84,7 +85,7 @@ impl<'d, 'a> Names<'d, 'a> {
         unit: UnitRef<Reader<'a>>,
         origin: Origin<'a>,
         left: usize,
-        found: &mut Found<'a>,
+        found: &mut Found<'_, 'a>,
     ) {
         let text = |value: Option<AttributeValue<Reader<'a>>>| unit.attr_string(value?).ok();
         found.linkage = text(origin.linkage);
@@ -94,7 +95,7 @@ impl<'d, 'a> Names<'d, 'a> {
             self.follow_reference(file, unit, origin.reference, left - 1, found);
         }
         if own.is_some() && found.linkage.is_none() {
-            found.prefix = origin.at.map(|at| scope::prefix(unit, at)).unwrap_or_default();
+            found.prefix = origin.at.map(|at| scope::prefix(unit, at, found.effort)).unwrap_or_default();
         }
     }
 
@@ -104,7 +105,7 @@ impl<'d, 'a> Names<'d, 'a> {
         unit: UnitRef<Reader<'a>>,
         reference: Option<AttributeValue<Reader<'a>>>,
         left: usize,
-        found: &mut Found<'a>,
+        found: &mut Found<'_, 'a>,
     ) {
         match reference {
             Some(AttributeValue::UnitRef(offset)) => {
@@ -122,7 +123,13 @@ impl<'d, 'a> Names<'d, 'a> {
         }
     }
 
-    fn follow_into(&self, file: &Units<'d, 'a>, offset: DebugInfoOffset, left: usize, found: &mut Found<'a>) {
+    fn follow_into(
+        &self,
+        file: &Units<'d, 'a>,
+        offset: DebugInfoOffset,
+        left: usize,
+        found: &mut Found<'_, 'a>,
+    ) {
         let Some(unit) = file.unit_at(offset) else { return };
         let unit = UnitRef::new(file.dwarf, &unit);
         if let Some(origin) = offset.to_unit_offset(&unit.header).and_then(|o| origin_at(unit, o)) {
@@ -131,8 +138,9 @@ impl<'d, 'a> Names<'d, 'a> {
     }
 }
 
-#[derive(Default)]
-struct Found<'a> {
+/// What was found on the way.
+struct Found<'e, 'a> {
+    effort: &'e Effort,
     linkage: Option<Reader<'a>>,
     plain: Option<Reader<'a>>,
     prefix: String,

@@ -4,10 +4,11 @@
 use gimli::{AttributeValue, DwTag, UnitOffset, UnitRef};
 
 use super::dwarf::Reader;
+use super::effort::Effort;
 
 /// Entries that are looked at for one name. GCC says where an entry's children end, so that it takes some
 /// thousands; other compilers give these functions linkage names.
-const MAX_ENTRIES: usize = 100_000;
+const MAX_ENTRIES: usize = 50_000;
 
 /// An entry around the wanted one.
 struct Around<'a> {
@@ -17,8 +18,8 @@ struct Around<'a> {
 }
 
 /// `std::thread` for an entry in that class; empty at the top level and in C.
-pub fn prefix(unit: UnitRef<Reader>, target: UnitOffset) -> String {
-    match around(unit, target) {
+pub fn prefix(unit: UnitRef<Reader>, target: UnitOffset, effort: &Effort) -> String {
+    match around(unit, target, effort) {
         Ok(around) => joined(&around),
         Err(_) => String::new(),
     }
@@ -51,12 +52,17 @@ fn push(prefix: &mut String, part: &str) {
 }
 
 /// The entries around the target, outermost first.
-fn around<'a>(unit: UnitRef<Reader<'a>>, target: UnitOffset) -> gimli::Result<Vec<Around<'a>>> {
+fn around<'a>(
+    unit: UnitRef<Reader<'a>>,
+    target: UnitOffset,
+    effort: &Effort,
+) -> gimli::Result<Vec<Around<'a>>> {
     let mut around: Vec<Around> = Vec::new();
     let mut entries = unit.entries_raw(None)?;
     // A cursor that was set anew counts its depth from 0.
     let mut base = 0;
     for _ in 0..MAX_ENTRIES {
+        effort.step()?;
         let depth = base + entries.next_depth();
         if entries.is_empty() || entries.next_offset() >= target {
             around.retain(|a| a.depth < depth);

@@ -134,17 +134,21 @@ struct Covering<'a> {
 /// More aliases than any function has; hostile tables have millions.
 const MAX_ALIASES: usize = 64;
 
+/// Pairs of a symbol and an address that it covers; in a hostile table every symbol covers all.
+pub const MAX_STEPS: usize = 100_000_000;
+
 /// Names for `wanted`, which are svmas, sorted and unique.
 pub fn function_names<'a>(module: &'a Module, wanted: &[u64]) -> Vec<TableNames<'a>> {
     let mut found = vec![Covering::default(); wanted.len()];
     let mut names = vec![TableNames::default(); wanted.len()];
+    let mut steps = MAX_STEPS;
     for (file, table) in tables(module) {
         let is_code: Vec<bool> = file.section_headers().iter().map(|s| s.is_executable()).collect();
         for symbol in symbols(file, table) {
             let is_function = matches!(symbol.kind, STT_FUNC | STT_GNU_IFUNC)
                 || symbol.kind == STT_NOTYPE && is_code.get(usize::from(symbol.section)) == Some(&true);
             if is_function && symbol.is_defined() {
-                offer(&mut found, wanted, symbol);
+                offer(&mut found, wanted, symbol, &mut steps);
             }
         }
         let mut before = None;
@@ -166,7 +170,7 @@ pub fn function_names<'a>(module: &'a Module, wanted: &[u64]) -> Vec<TableNames<
 }
 
 /// Tests one symbol against the wanted addresses.
-fn offer<'a>(found: &mut [Covering<'a>], wanted: &[u64], symbol: Symbol<'a>) {
+fn offer<'a>(found: &mut [Covering<'a>], wanted: &[u64], symbol: Symbol<'a>, steps: &mut usize) {
     let from = wanted.partition_point(|&w| w < symbol.address);
     let Some(first) = found.get_mut(from) else { return };
     if first.nearest.is_none_or(|n| n <= symbol.address) {
@@ -181,9 +185,10 @@ fn offer<'a>(found: &mut [Covering<'a>], wanted: &[u64], symbol: Symbol<'a>) {
         }
     }
     for (state, &address) in found.iter_mut().zip(wanted).skip(from) {
-        if address - symbol.address >= symbol.size {
+        if address - symbol.address >= symbol.size || *steps == 0 {
             break;
         }
+        *steps -= 1;
         let begins = state.sized.first().map(|s| s.address);
         if begins.is_none_or(|b| b < symbol.address) {
             state.sized.clear();

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use gimli::{Abbreviations, DebugAbbrev, DebugInfoOffset, EndianSlice, Reader as _, UnitHeader, UnitType};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dwarf::{ModuleDwarf, Reader};
 use crate::modules::ElfFile;
+
+/// An address is claimed by every unit that has the inline function it lies in: thousands, for some hundred
+/// addresses. Hostile files claim more.
+const MAX_CLAIMS: usize = 8_000_000;
 
 /// A unit and the indexes of the wanted addresses that it covers.
 pub type UnitWork = (DebugInfoOffset, Vec<usize>);
@@ -22,6 +26,7 @@ pub struct Listed {
 /// Looks the addresses up in `.debug_aranges`, which GCC writes and clang does not.
 pub fn from_aranges(dwarf: &gimli::Dwarf<Reader>, wanted: &[u64]) -> Listed {
     let mut covering = Vec::new();
+    let mut claims = 0;
     let mut known = FxHashSet::default();
     let mut headers = dwarf.debug_aranges.headers();
     while let Ok(Some(header)) = headers.next() {
@@ -33,7 +38,8 @@ pub fn from_aranges(dwarf: &gimli::Dwarf<Reader>, wanted: &[u64]) -> Listed {
         while let Some(entry) = entries.next().unwrap_or(None) {
             add_covered(&mut places, wanted, entry.range());
         }
-        if !places.is_empty() {
+        claims += places.len();
+        if !places.is_empty() && claims < MAX_CLAIMS {
             covering.push((unit, places));
         }
     }
@@ -49,6 +55,7 @@ pub fn from_roots(
     open: &[usize],
 ) -> Vec<UnitWork> {
     let addresses: Vec<u64> = open.iter().map(|&at| wanted[at]).collect();
+    let mut claims = 0;
     let mut roots = Roots::new(file);
     let mut covering = Vec::new();
     let mut headers = module.dwarf.units();
@@ -59,7 +66,9 @@ pub fn from_roots(
             continue;
         }
         let mut places = Vec::new();
-        if roots.covered(module, header, &addresses, &mut places).is_some() && !places.is_empty() {
+        let is_read = roots.covered(module, header, &addresses, &mut places).is_some();
+        claims += places.len();
+        if is_read && !places.is_empty() && claims < MAX_CLAIMS {
             covering.push((offset, places.into_iter().map(|at| open[at]).collect()));
         }
     }
@@ -85,11 +94,13 @@ fn merged(mut work: Vec<UnitWork>) -> Vec<UnitWork> {
 
 /// Adds the indexes of the addresses that the range covers.
 pub fn add_covered(places: &mut Vec<usize>, wanted: &[u64], range: gimli::Range) {
+    // Ranges that overlap add an address twice; one that does so without end is not followed.
+    if places.len() > wanted.len().saturating_mul(4) {
+        return;
+    }
     let from = wanted.partition_point(|&w| w < range.begin);
     let covered = wanted.iter().skip(from).take_while(|&&w| w < range.end).count();
-    if places.len() < wanted.len().saturating_mul(4) {
-        places.extend(from..from + covered);
-    }
+    places.extend(from..from + covered);
 }
 
 /// Reads the first entries of units. A file has thousands of units, and parsing the abbreviations
@@ -98,8 +109,10 @@ struct Roots<'a> {
     info: &'a [u8],
     abbrev: &'a [u8],
     endian: gimli::RunTimeEndian,
-    /// The last abbreviation, by its place: units that one compiler run wrote share it.
-    last: Option<((usize, u64), Arc<Abbreviations>)>,
+    /// Abbreviations by table and code: units that one compiler run wrote share them.
+    known: FxHashMap<(usize, u64), Arc<Abbreviations>>,
+    /// Bytes of abbreviations that may still be read: each unit has its own table, or all share one.
+    left: usize,
 }
 
 impl<'a> Roots<'a> {
@@ -108,7 +121,8 @@ impl<'a> Roots<'a> {
             info: file.section_bytes(".debug_info"),
             abbrev: file.section_bytes(".debug_abbrev"),
             endian: file.endian(),
-            last: None,
+            known: FxHashMap::default(),
+            left: file.section_bytes(".debug_abbrev").len().saturating_mul(4).saturating_add(1 << 20),
         }
     }
 
@@ -143,14 +157,19 @@ impl<'a> Roots<'a> {
         let mut entry = EndianSlice::new(self.info.get(root..)?, self.endian);
         let code = entry.read_uleb128().ok()?;
         let key = (header.debug_abbrev_offset().0, code);
-        if let Some((_, known)) = self.last.as_ref().filter(|(k, _)| *k == key) {
+        if let Some(known) = self.known.get(&key) {
             return Some(known.clone());
         }
-        let table = single_abbreviation(self.abbrev.get(key.0..)?, code, self.endian)?;
+        let table = self.abbrev.get(key.0..)?;
+        let table = &table[..table.len().min(self.left)];
+        let mut input = EndianSlice::new(table, self.endian);
+        let single = single_abbreviation(&mut input, code);
+        self.left -= table.len() - input.slice().len();
+        let table = single?;
         let abbreviations =
             DebugAbbrev::new(&table, self.endian).abbreviations(gimli::DebugAbbrevOffset(0)).ok()?;
         let abbreviations = Arc::new(abbreviations);
-        self.last = Some((key, abbreviations.clone()));
+        self.known.insert(key, abbreviations.clone());
         Some(abbreviations)
     }
 }
@@ -158,10 +177,9 @@ impl<'a> Roots<'a> {
 /// Copies the declaration of one code out of an abbreviation table: code, tag, has-children, then pairs
 /// of name and form up to 0 0, `DW_FORM_implicit_const` with a value behind it. Attributes that cost time
 /// and say nothing of addresses get a name that nobody reads.
-fn single_abbreviation(table: &[u8], wanted: u64, endian: gimli::RunTimeEndian) -> Option<Vec<u8>> {
+fn single_abbreviation(input: &mut Reader, wanted: u64) -> Option<Vec<u8>> {
     const UNREAD: u64 = 0x3ffe;
-    let mut input = EndianSlice::new(table, endian);
-    for _ in 0..100_000 {
+    loop {
         let code = input.read_uleb128().ok().filter(|&c| c != 0)?;
         let tag = input.read_uleb128().ok()?;
         let children = input.read_u8().ok()?;
@@ -192,7 +210,6 @@ fn single_abbreviation(table: &[u8], wanted: u64, endian: gimli::RunTimeEndian) 
             return Some(copy);
         }
     }
-    None
 }
 
 fn uleb(out: &mut Vec<u8>, mut value: u64) {
@@ -215,11 +232,13 @@ mod tests {
     fn copies_the_one_abbreviation() {
         // 2: variable, no children, DW_AT_decl_file implicit_const -1; 1: unit, DW_AT_stmt_list, DW_AT_low_pc.
         let table = [2, 0x34, 0, 0x3a, 0x21, 0x7f, 0, 0, 1, 0x11, 1, 0x10, 0x17, 0x11, 1, 0, 0, 0];
-        let endian = gimli::RunTimeEndian::Little;
+        let single = |table: &[u8], code| {
+            single_abbreviation(&mut EndianSlice::new(table, gimli::RunTimeEndian::Little), code)
+        };
         let expected = [1, 0x11, 1, 0xfe, 0x7f, 0x17, 0x11, 1, 0, 0, 0];
-        assert_eq!(single_abbreviation(&table, 1, endian).unwrap(), expected);
-        assert_eq!(single_abbreviation(&table, 2, endian).unwrap(), [2, 0x34, 0, 0x3a, 0x21, 0x7f, 0, 0, 0]);
-        assert_eq!(single_abbreviation(&table, 3, endian), None);
-        assert_eq!(single_abbreviation(&table[..7], 1, endian), None);
+        assert_eq!(single(&table, 1).unwrap(), expected);
+        assert_eq!(single(&table, 2).unwrap(), [2, 0x34, 0, 0x3a, 0x21, 0x7f, 0, 0, 0]);
+        assert_eq!(single(&table, 3), None);
+        assert_eq!(single(&table[..7], 1), None);
     }
 }
