@@ -69,11 +69,15 @@ fn around<'a>(
             return Ok(around);
         }
         let Some(abbrev) = entries.read_abbreviation()? else { continue };
+        if !abbrev.has_children() {
+            entries.skip_attributes(abbrev.attributes())?;
+            continue;
+        }
         let (mut name, mut sibling) = (None, None);
         for spec in abbrev.attributes() {
             let attr = entries.read_attribute(*spec)?;
             match (attr.name(), attr.value()) {
-                (gimli::DW_AT_name, value) => name = unit.attr_string(value).ok(),
+                (gimli::DW_AT_name, value) => name = Some(value),
                 (gimli::DW_AT_language, AttributeValue::Language(language)) if !has_scopes(language) => {
                     return Ok(Vec::new());
                 }
@@ -81,15 +85,13 @@ fn around<'a>(
                 _ => {}
             }
         }
-        if !abbrev.has_children() {
-            continue;
-        }
         if let Some(next) = sibling.filter(|s| *s <= target && *s > entries.next_offset()) {
             entries = unit.entries_raw(Some(next))?;
             base = depth;
             continue;
         }
         around.retain(|a| a.depth < depth);
+        let name = name.and_then(|value| unit.attr_string(value).ok());
         around.push(Around { depth, tag: abbrev.tag(), name });
     }
     Ok(Vec::new())
