@@ -136,3 +136,45 @@ fn damaged_symbol_tables() {
     damaged_in(|file, random| section_places(file, random, ".strtab"), 5, &["-O1"]);
     damaged_in(|file, random| section_places(file, random, ".dyn"), 6, &["-O1", "-s"]);
 }
+
+/// Damage in the dump itself: headers of modules, the dynamic linker's lists, the vdso.
+#[test]
+fn damaged_memory() {
+    use logjam::model::Memory;
+    let dir = tempfile::tempdir().unwrap();
+    let Some(program) = compile("g++", dir.path(), "prog", PROGRAM, &["-g", "-O1"]) else { return };
+    let Some(core) = core_of(&program) else { return };
+    let good = image_of_core(&core);
+    let bytes = std::fs::read(&core).unwrap();
+    let search = SearchPaths {
+        sysroot: Some(dir.path().join("empty")),
+        executable: Some(program.clone()),
+        ..Default::default()
+    };
+    let mut random = Random(7);
+    for round in 0..200 {
+        let mut image = good.clone();
+        let mut bad = bytes.clone();
+        let segments = good.memory.segments();
+        for _ in 0..5 {
+            let segment = segments[random.below(segments.len())];
+            if segment.file_size == 0 {
+                continue;
+            }
+            for _ in 0..random.below(200) {
+                // The first bytes, where headers are, or anywhere.
+                let limit =
+                    if random.below(2) == 0 { 0x400.min(segment.file_size) } else { segment.file_size };
+                bad[segment.offset as usize + random.below(limit as usize)] = random.below(256) as u8;
+            }
+        }
+        image.memory = Memory::new(bad.into(), segments.to_vec());
+        if round % 2 == 0 {
+            image.mappings.clear();
+        }
+        for (_, value) in image.auxv.iter_mut().filter(|_| round % 5 == 0) {
+            *value ^= 1 << random.below(64);
+        }
+        use_all(&image, &search);
+    }
+}

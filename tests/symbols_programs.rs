@@ -175,7 +175,7 @@ fn main() { deep::Job::run(&3u8) }
         let modules = load(&image);
         let frames = frames_on_stack(&image, &modules);
         let names: Vec<&str> = frames.iter().flatten().filter_map(|f| f.function.as_deref()).collect();
-        let has = |name: &str| names.iter().any(|n| *n == name);
+        let has = |name: &str| names.contains(&name);
         assert!(has("prog::end") || has("prog::end::<u64>"), "{flags:?} {names:?}");
         assert!(has("<u8 as prog::deep::Job>::run"), "{flags:?} {names:?}");
     }

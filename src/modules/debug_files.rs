@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::elf_file::ElfFile;
 use super::identify;
-use super::open::open_elf;
+use super::open::{open_any_elf, open_elf};
 use super::search::SearchPaths;
 use super::unpack::{Packing, unpack};
 
@@ -78,7 +78,7 @@ pub fn supplement(search: &SearchPaths, file: &ElfFile) -> Option<ElfFile> {
     let end = memchr::memchr(0, link)?;
     let name = std::str::from_utf8(&link[..end]).ok()?;
     let id = link.get(end + 1..).filter(|id| !id.is_empty())?;
-    let open = |path: &Path| open_elf(path).filter(|f| identify::of_file(f).as_deref() == Some(id));
+    let open = |path: &Path| open_any_elf(path).filter(|f| identify::of_file(f).as_deref() == Some(id));
     let mut places = Vec::new();
     if Path::new(name).is_absolute() {
         places.extend(search.on_target(Path::new(name)));
