@@ -86,16 +86,16 @@ pub fn frames(modules: &ModuleSet, ix: ModuleIx, wanted: &[u64]) -> (Vec<Vec<Sou
         let units: Vec<Option<ParsedUnit>> =
             work.par_iter().map(|(unit, _)| module.unit(*unit).ok()).collect();
         let units = with_line_budget(&module, units);
-        let found: Vec<Option<Vec<Vec<SourceFrame>>>> = (work, units)
+        let found: Vec<Option<(Vec<Vec<SourceFrame>>, bool)>> = (work, units)
             .into_par_iter()
             .map(|((_, places), unit)| {
                 let its_wanted: Vec<u64> = places.iter().map(|&at| wanted[at]).collect();
                 unit_frames(&module, &names, &split, unit?, &its_wanted).ok()
             })
             .collect();
-        is_damaged |= found.contains(&None);
+        is_damaged |= found.iter().any(|f| f.as_ref().is_none_or(|(_, damaged)| *damaged));
         for ((_, places), found) in work.iter().zip(found) {
-            for (&at, found) in places.iter().zip(found.into_iter().flatten()) {
+            for (&at, found) in places.iter().zip(found.into_iter().flat_map(|(found, _)| found)) {
                 let has_function = |f: &[SourceFrame]| f.last().is_some_and(|l| l.function.is_some());
                 if frames[at].is_empty() || has_function(&found) && !has_function(&frames[at]) {
                     frames[at] = found;
@@ -144,32 +144,35 @@ fn with_line_budget<'a>(
     units
 }
 
-/// The frames of one unit at the addresses that it covers.
+/// The frames of one unit at the addresses that it covers, and whether its lines are damaged.
 fn unit_frames<'a>(
     module: &ModuleDwarf<'a>,
     names: &Names<'_, 'a>,
     split: &SplitFiles,
     parsed: ParsedUnit<'a>,
     wanted: &[u64],
-) -> gimli::Result<Vec<Vec<SourceFrame>>> {
+) -> gimli::Result<(Vec<Vec<SourceFrame>>, bool)> {
     let dwarf = &module.dwarf;
     let lowest_code = module.lowest_code;
     let main = UnitRef::new(dwarf, &parsed.unit);
     let rows = match parsed.has_lines {
-        true => lines::rows(main, lowest_code, wanted)?,
-        false => vec![None; wanted.len()],
+        true => lines::rows(main, lowest_code, wanted),
+        false => Err(gimli::Error::TooManyIterations),
     };
+    // Without lines there are still functions.
+    let is_damaged = rows.is_err();
+    let rows = rows.unwrap_or_else(|_| vec![None; wanted.len()]);
     if parsed.unit.dwo_id.is_some() {
         let found = split.with_unit(dwarf, parsed.offset, |main, code, names| {
             let effort = Effort::for_unit(code.header.length_including_self());
             combine(&UnitView { code, main, names, lowest_code, effort }, &rows, wanted)
         });
         if let Some(found) = found {
-            return found;
+            return Ok((found?, is_damaged));
         }
     }
     let effort = Effort::for_unit(parsed.unit.header.length_including_self());
-    combine(&UnitView { code: main, main, names, lowest_code, effort }, &rows, wanted)
+    Ok((combine(&UnitView { code: main, main, names, lowest_code, effort }, &rows, wanted)?, is_damaged))
 }
 
 /// Puts functions and lines together.
