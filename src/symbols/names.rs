@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::demangle::demangle;
 use super::dwarf::Reader;
 use super::effort::Effort;
-use super::scope;
+use super::scope::Scopes;
 use crate::model::Str;
 
 /// Concrete instance → abstract instance → declaration is three; dwz and LTO add some.
@@ -45,6 +45,7 @@ impl<'a> Origin<'a> {
 pub struct Names<'d, 'a> {
     main: Units<'d, 'a>,
     supplement: Option<Units<'d, 'a>>,
+    scopes: Scopes<'a>,
 }
 
 /// The units of one file.
@@ -57,7 +58,7 @@ struct Units<'d, 'a> {
 impl<'d, 'a> Names<'d, 'a> {
     /// Nothing is read yet.
     pub fn new(dwarf: &'d Dwarf<Reader<'a>>) -> Self {
-        Self { main: Units::new(dwarf), supplement: dwarf.sup().map(Units::new) }
+        Self { main: Units::new(dwarf), supplement: dwarf.sup().map(Units::new), scopes: Scopes::default() }
     }
 
     /// The name of an entry of `unit`: its linkage name as people write it, else its plain name.
@@ -95,7 +96,7 @@ impl<'d, 'a> Names<'d, 'a> {
             self.follow_reference(file, unit, origin.reference, left - 1, found);
         }
         if own.is_some() && found.linkage.is_none() {
-            found.prefix = origin.at.map(|at| scope::prefix(unit, at, found.effort)).unwrap_or_default();
+            found.prefix = origin.at.map(|at| self.scopes.prefix(unit, at, found.effort)).unwrap_or_default();
         }
     }
 
