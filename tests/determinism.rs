@@ -17,7 +17,7 @@ const DUMPS: &[&str] = &[
     "cores/gallery.core.zst",
     "cores/stack-overflow.core.zst",
     "gdb/logging-mutex-5000.txt.zst",
-    "gdb/healthy-pool.txt",
+    "gdb/healthy-pool.txt.zst",
 ];
 
 #[test]
@@ -29,6 +29,7 @@ fn workers_and_runs_do_not_change_a_byte() {
             with_workers(workers, || (json_bytes(&inputs, &options), text_bytes(&inputs, &options)))
         };
         let one = reports(1);
+        assert!(one.0.len() > 1000, "{name} was not analyzed: {}", String::from_utf8_lossy(&one.0));
         assert!(one == reports(8), "{name}: one worker and eight");
         assert!(one == reports(8), "{name}: two runs");
     }
