@@ -1,6 +1,6 @@
-//! Damaged dumps cost what is damaged, never the program: small fixtures of all kinds are cut at 200
-//! places and damaged in 500 ways; each time a report comes out in bounded time, and keeps its
-//! promises. A few are read with their module files too, so that damage meets the unwinder.
+//! Damaged dumps cost what is damaged, never the program: every fixture is cut at 200 places and damaged in 500
+//! ways; each time a report comes out in bounded time, and keeps its promises. A few are read with their module
+//! files too, so that damage meets the unwinder. The large fixtures are left out: each has a small sibling.
 
 mod common;
 
@@ -11,32 +11,21 @@ use std::time::{Duration, Instant};
 use common::core_file::{Random, damaged};
 use common::{fixtures, invariants, isolated, json, unpacked, with_workers};
 
-/// Small siblings of all kinds of fixtures.
-const DUMPS: &[&str] = &[
-    "cores/mutex-64.core.zst",
-    "cores/spin-24.core.zst",
-    "cores/two-mutexes-opposite-order.core.zst",
-    "cores/self-deadlock-in-signal-handler.core.zst",
-    "cores/crash-null.core.zst",
-    "cores/rwlock-readers.core.zst",
-    "cores/cxx-shared-mutex.core.zst",
-    "cores/gcore-mutex.core.zst",
-    "gdb/two-mutexes-opposite-order.txt",
-    "gdb/self-deadlock.txt",
-    "gdb/crash-null-full.txt",
-    "gdb/mutex-64-quiet.txt",
-    "gdb/mutex-64-no-addresses.txt",
-];
-
 const CUTS: usize = 200;
 const DAMAGES: usize = 500;
 
 /// Read with their module files, which takes ten times as long.
 const WITH_MODULES: &[&str] = &["spin-24.", "self-deadlock-in-signal-handler.", "rwlock-readers."];
 
+/// Larger files have a smaller sibling that shows the same.
+const SMALL: u64 = 100 << 10;
+
+/// A text is larger than a packed core of as many threads.
+const SMALL_TEXT: u64 = 300 << 10;
+
 /// Of a dump only so much: of a core its headers, most of its notes, and of those that are read with
-/// their module files the memory.
-const MOST_BYTES: usize = 96 << 10;
+/// their module files the memory. `LOGJAM_DAMAGE=whole` takes all of each.
+const MOST_BYTES: usize = 32 << 10;
 const MOST_BYTES_WITH_MODULES: usize = 1 << 20;
 
 /// Far more than any of them needs, on a machine that does other work too.
@@ -63,12 +52,34 @@ fn damaged_dumps_are_read_as_far_as_they_make_sense() {
     });
 }
 
+/// The small fixtures.
+fn dumps() -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in ["cores", "gdb"] {
+        for entry in std::fs::read_dir(fixtures().join(folder)).expect("the folder of fixtures") {
+            let entry = entry.expect("an entry");
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let most = match name.rsplit('.').next() {
+                Some("zst") => SMALL,
+                Some("txt") => SMALL_TEXT,
+                _ => continue,
+            };
+            if entry.metadata().expect("metadata").len() <= most {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 50, "{found:?}");
+    found
+}
+
 type Check<'a> = &'a mut dyn FnMut(&str, &[u8]);
 
 fn each(variants: impl Fn(&str, &[u8], Check<'_>) + Sync) {
     let failures: Vec<String> = with_workers(2, || {
         use rayon::prelude::*;
-        DUMPS.par_iter().flat_map_iter(|name| failures_of(name, &variants)).collect()
+        dumps().par_iter().flat_map_iter(|name| failures_of(name, &variants)).collect()
     });
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
@@ -83,7 +94,11 @@ fn failures_of(name: &str, variants: &impl Fn(&str, &[u8], Check<'_>)) -> Vec<St
     }
     let mut failures = Vec::new();
     let whole = unpacked(name);
-    let most = if has_modules { MOST_BYTES_WITH_MODULES } else { MOST_BYTES };
+    let most = match std::env::var_os("LOGJAM_DAMAGE") {
+        Some(what) if what == "whole" => whole.len(),
+        _ if has_modules => MOST_BYTES_WITH_MODULES,
+        _ => MOST_BYTES,
+    };
     let whole = &whole[..whole.len().min(most)];
     variants(name, whole, &mut |what, bytes| {
         std::fs::write(&path, bytes).expect("room for a dump");
