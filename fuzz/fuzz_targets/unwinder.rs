@@ -9,7 +9,7 @@ use logjam::arch;
 use logjam::model::{AddressSpace, Arch, Gaps, StackEnd};
 use logjam::modules::{ModuleSet, ProcessSpace};
 use logjam::symbols;
-use logjam::unwind::{FrameState, RuleCache, Walker, unwind_all};
+use logjam::unwind::{FrameState, WalkCache, Walker, unwind_all};
 use logjam_fuzz::hostile::Process;
 use logjam_fuzz::{search, start};
 
@@ -25,11 +25,11 @@ fuzz_target!(init: start(), |process: Process| {
     let arch = arch::of(Arch::X86_64).expect("x86-64 is unwound");
     let walker = Walker::new(arch, &modules, &space);
 
-    let mut cache = RuleCache::default();
+    let mut cache = WalkCache::default();
     let mut addresses = Vec::new();
     let mut is_deep = false;
     for registers in &image.registers {
-        let walk = |cache: &mut RuleCache| {
+        let walk = |cache: &mut WalkCache| {
             let mut frames: Vec<FrameState> = Vec::new();
             space.reads.store(0, Ordering::Relaxed);
             let end = walker.walk(registers, MOST_FRAMES, cache, &mut |frame| frames.push(*frame));
@@ -37,7 +37,7 @@ fuzz_target!(init: start(), |process: Process| {
             (frames, end)
         };
         let (frames, end) = walk(&mut cache);
-        let (again, end_again) = walk(&mut RuleCache::default());
+        let (again, end_again) = walk(&mut WalkCache::default());
         assert_eq!(format!("{frames:?}{end:?}"), format!("{again:?}{end_again:?}"), "rules are cached as they are");
         assert!(!frames.is_empty() && frames.len() <= MOST_FRAMES);
         assert!(end != StackEnd::DepthLimit || frames.len() == MOST_FRAMES);

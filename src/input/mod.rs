@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::model::{GapKind, Gaps, Str};
+use crate::model::{GapKind, Gaps, ReadAt, Str};
 
 pub use error::InputError;
 pub use kinds::looks_like;
@@ -71,6 +71,12 @@ impl Input {
     /// [`Change::Shrunk`] its result is not to be believed.
     pub fn change(&self) -> Option<Change> {
         self.watch.as_ref()?.change()
+    }
+
+    /// The mapped file once more, for those who read at offsets. `None` where `bytes` is no mapped file,
+    /// or another file has its name by now.
+    pub fn file(&self) -> Option<Arc<dyn ReadAt>> {
+        Some(Arc::new(self.watch.as_ref()?.open()?))
     }
 
     /// The same as what the caller makes of it: an error for a file that shrank, a gap for one that

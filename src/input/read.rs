@@ -72,12 +72,7 @@ impl Reading<'_> {
         if !kind.is_file() && !is_pipe {
             return Err(InputError::SpecialFile { path: self.path.clone(), kind: special_kind(kind) });
         }
-        let mut open = OpenOptions::new();
-        open.read(true);
-        if !is_pipe {
-            does_not_block(&mut open);
-        }
-        let file = open.open(path).map_err(|e| self.io(e))?;
+        let file = if is_pipe { File::open(path) } else { open_file(path) }.map_err(|e| self.io(e))?;
         // It may have been replaced in between.
         let kind = file.metadata().map_err(|e| self.io(e))?.file_type();
         if kind.is_file() || (is_pipe && self::is_pipe(kind)) {
@@ -300,6 +295,14 @@ fn special_kind(kind: FileType) -> &'static str {
 #[cfg(not(unix))]
 fn special_kind(_kind: FileType) -> &'static str {
     "no ordinary file"
+}
+
+/// Opens what was a file a moment ago: should it be a pipe by now, that does not wait for a writer.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let mut open = OpenOptions::new();
+    open.read(true);
+    does_not_block(&mut open);
+    open.open(path)
 }
 
 #[cfg(unix)]

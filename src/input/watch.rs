@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::map::Mapping;
+use crate::model::ReadAt;
 
 /// What happened to a file while it was mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,16 @@ impl Watch {
         Self { mapping, origin, before: Stamp::of(metadata) }
     }
 
+    /// The file once more, to be read at offsets, if it is still the same.
+    pub(super) fn open(&self) -> Option<OpenedFile> {
+        let file = match &self.origin {
+            Origin::Path(path) => super::read::open_file(path),
+            Origin::Handle(file) => file.try_clone(),
+        };
+        let file = file.ok().filter(|file| file.metadata().is_ok_and(|m| Stamp::of(&m) == self.before))?;
+        Some(OpenedFile(file))
+    }
+
     /// What happened since.
     pub(super) fn change(&self) -> Option<Change> {
         if self.mapping.was_cut() {
@@ -63,6 +74,22 @@ impl Watch {
         } else {
             Some(Change::Modified)
         }
+    }
+}
+
+/// A file, read at offsets.
+#[derive(Debug)]
+pub(super) struct OpenedFile(File);
+
+impl ReadAt for OpenedFile {
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> usize {
+        std::os::unix::fs::FileExt::read_at(&self.0, buffer, offset).unwrap_or(0)
+    }
+
+    #[cfg(not(unix))]
+    fn read_at(&self, _buffer: &mut [u8], _offset: u64) -> usize {
+        0
     }
 }
 

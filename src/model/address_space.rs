@@ -12,6 +12,12 @@ pub trait AddressSpace: Sync {
     /// Whether the process may write at this address.
     fn is_writable(&self, address: u64) -> bool;
 
+    /// Copies bytes from `address` on, as many as are known and fit; returns how many. Fewer, or
+    /// none, where a copy is not faster than to touch the bytes.
+    fn copy(&self, _address: u64, _buffer: &mut [u8]) -> usize {
+        0
+    }
+
     /// A little-endian 64-bit word.
     fn word(&self, address: u64) -> Option<u64> {
         Some(u64::from_le_bytes(self.bytes(address, 8)?.try_into().ok()?))

@@ -1,6 +1,8 @@
 //! The memory of a process as the dump holds it: a read-only view over the mapped file.
 
 use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -30,6 +32,13 @@ impl Segment {
     }
 }
 
+/// Where a mapped dump can be read without touching its mapping.
+pub trait ReadAt: fmt::Debug + Send + Sync {
+    /// Reads what stands at `offset` of the dump, as much as there is and fits; returns how much. 0
+    /// also where it cannot be read.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> usize;
+}
+
 thread_local! {
     /// Where this worker found the last address: reads of a stack follow each other, and a process
     /// with 30,000 threads has 60,000 segments. Only a place to look first, so it may be wrong.
@@ -40,6 +49,8 @@ thread_local! {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     bytes: Bytes,
+    /// The file whose content `bytes` is, where it is mapped.
+    file: Option<Arc<dyn ReadAt>>,
     segments: Vec<Segment>,
 }
 
@@ -58,7 +69,14 @@ impl Memory {
             }
             keeps
         });
-        Self { bytes, segments }
+        Self { bytes, file: None, segments }
+    }
+
+    /// Lets [`Memory::copy`] read the file that is mapped as `bytes`, if this memory is a view over them.
+    pub fn read_through(&mut self, file: &Arc<dyn ReadAt>, bytes: &Bytes) {
+        if (self.bytes.as_ptr(), self.bytes.len()) == (bytes.as_ptr(), bytes.len()) {
+            self.file = Some(Arc::clone(file));
+        }
     }
 
     /// The segments, sorted by address.
@@ -92,6 +110,20 @@ impl Memory {
         self.bytes_from(address)?.get(..length)
     }
 
+    /// Copies from `address` on what the dump holds of its segment and the buffer can take; returns how
+    /// much. Nothing where the memory is no mapped file.
+    pub fn copy(&self, address: u64, buffer: &mut [u8]) -> usize {
+        let mut copied = || {
+            let file = self.file.as_deref()?;
+            let segment = self.segment_at(address)?;
+            let delta = address - segment.start;
+            let rest = usize::try_from(segment.file_size.checked_sub(delta)?).unwrap_or(usize::MAX);
+            let length = rest.min(buffer.len());
+            Some(file.read_at(&mut buffer[..length], segment.offset.checked_add(delta)?))
+        };
+        copied().unwrap_or(0)
+    }
+
     /// A little-endian 64-bit word.
     pub fn u64_at(&self, address: u64) -> Option<u64> {
         Some(u64::from_le_bytes(self.slice(address, 8)?.try_into().ok()?))
@@ -100,5 +132,55 @@ impl Memory {
     /// A little-endian 32-bit word.
     pub fn u32_at(&self, address: u64) -> Option<u32> {
         Some(u32::from_le_bytes(self.slice(address, 4)?.try_into().ok()?))
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that lost its end: the mapping still has `0..8192`.
+    #[derive(Debug)]
+    struct Cut(Bytes);
+
+    impl ReadAt for Cut {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> usize {
+            let rest = &self.0[(offset as usize).min(self.0.len())..];
+            let length = rest.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&rest[..length]);
+            length
+        }
+    }
+
+    fn segment(start: u64, size: u64, offset: u64, file_size: u64) -> Segment {
+        let (is_readable, is_writable, is_executable) = (true, true, false);
+        Segment { start, size, offset, file_size, is_readable, is_writable, is_executable }
+    }
+
+    fn copied(memory: &Memory, address: u64, length: usize) -> Vec<u8> {
+        let mut buffer = vec![0xff; length];
+        let length = memory.copy(address, &mut buffer);
+        buffer.truncate(length);
+        buffer
+    }
+
+    #[test]
+    fn a_copy_is_what_the_mapping_has_up_to_the_end_of_the_segment() {
+        let bytes: Bytes = (0..=255).cycle().take(8192).collect::<Vec<u8>>().into();
+        let file: Arc<dyn ReadAt> = Arc::new(Cut(bytes.slice(..0x1100)));
+        let segments = vec![segment(0x1000, 0x1000, 16, 0x800), segment(0x2000, 0x1000, 0x1000, 0x1000)];
+        let mut memory = Memory::new(bytes.clone(), segments);
+        assert!(copied(&memory, 0x1000, 8).is_empty(), "no file yet");
+        memory.read_through(&file, &bytes.slice(1..));
+        assert!(copied(&memory, 0x1000, 8).is_empty(), "not the file of these bytes");
+        memory.read_through(&file, &bytes);
+        for address in [0x1000, 0x1123, 0x17ff] {
+            let rest = memory.bytes_from(address).expect("dumped");
+            assert_eq!(copied(&memory, address, 4096), rest, "{address:#x}");
+            assert_eq!(copied(&memory, address, 1), rest[..1], "{address:#x}");
+        }
+        for address in [0, 0xfff, 0x1800, 0x1fff, 0x3000, u64::MAX] {
+            assert!(copied(&memory, address, 16).is_empty(), "{address:#x} is not in the dump");
+        }
+        assert_eq!(copied(&memory, 0x2000, 4096), bytes[0x1000..0x1100], "what the file still has");
     }
 }

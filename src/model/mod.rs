@@ -22,7 +22,7 @@ pub use escape::escape_terminal;
 pub use gap::{Gap, GapKind, Gaps};
 pub use image::{AuxKey, CoreProducer, FileMapping, KernelState, ProcessImage, Registers, SystemCall};
 pub use locks_reported::ReportedLock;
-pub use memory::{Memory, Segment};
+pub use memory::{Memory, ReadAt, Segment};
 pub use process::{Arch, Process, Signal};
 pub use snapshot::{FormatId, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};

@@ -25,6 +25,10 @@ impl AddressSpace for ProcessSpace<'_> {
         self.modules.file_bytes_at(address, length)
     }
 
+    fn copy(&self, address: u64, buffer: &mut [u8]) -> usize {
+        self.image.memory.copy(address, buffer)
+    }
+
     fn is_executable(&self, address: u64) -> bool {
         match self.image.memory.segment_at(address) {
             Some(segment) => segment.is_executable,

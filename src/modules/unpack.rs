@@ -27,7 +27,7 @@ pub fn unpack(packing: Packing, packed: &[u8], stated: Option<u64>) -> Option<By
         return None;
     }
     match packing {
-        Packing::Zlib => read_all(flate2::read::ZlibDecoder::new(packed), packed, stated, limit),
+        Packing::Zlib => inflate(packed, stated, limit),
         Packing::Zstd => {
             read_all(zstd::stream::read::Decoder::with_buffer(packed).ok()?, packed, stated, limit)
         }
@@ -39,16 +39,40 @@ pub fn unpack(packing: Packing, packed: &[u8], stated: Option<u64>) -> Option<By
     }
 }
 
-fn read_all(reader: impl Read, packed: &[u8], stated: Option<u64>, limit: u64) -> Option<Bytes> {
-    // Debug sections shrink to a third or a tenth.
-    let guess = (packed.len() as u64).saturating_mul(12).min(limit);
-    let mut out = Vec::with_capacity(usize::try_from(guess).ok()?);
-    reader.take(limit.checked_add(1)?).read_to_end(&mut out).ok()?;
-    let length = out.len() as u64;
-    if length > limit || stated.is_some_and(|s| s != length) {
-        return None;
+/// All at once: a stream that is read in pieces copies its last 32 KiB after each of them.
+fn inflate(packed: &[u8], stated: Option<u64>, limit: u64) -> Option<Bytes> {
+    let mut out = room_for(packed, limit)?;
+    let mut stream = flate2::Decompress::new(true);
+    loop {
+        let rest = packed.get(usize::try_from(stream.total_in()).ok()?..)?;
+        let status = stream.decompress_vec(rest, &mut out, flate2::FlushDecompress::Finish).ok()?;
+        if status == flate2::Status::StreamEnd {
+            return checked(out, stated, limit);
+        }
+        let is_cut = out.len() < out.capacity();
+        if is_cut || out.len() as u64 > limit {
+            return None;
+        }
+        out.reserve(out.len().max(1));
     }
-    Some(out.into())
+}
+
+fn read_all(reader: impl Read, packed: &[u8], stated: Option<u64>, limit: u64) -> Option<Bytes> {
+    let mut out = room_for(packed, limit)?;
+    reader.take(limit.checked_add(1)?).read_to_end(&mut out).ok()?;
+    checked(out, stated, limit)
+}
+
+/// Room for what most likely comes out: debug sections shrink to a third or a tenth.
+fn room_for(packed: &[u8], limit: u64) -> Option<Vec<u8>> {
+    let guess = (packed.len() as u64).saturating_mul(12).min(limit.checked_add(1)?);
+    Some(Vec::with_capacity(usize::try_from(guess).ok()?))
+}
+
+fn checked(out: Vec<u8>, stated: Option<u64>, limit: u64) -> Option<Bytes> {
+    let length = out.len() as u64;
+    let is_right = length <= limit && stated.is_none_or(|s| s == length);
+    is_right.then(|| out.into())
 }
 
 #[cfg(test)]

@@ -48,10 +48,7 @@ pub struct ModuleDwarf<'a> {
 
 impl<'a> ModuleDwarf<'a> {
     fn new(file: &'a ElfFile, supplement: Option<&'a ElfFile>) -> Self {
-        // Unpacking takes the most time where sections are compressed: all at once.
-        SECTIONS.par_iter().for_each(|id| {
-            file.section_bytes(id.name());
-        });
+        unpack(file);
         let mut dwarf = load(file, |id| Some(id.name()));
         if let Some(supplement) = supplement {
             dwarf.set_sup(load(supplement, |id| Some(id.name())));
@@ -59,6 +56,14 @@ impl<'a> ModuleDwarf<'a> {
         let code = file.headers.loads().filter(|p| p.is_executable()).map(|p| p.address);
         Self { dwarf, lowest_code: code.min().unwrap_or(0).max(1) }
     }
+}
+
+/// Unpacks the sections that are needed here, all at once: where they are compressed, that takes most of
+/// the time. The file keeps them.
+pub fn unpack(file: &ElfFile) {
+    SECTIONS.par_iter().for_each(|id| {
+        file.section_bytes(id.name());
+    });
 }
 
 /// Loads the sections that are needed here. Sections without content are empty.

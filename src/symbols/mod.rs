@@ -15,7 +15,7 @@ mod stacks;
 mod table;
 mod units;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -50,6 +50,13 @@ pub struct DataPlace {
     pub section: Option<Str>,
     /// The object that covers it, demangled, and the offset in it.
     pub symbol: Option<(Str, u64)>,
+}
+
+/// Unpacks the debug sections of the modules in which these addresses (avma) lie. [`resolve`] does so when
+/// it needs them; where they are compressed, done beside other work it is not waited for.
+pub fn unpack(modules: &ModuleSet, addresses: impl Iterator<Item = u64>) {
+    let wanted: BTreeSet<ModuleIx> = addresses.filter_map(|avma| modules.at(avma)).collect();
+    wanted.into_iter().filter_map(|ix| modules.get(ix).dwarf_file()).for_each(dwarf::unpack);
 }
 
 /// Resolves code addresses (avma; the caller has subtracted one from return addresses). The

@@ -12,7 +12,8 @@ mod fallback;
 mod rule;
 mod vectors;
 mod walk;
+mod window;
 
 pub use context::Context;
 pub use vectors::{RawFrame, RawStack, Unwound, unwind_all};
-pub use walk::{FrameState, RuleCache, Walker};
+pub use walk::{FrameState, WalkCache, Walker};

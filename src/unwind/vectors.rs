@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::walk::{FrameState, RuleCache, Walker};
+use super::walk::{FrameState, WalkCache, Walker};
 use crate::model::{Registers, StackEnd, Trust};
 
 /// Threads that one worker walks at a time.
@@ -74,7 +74,7 @@ pub fn unwind_all(walker: &Walker<'_>, threads: &[Registers]) -> Unwound {
     let most_frames = (MOST_FRAMES / threads.len().max(1)).clamp(4_096, 400_000);
     let chunks: Vec<(Vec<RawStack>, Vec<u32>)> = threads
         .par_chunks(THREADS_A_CHUNK)
-        .map_init(RuleCache::default, |cache, chunk| {
+        .map_init(WalkCache::default, |cache, chunk| {
             let mut interner = Interner::default();
             let mut frames = Vec::with_capacity(64);
             let indexes = chunk
@@ -97,7 +97,7 @@ fn walk(
     walker: &Walker<'_>,
     registers: &Registers,
     most_frames: usize,
-    cache: &mut RuleCache,
+    cache: &mut WalkCache,
     frames: &mut Vec<RawFrame>,
 ) -> RawStack {
     frames.clear();

@@ -6,6 +6,7 @@ use super::cfi::{Scratch, Tables};
 use super::context::Context;
 use super::fallback;
 use super::rule::{Rule, StepError};
+use super::window::{Window, Windowed};
 use crate::arch::Architecture;
 use crate::model::{AddressSpace, Registers, StackEnd, Trust};
 use crate::modules::ModuleSet;
@@ -13,7 +14,7 @@ use crate::modules::ModuleSet;
 /// More signal frames than this in one stack are not real.
 const MOST_SIGNAL_FRAMES: u32 = 64;
 
-/// Walks stacks. Shared by all workers; each has a [`RuleCache`] of its own.
+/// Walks stacks. Shared by all workers; each has a [`WalkCache`] of its own.
 pub struct Walker<'a> {
     arch: &'static Architecture,
     memory: &'a dyn AddressSpace,
@@ -47,12 +48,13 @@ struct Place {
     is_executable: bool,
 }
 
-/// Rules by looked-up address.
+/// What a worker keeps from walk to walk: rules by looked-up address, and a part of the stack.
 #[derive(Default)]
-pub struct RuleCache {
+pub struct WalkCache {
     index: FxHashMap<u64, usize>,
     places: Vec<Place>,
     scratch: Scratch,
+    window: Window,
 }
 
 impl<'a> Walker<'a> {
@@ -72,7 +74,7 @@ impl<'a> Walker<'a> {
         &self,
         registers: &Registers,
         most_frames: usize,
-        cache: &mut RuleCache,
+        cache: &mut WalkCache,
         visit: &mut dyn FnMut(&FrameState),
     ) -> StackEnd {
         let mut frame = FrameState {
@@ -84,15 +86,19 @@ impl<'a> Walker<'a> {
         let mut signal_frames = 0;
         let mut place = self.look_up(&frame, cache);
         for depth in 0..most_frames {
+            if let Some(sp) = frame.context.sp(self.arch) {
+                cache.window.cover(sp, self.memory);
+            }
+            let memory = Windowed { window: &cache.window, memory: self.memory };
             let rule = cache.places[place].rule.as_ref();
-            let step = match rule.map(|r| (r, r.apply(&frame.context, self.arch, self.memory))) {
+            let step = match rule.map(|r| (r, r.apply(&frame.context, self.arch, &memory))) {
                 Some((rule, Ok((caller, _)))) => {
                     frame.is_signal = rule.is_signal;
                     Ok((caller, Trust::Cfi))
                 }
                 Some((_, Err(StepError::Outermost))) => Err(StackEnd::Complete),
                 Some((_, Err(StepError::Memory))) => Err(StackEnd::MemoryMissing),
-                Some((_, Err(StepError::Rule))) | None => self.without_rule(&mut frame),
+                Some((_, Err(StepError::Rule))) | None => self.without_rule(&mut frame, &memory),
             };
             visit(&frame);
             let (caller, trust) = match step {
@@ -121,9 +127,9 @@ impl<'a> Walker<'a> {
     }
 
     /// The place in the cache of what is known of the address that this frame ran.
-    fn look_up(&self, frame: &FrameState, cache: &mut RuleCache) -> usize {
+    fn look_up(&self, frame: &FrameState, cache: &mut WalkCache) -> usize {
         let address = frame.lookup_address();
-        let RuleCache { index, places, scratch } = cache;
+        let WalkCache { index, places, scratch, .. } = cache;
         *index.entry(address).or_insert_with(|| {
             places.push(Place {
                 rule: self.tables.rule(address, scratch),
@@ -133,10 +139,14 @@ impl<'a> Walker<'a> {
         })
     }
 
-    fn without_rule(&self, frame: &mut FrameState) -> Result<(Context, Trust), StackEnd> {
-        let Some(step) = fallback::step(&frame.context, frame.is_exact, self.arch, self.memory) else {
+    fn without_rule(
+        &self,
+        frame: &mut FrameState,
+        memory: &dyn AddressSpace,
+    ) -> Result<(Context, Trust), StackEnd> {
+        let Some(step) = fallback::step(&frame.context, frame.is_exact, self.arch, memory) else {
             let sp = frame.context.sp(self.arch);
-            let has_stack = sp.is_some_and(|sp| self.memory.word(sp & !7).is_some());
+            let has_stack = sp.is_some_and(|sp| memory.word(sp & !7).is_some());
             return Err(if has_stack { StackEnd::NoRule } else { StackEnd::MemoryMissing });
         };
         frame.is_signal = step.is_signal;

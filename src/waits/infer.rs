@@ -14,7 +14,7 @@ use crate::model::{
     Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
 use crate::normalize::{Meanings, Readings, Role};
-use crate::unwind::{FrameState, RuleCache};
+use crate::unwind::{FrameState, WalkCache};
 
 /// Points, from `locks.md` section 16. They are starting values: each says what kind of proof weighs
 /// how much against the others, not a probability.
@@ -102,7 +102,7 @@ fn addresses_in_live_frames(
         (0..snapshot.threads.len() as u32).map(ThreadIx).filter(|t| !is_waiting_itself(seen, *t)).collect();
     let found: Vec<(u64, ThreadIx)> = threads
         .par_chunks(THREADS_A_CHUNK)
-        .map_init(RuleCache::default, |cache, chunk| {
+        .map_init(WalkCache::default, |cache, chunk| {
             let mut found = Vec::new();
             for &thread in chunk {
                 let Some(registers) = native.registers(thread) else { continue };

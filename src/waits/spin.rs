@@ -14,7 +14,7 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use crate::arch::{SpinLoop, SyscallKind};
 use crate::model::{Certainty, FrameIx, FrameKind, Snapshot, ThreadIx};
 use crate::normalize::{Meanings, Readings, Role};
-use crate::unwind::{Context, RuleCache};
+use crate::unwind::{Context, WalkCache};
 
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 128;
@@ -50,7 +50,7 @@ pub(super) fn find(
     let view = View { native, snapshot, meanings, readings };
     let found: Vec<Spinner> = running
         .par_chunks(THREADS_A_CHUNK)
-        .map_init(RuleCache::default, |cache, chunk| {
+        .map_init(WalkCache::default, |cache, chunk| {
             chunk.iter().filter_map(|&t| view.spinner(t, cache)).collect::<Vec<_>>()
         })
         .flatten_iter()
@@ -138,7 +138,7 @@ impl View<'_, '_> {
 
     /// The loop in which a thread is: around its pc, else (where its innermost function only yields)
     /// around the call in one of its callers.
-    fn spinner(&self, thread: ThreadIx, cache: &mut RuleCache) -> Option<Spinner> {
+    fn spinner(&self, thread: ThreadIx, cache: &mut WalkCache) -> Option<Spinner> {
         let registers = self.native.registers(thread)?;
         let context = Context::of_thread(registers);
         let is_named = self.role(thread) == Role::Spin;
