@@ -9,8 +9,8 @@ use super::context::Context;
 use super::rule::{Reader, StepError};
 use crate::model::AddressSpace;
 
-/// No expression of a compiler is longer; a hostile one ends here.
-const MOST_OPERATIONS: u32 = 1_000;
+/// Compilers write three to ten; a hostile one ends here.
+const MOST_OPERATIONS: u32 = 100;
 
 /// Evaluates an expression to an address or value. `initial` is the CFA, which is on the stack
 /// when a register's expression begins.

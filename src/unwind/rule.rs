@@ -49,6 +49,8 @@ pub(super) struct Rule {
     /// The frame is the kernel's: its caller was interrupted, not called.
     pub is_signal: bool,
     encoding: gimli::Encoding,
+    /// How many expressions are evaluated to apply it.
+    pub expressions: usize,
 }
 
 /// Why a rule could not be applied.
@@ -88,7 +90,11 @@ impl Rule {
             };
             saved.push((register.0, rule));
         }
-        Some(Self { cfa, saved, is_signal, encoding })
+        let is_expression =
+            |(_, s): &&(u16, Saved)| matches!(s, Saved::AtExpression(_) | Saved::ValueExpression(_));
+        let expressions =
+            usize::from(matches!(cfa, Cfa::Expression(_))) + saved.iter().filter(is_expression).count();
+        Some(Self { cfa, saved, is_signal, encoding, expressions })
     }
 
     /// Applies the rule: the caller's registers and the frame's CFA.

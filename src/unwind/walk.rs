@@ -69,7 +69,8 @@ impl<'a> Walker<'a> {
     }
 
     /// Walks one thread and shows each frame, the innermost first, to `visit`. At most
-    /// `most_frames` frames.
+    /// `most_frames` frames, and as many expressions in their rules: a hostile file has long ones in
+    /// each, a real one has some where a function aligns its stack.
     pub fn walk(
         &self,
         registers: &Registers,
@@ -84,10 +85,16 @@ impl<'a> Walker<'a> {
             is_signal: false,
         };
         let mut signal_frames = 0;
+        let mut expressions = 0;
         let mut place = self.look_up(&frame, cache);
         for depth in 0..most_frames {
             if let Some(sp) = frame.context.sp(self.arch) {
                 cache.window.cover(sp, self.memory);
+            }
+            expressions += cache.places[place].rule.as_ref().map_or(0, |r| r.expressions);
+            if expressions > most_frames {
+                visit(&frame);
+                return StackEnd::DepthLimit;
             }
             let memory = Windowed { window: &cache.window, memory: self.memory };
             let rule = cache.places[place].rule.as_ref();
