@@ -203,13 +203,13 @@ def same_name(a, b, module, aliases):
 
 # ---- the comparison ----
 
-def gdb_stacks(core, exe, folder, limit):
+def gdb_stacks(core, exe, folder, limit, sysroot):
     dirs = dict.fromkeys([str(folder)] + [str(pathlib.Path(path).parent) for _, _, path in elf_entry(core)[1] if path.startswith("/")])
     with tempfile.TemporaryDirectory() as work:
         script, out = pathlib.Path(work, "stacks.py"), pathlib.Path(work, "stacks.json")
         script.write_text(GDB_SCRIPT % (limit, str(out)))
         run = subprocess.run(["gdb", "-nx", "-batch", "-ex", "set auto-load no", "-ex", "set debuginfod enabled off", "-ex", "set print frame-arguments none",
-                              "-ex", "set sysroot /nowhere", "-ex", f"set solib-search-path {':'.join(dirs)}", "-ex", "set backtrace past-main on",
+                              "-ex", f"set sysroot {sysroot}", "-ex", f"set solib-search-path {':'.join(dirs)}", "-ex", "set backtrace past-main on",
                               "-ex", "set backtrace limit unlimited", "-ex", f"file {exe}", "-ex", f"core-file {core}", "-x", str(script)],
                              capture_output=True, text=True, errors="replace")
         if not out.is_file():
@@ -258,7 +258,7 @@ def compare(dump, a, total):
             core = pathlib.Path(work, dump.stem)
             subprocess.run(["zstd", "-q", "-d", "-f", str(dump), "-o", str(core)], check=True)
         exe = pathlib.Path(a.exe).resolve() if a.exe else find_executable(core, folder)
-        theirs = gdb_stacks(core, exe, folder, a.limit)
+        theirs = gdb_stacks(core, exe, folder, a.limit, a.sysroot)
         ours = logjam_stacks(a.bin, core, exe, folder, a.logjam_arg)
     aliases = Aliases(folder, pathlib.Path(a.debug_dir))
     stacks = collections.defaultdict(list)
@@ -288,6 +288,7 @@ def main():
     ap.add_argument("--exe")
     ap.add_argument("--limit", type=int, default=3000, help="frames of a stack that are compared")
     ap.add_argument("--min", type=float, default=99.0, help="percent of distinct stacks that must be equal")
+    ap.add_argument("--sysroot", default="/nowhere", help="where gdb looks for the files of the process; / for dumps of this machine (default: only beside the dump)")
     ap.add_argument("--debug-dir", default="/usr/lib/debug")
     ap.add_argument("--logjam-arg", action="append", default=[], help="an argument more for logjam")
     ap.add_argument("-v", action="store_true", dest="verbose", help="show all differences, not three of each dump")

@@ -17,7 +17,7 @@ pub struct Range {
 }
 
 /// A module as the dump knows it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownModule {
     /// The path as the dump has it, ` (deleted)` included; empty when nothing names it.
     pub path: Str,
@@ -35,6 +35,9 @@ pub struct KnownModule {
     pub entry: Option<u64>,
     /// The executable of the process.
     pub is_executable: bool,
+    /// A part of a module's code at a second place: only its ranges are there, not all that its headers
+    /// place.
+    pub is_copy: bool,
 }
 
 impl KnownModule {
@@ -54,7 +57,9 @@ impl KnownModule {
         if self.ranges.iter().any(|r| (r.start..r.end).contains(&address)) {
             return true;
         }
-        let (Some(headers), Some(bias)) = (&self.headers, self.bias) else { return false };
+        let (Some(headers), Some(bias), false) = (&self.headers, self.bias, self.is_copy) else {
+            return false;
+        };
         headers.loads().any(|p| {
             let start = round_down(bias.wrapping_add(p.address), page);
             let end = round_up(bias.wrapping_add(p.memory_end()), page);

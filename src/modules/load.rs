@@ -120,7 +120,7 @@ fn index_of(known: &[KnownModule], page: u64) -> RangeIndex {
     let mut stated = Vec::new();
     for (n, module) in (0..).zip(known) {
         sure.extend(module.ranges.iter().map(|r| (r.start, r.end, n)));
-        if let (Some(headers), Some(bias)) = (&module.headers, module.bias) {
+        if let (Some(headers), Some(bias), false) = (&module.headers, module.bias, module.is_copy) {
             stated.extend(load_ranges(headers, bias, page).map(|(s, e)| (s, e, n)));
         }
     }
@@ -150,6 +150,7 @@ pub fn with_files(
         let n = modules.len() as u32;
         sure.extend(known.ranges.iter().map(|r| (r.start, r.end, n)));
         let headers = module.file.as_ref().map(|f| &f.headers).or(known.headers.as_ref());
+        let headers = headers.filter(|_| !known.is_copy);
         stated.extend(
             headers.into_iter().flat_map(|h| load_ranges(h, module.bias, page)).map(|(s, e)| (s, e, n)),
         );

@@ -45,11 +45,13 @@ fn modules_of_path(image: &ProcessImage, mut mappings: Vec<&FileMapping>) -> Vec
             None => {
                 let module =
                     KnownModule { path: mapping.path.clone(), ranges: vec![range], ..Default::default() };
-                let identity = identify::from_memory(&image.memory, mapping.start);
-                found.push((
-                    module.identified(identity.filter(|i| identify::is_loadable(&i.headers))),
-                    has_code,
-                ));
+                let identity = identify::from_memory(&image.memory, mapping.start)
+                    .filter(|i| identify::is_loadable(&i.headers));
+                let original = found.first().filter(|_| identity.is_none());
+                found.push(match original.and_then(|(original, _)| copy_of(original, range)) {
+                    Some(copy) => (copy, true),
+                    None => (module.identified(identity), has_code),
+                });
             }
         }
     }
@@ -60,6 +62,30 @@ fn modules_of_path(image: &ProcessImage, mut mappings: Vec<&FileMapping>) -> Vec
         (*code || (!any_code && module.headers.is_some())) && !is_jit
     });
     found.into_iter().map(|(module, _)| module).collect()
+}
+
+/// The module for a range in which a part of the original's code was mapped once more. V8 does so with its
+/// builtins, so that code which it compiles can call them with a short jump:
+///
+/// ```text
+///       0xb72000       0x25fe000 offset 0x0772000 /usr/bin/node
+/// 0x7f301be40000  0x7f301bfd2000 offset 0x14c4000 /usr/bin/node
+/// ```
+fn copy_of(original: &KnownModule, range: Range) -> Option<KnownModule> {
+    // Without a build id it cannot be told from any other use of the file.
+    let (headers, _) = (original.headers.as_ref()?, original.build_id.as_ref()?);
+    let code = headers.loads().filter(|p| p.is_executable()).find(|p| {
+        let delta = range.file_offset.checked_sub(p.offset);
+        delta.is_some_and(|delta| delta < p.file_size && range.end - range.start <= p.file_size - delta)
+    })?;
+    let address = code.address.checked_add(range.file_offset - code.offset)?;
+    Some(KnownModule {
+        ranges: vec![range],
+        bias: Some(range.start.wrapping_sub(address)),
+        is_copy: true,
+        dynamic: None,
+        ..original.clone()
+    })
 }
 
 /// Whether a further mapping of a path belongs to the module before it. A new copy begins at
@@ -116,5 +142,32 @@ mod tests {
             vec![mapping(0x1000, 0x2000, 0, "/memfd:doublemapper (deleted)")],
         );
         assert!(modules(&image).is_empty());
+    }
+
+    /// The headers of the running test, as a module that lies at `bias`.
+    fn original(bias: u64) -> KnownModule {
+        let program = std::fs::read(std::env::current_exe().expect("this program")).expect("its file");
+        let at = |offset: u64, length: usize| program.get(usize::try_from(offset).ok()?..)?.get(..length);
+        let headers = super::super::headers::Headers::read(at).expect("ELF headers");
+        let build_id = Some([1, 2, 3].into());
+        KnownModule { bias: Some(bias), headers: Some(headers), build_id, ..Default::default() }
+    }
+
+    #[test]
+    fn code_that_is_mapped_once_more_is_a_copy_with_a_bias_of_its_own() {
+        let original = original(0x5555_0000_0000);
+        let headers = original.headers.clone().expect("headers");
+        let code = headers.loads().find(|p| p.is_executable()).expect("code");
+        let range =
+            Range { start: 0x7f00_0000_0000, end: 0x7f00_0000_2000, file_offset: code.offset + 0x1000 };
+        let copy = copy_of(&original, range).expect("a copy");
+        assert_eq!(copy.bias, Some(range.start.wrapping_sub(code.address + 0x1000)));
+        assert!(copy.contains(range.start, 4096) && copy.contains(range.end - 1, 4096));
+        let beside = copy.bias.expect("a bias").wrapping_add(code.address);
+        assert!(!copy.contains(beside, 4096), "only the range is there");
+        let data = headers.loads().find(|p| !p.is_executable()).expect("data");
+        assert_eq!(copy_of(&original, Range { file_offset: data.offset, ..range }), None);
+        let unnamed = KnownModule { build_id: None, ..original };
+        assert_eq!(copy_of(&unnamed, range), None, "nothing proves what it is");
     }
 }

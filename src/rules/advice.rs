@@ -64,7 +64,12 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
             (Pattern::Convoy, _) => {
                 format!("{} is at the lock itself: the lock is handed on, but too many want it. Take a second dump to see whether the holder changes.", super::jam::capital(&thread))
             }
-            _ => format!("{} computes while it holds {lock}: shorten what it does under the lock.", super::jam::capital(&thread)),
+            (_, State::CondWait | State::JoinWait | State::LockWait) => {
+                format!("{} waits for something else while it holds {lock}: find out who should wake it, and wait without the lock.", super::jam::capital(&thread))
+            }
+            (_, State::Running | State::Spinning | State::Runtime | State::Unknown) => {
+                format!("{} computes while it holds {lock}: shorten what it does under the lock.", super::jam::capital(&thread))
+            }
         });
     } else {
         advice.push(format!(

@@ -106,6 +106,7 @@ pub static TABLE: &[Source] = &[
             wait("cnd_wait", Condition),
             wait("cnd_timedwait", Condition),
             lock("condvar_acquire_lock", Mutex),
+            runtime("condvar_quiesce_and_switch_g1"),
             runtime("pthread_cond_signal"),
             runtime("pthread_cond_broadcast"),
         ],
