@@ -109,15 +109,33 @@ fn frame_pointer(
     }
     let saved_fp = memory.word(fp)?;
     let pc = memory.word(fp.checked_add(8)?)?;
-    // Code that is not at hand cannot be asked; the chain of frame pointers has to do then.
-    let is_chained = saved_fp == 0 || (saved_fp > fp && saved_fp % 8 == 0 && memory.word(saved_fp).is_some());
-    if !is_chained || !is_return_address(pc, arch, memory).unwrap_or_else(|| memory.is_executable(pc)) {
+    let is_chained = saved_fp == 0 || is_above(saved_fp, fp) && memory.word(saved_fp).is_some();
+    let returns = match is_return_address(pc, arch, memory) {
+        Some(true) => true,
+        // An interpreter returns to an entry of its own and not behind a call (HotSpot's does); a chain
+        // that goes on has to do then.
+        Some(false) => memory.is_executable(pc) && goes_on(saved_fp, memory).unwrap_or(false),
+        // Code that is not at hand cannot be asked.
+        None => memory.is_executable(pc),
+    };
+    if !is_chained || !returns {
         return None;
     }
     let mut caller = Context::at(pc);
     caller.set(arch.sp, fp.checked_add(16));
     caller.set(arch.fp, Some(saved_fp));
     Some(caller)
+}
+
+/// Whether the chain of frame pointers has a next link, with code to return to.
+fn goes_on(fp: u64, memory: &dyn AddressSpace) -> Option<bool> {
+    let next = memory.word(fp)?;
+    let pc = memory.word(fp.checked_add(8)?)?;
+    Some((next == 0 || is_above(next, fp)) && memory.is_executable(pc))
+}
+
+fn is_above(next: u64, fp: u64) -> bool {
+    next > fp && next.is_multiple_of(8)
 }
 
 /// The next word of the stack that is a return address: code lies before it, and that code is a
@@ -147,4 +165,63 @@ fn is_return_address(pc: u64, arch: &Architecture, memory: &dyn AddressSpace) ->
     }
     let code = memory.bytes(pc.checked_sub(LONGEST_CALL as u64)?, LONGEST_CALL)?;
     Some((arch.code.is_call_before)(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch;
+    use crate::model::Arch;
+
+    const CODE: u64 = 0x40_0000;
+    const STACK: u64 = 0x7000_0000;
+
+    /// A stack of words over code that has no call in it: all `nop`.
+    struct Interpreter(Vec<u8>, Vec<u8>);
+
+    impl Interpreter {
+        fn with(words: &[u64]) -> Self {
+            Self(vec![0x90; 0x1000], words.iter().flat_map(|w| w.to_le_bytes()).collect())
+        }
+    }
+
+    impl AddressSpace for Interpreter {
+        fn bytes(&self, address: u64, length: usize) -> Option<&[u8]> {
+            let (bytes, start) = if address >= STACK { (&self.1, STACK) } else { (&self.0, CODE) };
+            bytes.get(usize::try_from(address.checked_sub(start)?).ok()?..)?.get(..length)
+        }
+
+        fn is_executable(&self, address: u64) -> bool {
+            (CODE..CODE + 0x1000).contains(&address)
+        }
+
+        fn is_writable(&self, address: u64) -> bool {
+            address >= STACK
+        }
+    }
+
+    fn caller(words: &[u64]) -> Option<(u64, u64)> {
+        let arch = arch::of(Arch::X86_64).expect("a row");
+        let mut frame = Context::at(CODE + 0x100);
+        frame.set(arch.sp, Some(STACK));
+        frame.set(arch.fp, Some(STACK + 8));
+        let step = step(&frame, false, arch, &Interpreter::with(words))?;
+        assert_eq!(step.trust, Trust::FramePointer);
+        Some((step.caller.pc, step.caller.sp(arch)?))
+    }
+
+    #[test]
+    fn a_return_behind_no_call_is_believed_only_where_the_chain_goes_on() {
+        let (to, next) = (CODE + 0x200, CODE + 0x300);
+        let going_on = [0, STACK + 32, to, 0, STACK + 48, next, 0, 0];
+        assert_eq!(caller(&going_on), Some((to, STACK + 24)));
+        let outermost = [0, STACK + 32, to, 0, 0, next];
+        assert_eq!(caller(&outermost), Some((to, STACK + 24)));
+        let broken = [0, STACK + 32, to, 0, STACK + 48, 0xdead, 0, 0];
+        assert_eq!(caller(&broken), None, "nothing to return to");
+        let backwards = [0, STACK + 32, to, 0, STACK, next, 0, 0];
+        assert_eq!(caller(&backwards), None, "a chain leads up");
+        let no_code = [0, STACK + 32, STACK, 0, STACK + 48, next, 0, 0];
+        assert_eq!(caller(&no_code), None, "a stack is no code");
+    }
 }

@@ -95,6 +95,10 @@ fn collect(seen: &[Observation]) -> (Vec<Lock>, Vec<Option<usize>>) {
         }
         lock_of[n] = Some(at);
     }
+    for lock in locks.iter_mut().filter(|l| l.kind == LockKind::Futex && l.waiters.len() == 1) {
+        // Most likely the thread's own: HotSpot and musl let each waiter sleep on a word of its own.
+        lock.is_shared_object = false;
+    }
     (locks, lock_of)
 }
 
