@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use gimli::{
-    BaseAddresses, DebugFrame, EhFrame, EhFrameHdr, FrameDescriptionEntry, LittleEndian, ParsedEhFrameHdr,
-    UnwindContext, UnwindSection,
+    BaseAddresses, DebugFrame, EhFrame, EhFrameHdr, EhFrameOffset, FrameDescriptionEntry, LittleEndian,
+    ParsedEhFrameHdr, UnwindContext, UnwindSection,
 };
 
 use super::rule::{Reader, Rule};
@@ -115,8 +115,16 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Only with a count of 2 or 4 bytes: linkers write `udata4`, and gimli multiplies the count unchecked.
+    ///
+    /// ```text
+    /// .eh_frame_hdr: version u8 (1), eh_frame_ptr_enc u8, fde_count_enc u8, table_enc u8, …
+    /// ```
     fn header(&self) -> Option<ParsedEhFrameHdr<Reader<'_>>> {
         let section = self.eh_frame_hdr.as_ref()?;
+        if !matches!(section.bytes.get(2)? & 0x0f, 0x02 | 0x03) {
+            return None;
+        }
         EhFrameHdr::from(reader(section)).parse(&self.bases, 8).ok()
     }
 
@@ -124,7 +132,14 @@ impl<'a> Table<'a> {
         let eh_frame = EhFrame::from(reader(self.eh_frame.as_ref()?));
         let header = self.header()?;
         let table = header.table()?;
-        let fde = table.fde_for_address(&eh_frame, &self.bases, svma, EhFrame::cie_from_offset).ok()?;
+        // As `fde_for_address`, which subtracts unchecked: a table may lead to before `.eh_frame`.
+        let found = table.lookup(svma, &self.bases).and_then(|p| p.direct()).ok()?;
+        let offset = found.checked_sub(header.eh_frame_ptr().direct().ok()?)?;
+        let offset = EhFrameOffset(usize::try_from(offset).ok()?);
+        let fde = eh_frame.fde_from_offset(&self.bases, offset, EhFrame::cie_from_offset).ok()?;
+        if !fde.contains(svma) {
+            return None;
+        }
         self.rule_of(&eh_frame, &fde, svma, scratch)
     }
 
