@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use crate::arch;
 use crate::cluster::{self, Clusters};
 use crate::diagnosis::{self, Analyzed, Diagnosis, InputStatus};
 use crate::formats::{self, Format};
-use crate::input::{self, Found, Input, InputError, InputOptions, Progress};
+use crate::input::{self, Found, Input, InputError, InputOptions, Listing, Progress};
 use crate::model::{GapKind, Gaps, Memory, ProcessImage, Snapshot};
 use crate::modules::{ModuleSet, ProcessSpace, SearchPaths};
 use crate::normalize::{Meanings, Readings};
@@ -26,16 +28,30 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// Analyzes inputs: files, folders, `-`.
+/// Files that are worked on at a time. A worker that waits for a part of one file may begin with the next,
+/// on top of its stack: this bounds how often.
+const FILES_AT_A_TIME: usize = 64;
+
+/// Analyzes inputs: files, folders, `-`. Several files are analyzed at the same time; the result is in their
+/// order.
 pub fn analyze(names: &[PathBuf], options: &Options, progress: &dyn Progress) -> Diagnosis {
+    let listings: Vec<Listing> = names.iter().map(input::find).collect();
+    let files: Vec<_> = listings.iter().flat_map(|l| l.found.iter().map(move |found| (l, found))).collect();
+    let mut outcomes = Vec::with_capacity(files.len());
+    for files in files.chunks(FILES_AT_A_TIME) {
+        let one = |(listing, found): &(&Listing, &_)| analyze_file(found, listing, options, progress);
+        outcomes.extend(files.par_iter().map(one).collect::<Vec<_>>());
+    }
     let mut diagnosis = Diagnosis::default();
-    for name in names {
-        for (path, opened) in open(name, options, progress) {
-            let status = match opened {
-                Ok((input, format)) => add(&mut diagnosis, &input, format, options, progress),
-                Err(error) => InputStatus::Failed(error.to_string()),
-            };
-            diagnosis.inputs.push((path, status));
+    let mut outcomes = outcomes.into_iter();
+    for listing in &listings {
+        let mut has_dump = false;
+        for outcome in outcomes.by_ref().take(listing.found.len()).flatten() {
+            has_dump |= !matches!(outcome.status, InputStatus::Failed(_));
+            add(&mut diagnosis, outcome);
+        }
+        if listing.is_folder && !has_dump {
+            add(&mut diagnosis, Outcome::failed(&listing.path, &no_dumps(listing)));
         }
     }
     diagnosis::sort(&mut diagnosis.findings);
@@ -43,33 +59,61 @@ pub fn analyze(names: &[PathBuf], options: &Options, progress: &dyn Progress) ->
     diagnosis
 }
 
-type Opened = Result<(Input, &'static Format), InputError>;
-
-/// The dumps that a name stands for. Files of a folder that are no dumps are passed over; a folder
-/// without any dump is an error.
-fn open(name: &PathBuf, options: &Options, progress: &dyn Progress) -> Vec<(String, Opened)> {
-    let listing = input::find(name);
-    let files = listing.found.len();
-    let mut opened = Vec::new();
-    for found in listing.found {
-        match found {
-            Err(e) => opened.push((listing.path.to_string(), Err(e))),
-            Ok(found) => match open_file(&found, options, progress) {
-                Err(e) if found.from_folder && e.is_no_dump() => {}
-                result => opened.push((found.path.to_string(), result)),
-            },
-        }
+fn no_dumps(listing: &Listing) -> InputError {
+    InputError::NoDumps {
+        path: listing.path.clone(),
+        files: listing.found.len(),
+        links: listing.links,
+        looked_for: formats::looked_for(),
     }
-    if listing.is_folder && opened.iter().all(|(_, r)| r.is_err()) {
-        let looked_for = formats::looked_for();
-        let error =
-            InputError::NoDumps { path: listing.path.clone(), files, links: listing.links, looked_for };
-        opened.push((listing.path.to_string(), Err(error)));
-    }
-    opened
 }
 
-fn open_file(found: &Found, options: &Options, progress: &dyn Progress) -> Opened {
+/// What became of one file.
+struct Outcome {
+    path: String,
+    status: InputStatus,
+    snapshots: Vec<(Analyzed, Vec<rules::Finding>)>,
+}
+
+impl Outcome {
+    fn failed(path: &str, why: &impl ToString) -> Self {
+        let status = InputStatus::Failed(why.to_string());
+        Self { path: path.to_owned(), status, snapshots: Vec::new() }
+    }
+}
+
+/// Adds what was found in a file.
+fn add(diagnosis: &mut Diagnosis, outcome: Outcome) {
+    for (analyzed, findings) in outcome.snapshots {
+        diagnosis.findings.extend(diagnosis::rank(findings, diagnosis.snapshots.len(), &analyzed));
+        diagnosis.snapshots.push(analyzed);
+    }
+    diagnosis.inputs.push((outcome.path, outcome.status));
+}
+
+/// Reads and analyzes a file. `None`: a file of a folder that is no dump.
+fn analyze_file(
+    found: &Result<Found, InputError>,
+    listing: &Listing,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Option<Outcome> {
+    let found = match found {
+        Ok(found) => found,
+        Err(e) => return Some(Outcome::failed(&listing.path, e)),
+    };
+    match open(found, options, progress) {
+        Err(e) if found.from_folder && e.is_no_dump() => None,
+        Err(e) => Some(Outcome::failed(&found.path, &e)),
+        Ok((input, format)) => Some(analyze_input(&input, format, options, progress)),
+    }
+}
+
+fn open(
+    found: &Found,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Input, &'static Format), InputError> {
     let input = input::read(found, &options.input, progress)?;
     match formats::recognize(&input.bytes) {
         Some(format) => Ok((input, format)),
@@ -81,28 +125,20 @@ fn open_file(found: &Found, options: &Options, progress: &dyn Progress) -> Opene
     }
 }
 
-/// Parses and analyzes one input and adds what was found.
-fn add(
-    diagnosis: &mut Diagnosis,
-    input: &Input,
-    format: &Format,
-    options: &Options,
-    progress: &dyn Progress,
-) -> InputStatus {
+/// Parses and analyzes what one file holds.
+fn analyze_input(input: &Input, format: &Format, options: &Options, progress: &dyn Progress) -> Outcome {
     progress.report("reading threads", 0, 0);
     let mut parsed = (format.parse)(&input.bytes, &input.path);
     parsed.retain(|snapshot| !snapshot.threads.is_empty());
     if parsed.is_empty() {
-        return InputStatus::Failed(format!(
-            "nothing in {} was understood: it begins like {}, but no thread could be read",
-            input.path, format.name
-        ));
+        let begins = format!("it begins like {}, but no thread could be read", format.name);
+        return Outcome::failed(&input.path, &format!("nothing in {} was understood: {begins}", input.path));
     }
     let mut search = options.search.clone();
     search.dump_dir.clone_from(&input.folder);
     let mut is_partial = input.is_cut_compressed;
-    let first = diagnosis.snapshots.len();
     let file = parsed.iter().any(|s| s.image.is_some()).then(|| input.file()).flatten();
+    let mut snapshots = Vec::with_capacity(parsed.len());
     for mut snapshot in parsed {
         if let (Some(image), Some(file)) = (&mut snapshot.image, &file) {
             image.memory.read_through(file, &input.bytes);
@@ -110,22 +146,20 @@ fn add(
         snapshot.gaps.extend(input.gaps.clone());
         let (analyzed, findings) = analyze_snapshot(snapshot, &search, &options.limits, progress);
         is_partial |= analyzed.snapshot.gaps.iter().any(|gap| is_loss(gap.kind));
-        diagnosis.findings.extend(diagnosis::rank(findings, diagnosis.snapshots.len(), &analyzed));
-        diagnosis.snapshots.push(analyzed);
+        snapshots.push((analyzed, findings));
     }
     let mut gaps = Gaps::default();
     if let Err(error) = input.verify(&mut gaps) {
-        diagnosis.snapshots.truncate(first);
-        diagnosis.findings.retain(|f| f.snapshot < first);
-        return InputStatus::Failed(error.to_string());
+        return Outcome::failed(&input.path, &error);
     }
     if !gaps.is_empty() {
         is_partial = true;
-        for analyzed in &mut diagnosis.snapshots[first..] {
+        for (analyzed, _) in &mut snapshots {
             analyzed.snapshot.gaps.extend(gaps.clone());
         }
     }
-    if is_partial { InputStatus::Partial } else { InputStatus::Ok }
+    let status = if is_partial { InputStatus::Partial } else { InputStatus::Ok };
+    Outcome { path: input.path.to_string(), status, snapshots }
 }
 
 /// Whether a gap means that a part of the input itself was lost.
