@@ -29,6 +29,8 @@ pub mod rules;
 
 pub mod diagnosis;
 
+pub mod check;
+
 pub mod report;
 
 pub mod pipeline;

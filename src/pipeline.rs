@@ -47,11 +47,12 @@ pub fn analyze(names: &[PathBuf], options: &Options, progress: &dyn Progress) ->
     for listing in &listings {
         let mut has_dump = false;
         for outcome in outcomes.by_ref().take(listing.found.len()).flatten() {
-            has_dump |= !matches!(outcome.status, InputStatus::Failed(_));
+            has_dump |= outcome.status.error().is_none();
             add(&mut diagnosis, outcome);
         }
         if listing.is_folder && !has_dump {
-            add(&mut diagnosis, Outcome::failed(&listing.path, &no_dumps(listing)));
+            let status = InputStatus::NoDumps(no_dumps(listing).to_string());
+            diagnosis.inputs.push((listing.path.to_string(), status));
         }
     }
     diagnosis::sort(&mut diagnosis.findings);

@@ -52,6 +52,7 @@ fn every_stage_is_declared_once_and_in_order() {
         "cluster",
         "rules",
         "diagnosis",
+        "check",
         "report",
         "pipeline",
         "cli",

@@ -10,7 +10,9 @@ use crate::modules::SearchPaths;
 use crate::pipeline::Options;
 use crate::rules::Limits;
 
+use super::outputs::Output;
 use super::{connect, size};
+use crate::check::Date;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,13 +20,15 @@ Examples:
   logjam core.zst --exe ./logserver       a packed one, with the program that ran
   gdb -p 4332 -batch -ex 'thread apply all bt' | logjam -
   logjam dumps/ --format json -o jam.json a folder of dumps, for scripts
+  logjam check dumps/ -o junit=jam.xml    fail a CI job, with a report for it
   logjam explain lock-contention          what a finding means and what to do
 
 An input named like a subcommand is given as ./explain.
 
 Exit codes:
   0  analyzed, whatever was found     3  an input could not be analyzed
-  2  the command line is wrong        4  the report could not be written, or an internal error";
+  1  check: something fails it        4  a report could not be written, or an internal error
+  2  the command line is wrong";
 
 /// Says what the threads of a stuck process are stuck on, who holds it, and what to do next
 #[derive(Debug, Parser)]
@@ -53,6 +57,8 @@ pub(super) enum Command {
         #[arg(value_parser = PossibleValuesParser::new(connect::rule_ids()), hide_possible_values = true)]
         rule: Option<String>,
     },
+    /// Check the dumps of a test run: exit code 1 where one of them shows what must not be
+    Check(CheckArgs),
     /// Print the stack of each thread as one line of JSON
     #[command(hide = true)]
     Stacks {
@@ -73,6 +79,69 @@ pub(super) struct ReportArgs {
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
 
+    /// Show this thread: its stack, what it waits for, what it holds
+    #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
+    pub(super) thread: Option<String>,
+
+    #[command(flatten)]
+    pub(super) form: FormArgs,
+
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// The check of a CI job.
+#[derive(Debug, Group)]
+pub(super) struct CheckArgs {
+    /// Dumps, and folders of them
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// A new finding of this severity or a worse one fails [default: high]
+    #[arg(long, value_name = "SEVERITY", help_heading = "Check", ignore_case = true,
+        value_parser = PossibleValuesParser::new(connect::severity_ids()))]
+    pub(super) fail_on: Option<String>,
+
+    /// A process of which more threads than this wait for locks fails
+    #[arg(long, value_name = "N", help_heading = "Check")]
+    pub(super) max_blocked: Option<u64>,
+
+    /// Findings that are known and do not fail; one that no dump shows any more is told
+    #[arg(long, value_name = "FILE", help_heading = "Check")]
+    pub(super) baseline: Option<PathBuf>,
+
+    /// Write what is found now to the baseline, and pass
+    #[arg(long, help_heading = "Check", requires = "baseline")]
+    pub(super) update_baseline: bool,
+
+    /// A finding that does not fail, by its fingerprint; may be given several times
+    #[arg(long, value_name = "FINGERPRINT", help_heading = "Check", value_parser = fingerprint)]
+    pub(super) ignore: Vec<String>,
+
+    /// Fail where a folder has no dump
+    #[arg(long, help_heading = "Check")]
+    pub(super) require_dumps: bool,
+
+    /// The day on which entries to ignore are held to their expiry
+    #[arg(long, value_name = "YYYY-MM-DD", hide = true)]
+    pub(super) today: Option<Date>,
+
+    #[command(flatten)]
+    pub(super) form: FormArgs,
+
+    #[command(flatten)]
+    pub(super) files: FileArgs,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// How the report looks, and where it goes.
+#[derive(Debug, Group)]
+pub(super) struct FormArgs {
     /// How the report is written
     #[arg(long, value_name = "FORMAT", help_heading = "Report", default_value = connect::default_reporter(),
         value_parser = PossibleValuesParser::new(connect::reporter_ids()))]
@@ -82,13 +151,10 @@ pub(super) struct ReportArgs {
     #[arg(long, help_heading = "Report")]
     pub(super) all: bool,
 
-    /// Show this thread: its stack, what it waits for, what it holds
-    #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
-    pub(super) thread: Option<String>,
-
-    /// Write the report to a file
-    #[arg(short, long, value_name = "FILE", help_heading = "Report")]
-    pub(super) output: Option<PathBuf>,
+    /// Write the report to a file, or one more in another format: -o junit=report.xml; may be given
+    /// several times
+    #[arg(short, long, value_name = "[FORMAT=]FILE", help_heading = "Report")]
+    pub(super) output: Vec<Output>,
 
     /// Colour the report; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", help_heading = "Report", default_value = "auto")]
@@ -101,12 +167,6 @@ pub(super) struct ReportArgs {
     /// Columns of the report, whatever the terminal has
     #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(20..))]
     pub(super) width: Option<u16>,
-
-    #[command(flatten)]
-    pub(super) files: FileArgs,
-
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
 }
 
 /// Where module files are looked for.
@@ -139,7 +199,7 @@ pub(super) struct LimitArgs {
 
     /// Report a process that has more threads than this
     #[arg(long, value_name = "N", help_heading = "Limits")]
-    max_threads: Option<u64>,
+    pub(super) max_threads: Option<u64>,
 }
 
 /// When the report has colours.
@@ -161,6 +221,14 @@ pub(super) fn options(files: &FileArgs, limits: &LimitArgs) -> Options {
             ..SearchPaths::default()
         },
         limits: Limits { max_threads: limits.max_threads },
+    }
+}
+
+fn fingerprint(text: &str) -> Result<String, &'static str> {
+    if crate::check::is_fingerprint(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a fingerprint is lj1: and 16 hexadecimal digits, as the report shows it")
     }
 }
 
@@ -208,8 +276,8 @@ mod tests {
             parsed(&["a", "-", "dir/", "--format", "json", "--all", "-j", "2", "--max-unpacked", "10G"]);
         assert!(args.command.is_none());
         assert_eq!(args.report.inputs, [PathBuf::from("a"), "-".into(), "dir/".into()]);
-        assert_eq!(args.report.format, "json");
-        assert!(args.report.all);
+        assert_eq!(args.report.form.format, "json");
+        assert!(args.report.form.all);
         assert_eq!(args.report.limits.jobs, Some(2));
         let options = options(&args.report.files, &args.report.limits);
         assert_eq!(options.input.max_unpacked, Some(10 << 30));
@@ -238,6 +306,13 @@ mod tests {
             &["core", "--exe", "/"],
             &["core", "--no-such-option"],
             &["explain", "no-such-rule"],
+            &["core", "-o", "jsom=a.json"],
+            &["core", "-o", ""],
+            &["check"],
+            &["check", "dumps", "--fail-on", "bad"],
+            &["check", "dumps", "--update-baseline"],
+            &["check", "dumps", "--ignore", "lj1:123"],
+            &["check", "dumps", "--today", "tomorrow"],
             &["stacks"],
         ] {
             assert_eq!(rejected(args).exit_code(), 2, "{args:?}");

@@ -3,8 +3,8 @@
 
 use clap::builder::PossibleValue;
 
-use crate::report::REPORTERS;
-use crate::rules::RULES;
+use crate::report::{self, REPORTERS, Reporter, UnknownReporter};
+use crate::rules::{RULES, Severity};
 
 /// The id of the reporter that is used when none is asked for.
 pub(super) fn default_reporter() -> &'static str {
@@ -14,6 +14,25 @@ pub(super) fn default_reporter() -> &'static str {
 /// The ids of the reporters, for the command line.
 pub(super) fn reporter_ids() -> impl Iterator<Item = PossibleValue> {
     REPORTERS.iter().map(|r| PossibleValue::new(r.id).help(r.about))
+}
+
+/// The reporter with this id.
+pub(super) fn reporter(id: &str) -> Result<&'static Reporter, UnknownReporter> {
+    report::find(id)
+}
+
+/// The severities, the worst first.
+pub(super) const SEVERITIES: [(&str, Severity); 5] = [
+    ("critical", Severity::Critical),
+    ("high", Severity::High),
+    ("medium", Severity::Medium),
+    ("low", Severity::Low),
+    ("info", Severity::Info),
+];
+
+/// The severities, for the command line.
+pub(super) fn severity_ids() -> impl Iterator<Item = PossibleValue> {
+    SEVERITIES.iter().map(|(id, _)| PossibleValue::new(*id))
 }
 
 /// The ids of the rules, for the command line.

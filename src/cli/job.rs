@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::diagnosis::Diagnosis;
 use crate::pipeline::{self, Options};
 use crate::report::text::{ThreadError, write_thread};
-use crate::report::{self, Document, View};
+use crate::report::{Document, View};
 
 use super::args::{FileArgs, LimitArgs, ReportArgs, options};
 use super::exit::ExitCode;
+use super::outputs::Outputs;
 use super::progress::Bar;
-use super::terminal::{complain, has_color, width};
+use super::terminal::complain;
 use super::{output, stacks};
 
 /// The stack of a worker: deep recursion is bounded by counting, this leaves room for the count.
@@ -19,39 +20,31 @@ const WORKER_STACK: usize = 16 << 20;
 
 /// Analyzes and reports.
 pub(super) fn report(args: &ReportArgs) -> ExitCode {
-    let reporter = match report::find(&args.format) {
-        Ok(reporter) => reporter,
-        Err(e) => {
-            complain(e);
+    let outputs = match Outputs::plan(&args.form, &args.inputs) {
+        Ok(outputs) => outputs,
+        Err(why) => {
+            complain(why);
             return ExitCode::Usage;
         }
     };
-    let output = args.output.as_deref();
-    if let Some(input) = output.and_then(|o| output::overwritten(o, &args.inputs)) {
-        complain(format_args!("the report would overwrite the input {}", input.display()));
-        return ExitCode::Usage;
-    }
     let started = Instant::now();
-    let Some(diagnosis) = analyze(&args.inputs, options(&args.files, &args.limits), &args.limits, args.quiet)
-    else {
+    let options = options(&args.files, &args.limits);
+    let Some(diagnosis) = analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
         return ExitCode::Failed;
     };
-    let view = View {
-        width: width(args.width, output.is_none()),
-        color: has_color(args.color, output.is_none()),
-        show_all: args.all,
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).ok(),
-    };
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
     let code = complain_of_inputs(&diagnosis);
-    if code == ExitCode::NotAnalyzed && !reporter.is_for_programs && diagnosis.snapshots.is_empty() {
+    if code == ExitCode::NotAnalyzed && !outputs.has_report_for_programs() && diagnosis.snapshots.is_empty() {
         return code;
     }
     if let Some(id) = &args.thread {
-        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, output)));
+        let path = outputs.planned.first().and_then(|p| p.path);
+        let view = outputs.view(path, elapsed_ms);
+        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, path)));
     }
     code.max(end(diagnosis, |diagnosis| {
         let document = Document::of(diagnosis);
-        let code = output::write(output, |out| (reporter.write)(&document, &view, out));
+        let code = outputs.write(&document, elapsed_ms);
         std::mem::forget(document);
         code
     }))
@@ -82,7 +75,12 @@ pub(super) fn stacks(input: PathBuf, files: &FileArgs, limits: &LimitArgs) -> Ex
 }
 
 /// Runs the pipeline in a pool of its own, which has deep stacks and the wished number of workers.
-fn analyze(inputs: &[PathBuf], options: Options, limits: &LimitArgs, is_quiet: bool) -> Option<Diagnosis> {
+pub(super) fn analyze(
+    inputs: &[PathBuf],
+    options: Options,
+    limits: &LimitArgs,
+    is_quiet: bool,
+) -> Option<Diagnosis> {
     let bar = Bar::new(is_quiet);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(limits.jobs.map_or(0, usize::from))
@@ -98,10 +96,10 @@ fn analyze(inputs: &[PathBuf], options: Options, limits: &LimitArgs, is_quiet: b
 }
 
 /// One line for each input that could not be analyzed.
-fn complain_of_inputs(diagnosis: &Diagnosis) -> ExitCode {
+pub(super) fn complain_of_inputs(diagnosis: &Diagnosis) -> ExitCode {
     let mut code = ExitCode::Analyzed;
     for (_, status) in &diagnosis.inputs {
-        if let InputStatus::Failed(why) = status {
+        if let Some(why) = status.error() {
             complain(why);
             code = ExitCode::NotAnalyzed;
         }

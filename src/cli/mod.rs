@@ -5,11 +5,14 @@
 //! `terminal::complain`, one escaped line each.
 
 mod args;
+mod baseline;
+mod check;
 mod connect;
 mod exit;
 mod explain;
 mod job;
 mod output;
+mod outputs;
 mod panics;
 mod progress;
 mod size;
@@ -39,6 +42,7 @@ fn run_with(words: Vec<OsString>) -> ExitCode {
     match args.command {
         Some(Command::Explain { rule }) => explain::run(rule.as_deref()),
         Some(Command::Stacks { input, files, limits }) => job::stacks(input, &files, &limits),
+        Some(Command::Check(args)) => check::run(&args),
         None => job::report(&args.report),
     }
 }

@@ -51,6 +51,18 @@ pub enum InputStatus {
     Partial,
     /// Not analyzed; why, one line.
     Failed(String),
+    /// A folder in which nothing is a dump; one line that says what was looked for.
+    NoDumps(String),
+}
+
+impl InputStatus {
+    /// Why there is no result for it.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Ok | Self::Partial => None,
+            Self::Failed(why) | Self::NoDumps(why) => Some(why),
+        }
+    }
 }
 
 /// The whole result, which reporters turn into bytes.

@@ -10,6 +10,7 @@ use super::holder::Holder;
 use super::ids::{ClusterId, Ixs, LockId, share};
 use super::resolve::Resolver;
 use super::thread_record::ThreadRef;
+use crate::check::{Judgement, Standing};
 use crate::diagnosis::Ranked;
 use crate::rules::{Confidence, Pattern, RuleId, Severity};
 
@@ -32,8 +33,20 @@ pub enum Baseline {
     New,
     /// In the baseline.
     Known,
-    /// In the baseline, and to be ignored.
+    /// To be ignored, in the baseline or not.
     Ignored,
+}
+
+impl Baseline {
+    /// Without a baseline a finding is neither new nor known; it may be ignored.
+    pub(super) fn of(judgement: &Judgement, finding: usize) -> Option<Self> {
+        Some(match judgement.standings.get(finding)? {
+            Standing::Ignored { .. } => Self::Ignored,
+            Standing::Known => Self::Known,
+            Standing::New if judgement.has_baseline => Self::New,
+            Standing::New => return None,
+        })
+    }
 }
 
 /// One finding.
@@ -111,7 +124,7 @@ pub struct Finding<'a> {
     pub advice: &'a [String],
     /// The link that the user configured for it, else the command that prints the built-in guide.
     pub runbook: String,
-    /// How it compares with the baseline; with `check --baseline`.
+    /// How it compares with what is known and ignored; of `logjam check` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
 }

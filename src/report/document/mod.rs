@@ -4,6 +4,7 @@
 //! A field that does not apply is left out. Lists of threads are borrowed; ids and addresses are written
 //! without an allocation each: there may be 100,000 of them.
 
+mod check;
 mod claim;
 mod cluster;
 mod finding;
@@ -19,6 +20,7 @@ mod series;
 mod snapshot;
 mod thread_record;
 
+pub use check::{Check, ExceededLimit, GoneFinding, IgnoredFinding, LimitKind};
 pub use claim::{Blocked, Crash, Evidence, Link, Test};
 pub use cluster::{Cluster, CpuTime, ThreadNames, Waited};
 pub use finding::{Baseline, Finding, FindingThreads};

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::finding::Finding;
+use super::check::Check;
+use super::finding::{Baseline, Finding};
 use super::resolve::Resolver;
 use super::series::Series;
 use super::snapshot::Snapshot;
+use crate::check::Judgement;
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::rules::Severity;
 
@@ -109,6 +111,9 @@ pub struct Document<'a> {
     pub snapshots: Vec<Snapshot<'a>>,
     /// One for each process that two or more snapshots show.
     pub series: Vec<Series<'a>>,
+    /// What a check says; of `logjam check` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check<'a>>,
     /// Kinds of text that were removed, where any were.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redacted: Vec<&'a str>,
@@ -117,10 +122,17 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Resolves a diagnosis for the reporters.
     pub fn of(diagnosis: &'a Diagnosis) -> Self {
-        let finding = |ranked: &'a crate::diagnosis::Ranked| {
-            Some(Finding::of(ranked, Resolver { analyzed: diagnosis.snapshots.get(ranked.snapshot)? }))
+        Self::judged(diagnosis, None)
+    }
+
+    /// Resolves a diagnosis, with what a check said of it.
+    pub fn judged(diagnosis: &'a Diagnosis, judgement: Option<&'a Judgement>) -> Self {
+        let finding = |(n, ranked): (usize, &'a crate::diagnosis::Ranked)| {
+            let names = Resolver { analyzed: diagnosis.snapshots.get(ranked.snapshot)? };
+            let baseline = judgement.and_then(|j| Baseline::of(j, n));
+            Some(Finding { baseline, ..Finding::of(ranked, names) })
         };
-        let findings: Vec<_> = diagnosis.findings.iter().filter_map(finding).collect();
+        let findings: Vec<_> = diagnosis.findings.iter().enumerate().filter_map(finding).collect();
         let inputs: Vec<_> = diagnosis.inputs.iter().map(Input::of).collect();
         Self {
             schema_version: 1,
@@ -133,6 +145,7 @@ impl<'a> Document<'a> {
             findings,
             snapshots: diagnosis.snapshots.iter().map(Snapshot::of).collect(),
             series: Vec::new(),
+            check: judgement.map(Check::of),
             redacted: Vec::new(),
         }
     }
@@ -148,7 +161,7 @@ impl<'a> Input<'a> {
         let (status, error) = match status {
             InputStatus::Ok => (Status::Ok, None),
             InputStatus::Partial => (Status::Partial, None),
-            InputStatus::Failed(why) => (Status::Failed, Some(&**why)),
+            InputStatus::Failed(why) | InputStatus::NoDumps(why) => (Status::Failed, Some(&**why)),
         };
         Self { path, status, error }
     }

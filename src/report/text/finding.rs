@@ -24,8 +24,8 @@ pub fn field(page: &mut Page<'_>, name: &str, value: &Text) -> io::Result<()> {
 pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut Page<'_>) -> io::Result<()> {
     let Some(snapshot) = document.snapshots.get(f.snapshot) else { return Ok(()) };
     page.blank()?;
-    let name =
-        Text::from("  ").then(severity(f.severity)).plain("  ").styled(Style::Bold, words::id_of(&f.rule));
+    let name = Text::from("  ").then(severity(f.severity)).plain("  ");
+    let name = name.styled(Style::Bold, words::id_of(&f.rule)).styled(Style::Dim, standing(f));
     page.spread(name, &confidence(f.confidence))?;
     page.paragraph(Text::from("  "), &Text::new().styled(Style::Bold, f.title))?;
     page.blank()?;
@@ -52,6 +52,11 @@ pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut
     next(f, page)
 }
 
+/// How it stands to what is known, where that was asked.
+fn standing(f: &Finding<'_>) -> String {
+    f.baseline.map(|b| format!("  {}", words::id_of(&b))).unwrap_or_default()
+}
+
 /// One line for each: what is not shown in full.
 pub fn in_brief(findings: &[Finding<'_>], page: &mut Page<'_>) -> io::Result<()> {
     if findings.is_empty() {
@@ -65,7 +70,7 @@ pub fn in_brief(findings: &[Finding<'_>], page: &mut Page<'_>) -> io::Result<()>
     for f in findings {
         let rule = Text::from(words::id_of(&f.rule)).padded(widest + 2);
         let prefix = Text::from("  ").then(severity(f.severity).padded(10)).then(rule);
-        let sure = Text::from(" (").then(confidence(f.confidence)).plain(")");
+        let sure = Text::from(" (").then(confidence(f.confidence)).plain(")").plain(standing(f));
         page.paragraph(prefix, &Text::from(f.title).then(sure))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The report for the terminal. The first line under the header is the answer: whoever reads only that is
 //! not misled. What is not shown is counted.
 
+mod check;
 mod clusters;
 mod finding;
 mod header;
@@ -26,7 +27,9 @@ pub fn write(document: &Document<'_>, view: &View, out: &mut dyn Write) -> io::R
     let mut out = BufWriter::new(out);
     let mut page = Page::new(&mut out, view.width, view.color);
     header::write(document, view, &mut page)?;
-    if document.findings.is_empty() {
+    check::write(document, view, &mut page)?;
+    let says_all = document.check.is_some() && document.snapshots.is_empty();
+    if document.findings.is_empty() && !says_all {
         missing::no_finding(document, &mut page)?;
     }
     let in_full = if view.show_all { document.findings.len() } else { IN_FULL.min(document.findings.len()) };

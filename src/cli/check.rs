@@ -1,0 +1,116 @@
+//! `logjam check`: the dumps of a test run, for a CI job.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::check::{self, Baseline, Date, Ignore, Judgement, Matcher, Policy};
+use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::report::Document;
+
+use super::args::{CheckArgs, options};
+use super::connect::SEVERITIES;
+use super::exit::ExitCode;
+use super::outputs::Outputs;
+use super::terminal::complain;
+use super::{baseline, job};
+
+/// Analyzes, judges, reports.
+pub(super) fn run(args: &CheckArgs) -> ExitCode {
+    let (outputs, policy) = match (Outputs::plan(&args.form, &args.inputs), policy(args)) {
+        (Ok(outputs), Ok(policy)) => (outputs, policy),
+        (Err(why), _) | (_, Err(why)) => {
+            complain(why);
+            return ExitCode::Usage;
+        }
+    };
+    let started = Instant::now();
+    let options = options(&args.files, &args.limits);
+    let Some(mut diagnosis) = job::analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
+        return ExitCode::Failed;
+    };
+    if !args.require_dumps {
+        pass_without_dumps(&mut diagnosis);
+    }
+    let mut code = job::complain_of_inputs(&diagnosis);
+    let judgement = check::judge(&diagnosis, &policy);
+    tell_expired(&judgement, &policy);
+    if args.update_baseline {
+        code = code.max(update_baseline(args, &diagnosis, &judgement));
+    } else if !judgement.passes() {
+        code = code.max(ExitCode::CheckFailed);
+    }
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
+    let document = Document::judged(&diagnosis, Some(&judgement));
+    code = code.max(outputs.write(&document, elapsed_ms));
+    // The program ends: see `job::end`.
+    std::mem::forget(document);
+    std::mem::forget(diagnosis);
+    code
+}
+
+fn policy(args: &CheckArgs) -> Result<Policy, String> {
+    let severity = |id: &String| SEVERITIES.iter().find(|(s, _)| s.eq_ignore_ascii_case(id)).map(|(_, s)| *s);
+    let baseline: Option<Baseline> = match &args.baseline {
+        Some(path) if args.update_baseline => baseline::read_if_there(path)?,
+        Some(path) => Some(baseline::read(path)?),
+        None => None,
+    };
+    let ignore = |fingerprint: &String| Ignore {
+        matcher: Matcher { fingerprint: Some(fingerprint.clone()), ..Matcher::default() },
+        reason: None,
+        expires: None,
+    };
+    Ok(Policy {
+        fail_on: args.fail_on.as_ref().and_then(severity).unwrap_or(Policy::FAIL_ON),
+        max_threads: args.limits.max_threads,
+        max_blocked: args.max_blocked,
+        baseline,
+        ignore: args.ignore.iter().map(ignore).collect(),
+        today: args.today.unwrap_or_else(today),
+    })
+}
+
+/// The day in UTC.
+fn today() -> Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Date::after_epoch(seconds / 86_400)
+}
+
+/// A run without a hang leaves no dump: that is what everybody hopes for.
+fn pass_without_dumps(diagnosis: &mut Diagnosis) {
+    for (path, status) in &mut diagnosis.inputs {
+        if matches!(status, InputStatus::NoDumps(_)) {
+            complain(format_args!(
+                "{path}: there is no dump in it, which passes; with --require-dumps it fails"
+            ));
+            *status = InputStatus::Ok;
+        }
+    }
+}
+
+fn tell_expired(judgement: &Judgement, policy: &Policy) {
+    for expired in &judgement.expired {
+        let reason =
+            policy.ignore.get(expired.entry).and_then(|i| i.reason.as_deref()).unwrap_or("no reason given");
+        complain(format_args!(
+            "an entry to ignore findings ended on {} and is not looked at: {reason}",
+            expired.on
+        ));
+    }
+}
+
+/// Passes, whatever was found. Where an input could not be read, what it would have shown is not known, and the
+/// baseline stays as it was.
+fn update_baseline(args: &CheckArgs, diagnosis: &Diagnosis, judgement: &Judgement) -> ExitCode {
+    let Some(path) = &args.baseline else { return ExitCode::Analyzed };
+    if diagnosis.inputs.iter().any(|(_, status)| status.error().is_some()) {
+        complain("an input could not be analyzed: the baseline was left as it was");
+        return ExitCode::NotAnalyzed;
+    }
+    match baseline::write(path, &Baseline::of(diagnosis, judgement)) {
+        Ok(()) => ExitCode::Analyzed,
+        Err(why) => {
+            complain(why);
+            ExitCode::Failed
+        }
+    }
+}

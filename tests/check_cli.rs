@@ -1,0 +1,231 @@
+//! `logjam check` as a CI job uses it: exit codes, baselines, limits, several reports.
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use common::fixtures;
+use serde_json::Value;
+
+struct Job {
+    folder: tempfile::TempDir,
+}
+
+impl Job {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("sysroot")).expect("a folder");
+        fs::create_dir(folder.path().join("dumps")).expect("a folder");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Puts a dump into the folder `dumps`.
+    fn dump(&self, fixture: &str) {
+        let from = fixtures().join(fixture);
+        fs::copy(&from, self.path("dumps").join(from.file_name().expect("a name"))).expect("copied");
+    }
+
+    fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_logjam"))
+            .arg("check")
+            .arg("--sysroot")
+            .arg(self.path("sysroot"))
+            .arg(self.path("dumps"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("logjam starts")
+    }
+
+    #[track_caller]
+    fn code(&self, args: &[&str]) -> i32 {
+        self.run(args).status.code().expect("an exit code")
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.run([args, &["--format", "json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+    }
+}
+
+/// How the findings stand that are worse than `info`.
+fn standings(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().expect("findings");
+    findings
+        .iter()
+        .filter(|f| f["severity"] != "info")
+        .map(|f| f["baseline"].as_str().unwrap_or("-"))
+        .collect()
+}
+
+/// Two findings, both at or above `high`: the jam, and the abort that made the dump.
+const JAM: &str = "cores/mutex-64.core.zst";
+/// One finding, of severity `info`: it was ended from outside.
+const HEALTHY: &str = "cores/healthy-pool.core.zst";
+
+#[test]
+fn a_finding_at_the_threshold_fails_and_one_below_does_not() {
+    let job = Job::new();
+    job.dump(HEALTHY);
+    assert_eq!(job.code(&[]), 0);
+    assert_eq!(job.code(&["--fail-on", "info"]), 1);
+    job.dump(JAM);
+    assert_eq!(job.code(&[]), 1);
+    let report = job.json(&[]);
+    assert_eq!(report["check"]["passed"], false);
+    assert_eq!(report["check"]["fail_on"], "high");
+    assert_eq!(report["check"]["failing"], serde_json::json!([0, 1]));
+}
+
+#[test]
+fn a_known_finding_passes_and_one_that_is_gone_is_told() {
+    let job = Job::new();
+    job.dump(JAM);
+    assert_eq!(job.code(&["--baseline", "known.json"]), 2, "there is none yet");
+    assert!(!job.path("known.json").exists());
+    assert_eq!(job.code(&["--baseline", "known.json", "--update-baseline"]), 0);
+    assert_eq!(job.code(&["--baseline", "known.json"]), 0);
+    let report = job.json(&["--baseline", "known.json"]);
+    assert_eq!(standings(&report), ["known", "known"]);
+    assert_eq!(report["check"]["known"], 2);
+
+    job.dump("cores/crash-null.core.zst");
+    assert_eq!(job.code(&["--baseline", "known.json"]), 1, "a new one");
+    assert!(standings(&job.json(&["--baseline", "known.json"])).contains(&"new"));
+
+    fs::remove_dir_all(job.path("dumps")).expect("removed");
+    fs::create_dir(job.path("dumps")).expect("a folder");
+    job.dump(HEALTHY);
+    let report = job.json(&["--baseline", "known.json"]);
+    let gone: Vec<&str> = report["check"]["gone"]
+        .as_array()
+        .expect("gone findings")
+        .iter()
+        .map(|g| g["rule"].as_str().expect("a rule"))
+        .collect();
+    assert_eq!(report["check"]["passed"], true);
+    assert_eq!(gone.len(), 2);
+    assert!(gone.contains(&"lock-contention") && gone.contains(&"crash"), "{gone:?}");
+}
+
+#[test]
+fn a_finding_that_is_ignored_neither_fails_nor_gets_into_the_baseline() {
+    let job = Job::new();
+    job.dump(JAM);
+    let report = job.json(&[]);
+    let print = |n: usize| report["findings"][n]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    assert_eq!(job.code(&["--ignore", &print(0)]), 1);
+    assert_eq!(job.code(&["--ignore", &print(0), "--ignore", &print(1)]), 0);
+    let args = ["--ignore", &print(0), "--baseline", "known.json", "--update-baseline"];
+    assert_eq!(standings(&job.json(&args)), ["ignored", "-"]);
+    let known = fs::read_to_string(job.path("known.json")).expect("the baseline");
+    assert!(known.contains(&print(1)) && !known.contains(&print(0)), "{known}");
+}
+
+#[test]
+fn limits_fail_whatever_the_findings_are() {
+    let job = Job::new();
+    job.dump(JAM);
+    let lenient = ["--fail-on", "critical", "--ignore"];
+    let print = job.json(&[])["findings"][0]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let with = |limit: &[&str]| job.code(&[&lenient[..], &[&print], limit].concat());
+    assert_eq!(with(&[]), 0);
+    assert_eq!(with(&["--max-threads", "74"]), 0);
+    assert_eq!(with(&["--max-threads", "73"]), 1);
+    assert_eq!(with(&["--max-blocked", "64"]), 0);
+    assert_eq!(with(&["--max-blocked", "63"]), 1);
+}
+
+#[test]
+fn a_folder_without_dumps_passes_unless_dumps_are_required() {
+    let job = Job::new();
+    fs::write(job.path("dumps").join("build.log"), "all tests passed\n").expect("a file");
+    let output = job.run([""; 0]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--require-dumps"));
+    assert_eq!(job.code(&["--require-dumps"]), 3);
+}
+
+/// 3 wins over 1, and every report is written.
+#[test]
+fn a_dump_that_cannot_be_read_fails_and_the_others_are_reported() {
+    let job = Job::new();
+    job.dump(JAM);
+    let packed = fs::read(fixtures().join("cores/crash-null.core.zst")).expect("a dump");
+    fs::write(job.path("dumps").join("torn.core.zst"), [&packed[..4], &[0xff; 400]].concat())
+        .expect("a file");
+    assert_eq!(job.code(&["-o", "json=a.json", "--baseline", "known.json", "--update-baseline"]), 3);
+    assert!(!job.path("known.json").exists(), "what the torn dump would have shown is not known");
+    let report: Value =
+        serde_json::from_slice(&fs::read(job.path("a.json")).expect("the report")).expect("JSON");
+    assert_eq!(standings(&report), ["-", "-"]);
+    assert_eq!(report["inputs"][1]["status"], "failed");
+}
+
+#[test]
+fn a_baseline_that_is_damaged_is_left_alone() {
+    let job = Job::new();
+    job.dump(JAM);
+    for content in [
+        "",
+        "{}",
+        "[]",
+        r#"{"logjam_baseline": 2, "findings": []}"#,
+        r#"{"logjam_baseline": 1, "findings": [{"fingerprint": "x", "rule": "r", "title": "t"}]}"#,
+        r#"{"logjam_baseline": 1, "findings": [{"rule": "r"}]}"#,
+        r#"{"logjam_baseline": 1, "findings": ["#,
+    ] {
+        fs::write(job.path("known.json"), content).expect("a file");
+        for more in [&[][..], &["--update-baseline"]] {
+            assert_eq!(job.code(&[&["--baseline", "known.json"], more].concat()), 2, "{content}");
+        }
+        assert_eq!(fs::read_to_string(job.path("known.json")).expect("the file"), content);
+    }
+}
+
+#[test]
+fn a_baseline_that_cannot_be_written_is_an_error() {
+    let job = Job::new();
+    job.dump(JAM);
+    assert_eq!(job.code(&["--baseline", "no/such/folder/known.json", "--update-baseline"]), 4);
+}
+
+#[test]
+fn several_reports_are_written_of_one_analysis() {
+    let job = Job::new();
+    job.dump(JAM);
+    let output = job.run(["-o", "json=a.json", "-o", "text=b.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    let written = |name: &str| fs::read_to_string(job.path(name)).expect("the report");
+    assert!(serde_json::from_str::<Value>(&written("a.json")).is_ok());
+    assert!(written("b.txt").contains("CHECK  failed: 2 findings at or above high"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("CHECK  failed"), "text goes to the terminal");
+
+    let output = job.run(["-o", "json=-"]);
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok(), "only one report goes there");
+    let output = job.run(["-o", "only.txt"]);
+    assert!(output.stdout.is_empty());
+    for args in [&["-o", "a", "-o", "json=a"][..], &["-o", "json=-", "-o", "-"]] {
+        assert_eq!(job.code(args), 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_does_not_keep_the_others() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let job = Job::new();
+    job.dump(JAM);
+    assert_eq!(job.code(&["-o", "json=/dev/full", "-o", "json=a.json"]), 4);
+    assert!(fs::metadata(job.path("a.json")).is_ok_and(|m| m.len() > 1000));
+}
