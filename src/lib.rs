@@ -35,6 +35,8 @@ pub mod report;
 
 pub mod pipeline;
 
+pub mod config;
+
 pub mod cli;
 
 pub use pipeline::{Options, analyze};

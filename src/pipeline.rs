@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::arch;
 use crate::cluster::{self, Clusters};
-use crate::diagnosis::{self, Analyzed, Diagnosis, InputStatus};
+use crate::diagnosis::{self, Analyzed, Diagnosis, InputStatus, Runbook};
 use crate::formats::{self, Format};
 use crate::input::{self, Found, Input, InputError, InputOptions, Listing, Progress};
 use crate::model::{GapKind, Gaps, Memory, ProcessImage, Snapshot};
@@ -26,6 +26,8 @@ pub struct Options {
     pub search: SearchPaths,
     /// Limits for the rules.
     pub limits: Limits,
+    /// The user's guides for findings.
+    pub runbooks: Vec<Runbook>,
 }
 
 /// Files that are worked on at a time. A worker that waits for a part of one file may begin with the next,
@@ -48,7 +50,7 @@ pub fn analyze(names: &[PathBuf], options: &Options, progress: &dyn Progress) ->
         let mut has_dump = false;
         for outcome in outcomes.by_ref().take(listing.found.len()).flatten() {
             has_dump |= outcome.status.error().is_none();
-            add(&mut diagnosis, outcome);
+            add(&mut diagnosis, outcome, &options.runbooks);
         }
         if listing.is_folder && !has_dump {
             let status = InputStatus::NoDumps(no_dumps(listing).to_string());
@@ -84,9 +86,9 @@ impl Outcome {
 }
 
 /// Adds what was found in a file.
-fn add(diagnosis: &mut Diagnosis, outcome: Outcome) {
+fn add(diagnosis: &mut Diagnosis, outcome: Outcome, runbooks: &[Runbook]) {
     for (analyzed, findings) in outcome.snapshots {
-        diagnosis.findings.extend(diagnosis::rank(findings, diagnosis.snapshots.len(), &analyzed));
+        diagnosis.findings.extend(diagnosis::rank(findings, diagnosis.snapshots.len(), &analyzed, runbooks));
         diagnosis.snapshots.push(analyzed);
     }
     diagnosis.inputs.push((outcome.path, outcome.status));

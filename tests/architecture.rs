@@ -55,6 +55,7 @@ fn every_stage_is_declared_once_and_in_order() {
         "check",
         "report",
         "pipeline",
+        "config",
         "cli",
     ];
     assert_eq!(stages, flow, "the order of the data flow, as docs/ARCHITECTURE.md draws it");

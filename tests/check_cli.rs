@@ -229,3 +229,122 @@ fn a_report_that_cannot_be_written_does_not_keep_the_others() {
     assert_eq!(job.code(&["-o", "json=/dev/full", "-o", "json=a.json"]), 4);
     assert!(fs::metadata(job.path("a.json")).is_ok_and(|m| m.len() > 1000));
 }
+
+#[test]
+fn a_configuration_is_found_upwards_and_options_win_over_it() {
+    let job = Job::new();
+    job.dump(JAM);
+    let config = |text: &str| fs::write(job.path("logjam.toml"), text).expect("a file");
+    config("[check]\nfail-on = \"critical\"\nbaseline = \"known.json\"\n");
+    assert_eq!(job.code(&["--update-baseline"]), 0);
+    assert!(job.path("known.json").exists(), "beside the configuration");
+    let in_dumps = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_logjam"))
+            .args(["check", "--sysroot", "../sysroot", "."])
+            .args(args)
+            .current_dir(job.path("dumps"))
+            .output()
+            .expect("logjam starts");
+        output.status.code()
+    };
+    assert_eq!(in_dumps(&[]), Some(0));
+    assert_eq!(in_dumps(&["--no-config"]), Some(1));
+
+    config(
+        "[check]\nmax-threads = 10\nfail-on = \"critical\"\n[[ignore]]\nrule = \"lock-contention\"\nreason = \"known\"\n",
+    );
+    assert_eq!(job.code(&[]), 1, "the limit");
+    assert_eq!(job.code(&["--max-threads", "100"]), 0);
+    assert_eq!(job.code(&["--max-threads", "100", "--fail-on", "high"]), 1);
+    let report = job.json(&["--max-threads", "100"]);
+    assert_eq!(report["check"]["ignored"], serde_json::json!([{"finding": 0, "reason": "known"}]));
+}
+
+#[test]
+fn an_entry_whose_day_is_over_counts_no_more_and_that_is_told() {
+    let job = Job::new();
+    job.dump(JAM);
+    let ignore = |rule: &str| {
+        format!("[[ignore]]\nrule = \"{rule}\"\nreason = \"until March\"\nexpires = \"2027-03-31\"\n")
+    };
+    fs::write(job.path("logjam.toml"), ignore("lock-contention") + &ignore("crash")).expect("a file");
+    assert_eq!(job.code(&["--today", "2027-03-31"]), 0);
+    let output = job.run(["--today", "2027-04-01"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("2027-03-31") && told.contains("until March"), "{told}");
+}
+
+#[test]
+fn a_wrong_configuration_is_told_with_file_and_line_and_nothing_is_analyzed() {
+    let job = Job::new();
+    job.dump(JAM);
+    for (text, words) in [
+        ("[check]\nfial-on = \"high\"\n", "did you mean `fail-on`?"),
+        ("[check]\nmax-threads = \"many\"\n", "max-threads"),
+        ("\n[[runbook]]\nlink = \"x\"\n", "for no finding"),
+    ] {
+        fs::write(job.path("logjam.toml"), text).expect("a file");
+        let output = job.run([""; 0]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("logjam.toml: line 2: ") && told.contains(words), "{told}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_finding_names_the_guide_of_the_user_and_a_pool_its_size() {
+    let job = Job::new();
+    job.dump(JAM);
+    // The program, which gives the frames their names.
+    job.dump("cores/mutex-64");
+    fs::write(
+        job.path("logjam.toml"),
+        "[[runbook]]\nrule = \"crash\"\nlink = \"https://wiki.example.com/crash\"\n\
+         [[pool]]\nframe = \"render_*\"\nsize = 63\n",
+    )
+    .expect("a file");
+    let report = job.json(&["--runbook", "lock-contention=ask Ada"]);
+    let runbooks: Vec<(&str, &str)> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|f| (f["rule"].as_str().expect("a rule"), f["runbook"].as_str().expect("a guide")))
+        .collect();
+    assert!(runbooks.contains(&("lock-contention", "ask Ada")), "{runbooks:?}");
+    assert!(runbooks.contains(&("crash", "https://wiki.example.com/crash")), "{runbooks:?}");
+    assert!(runbooks.contains(&("thread-explosion", "logjam explain thread-explosion")), "{runbooks:?}");
+    let pool =
+        report["findings"].as_array().expect("findings").iter().find(|f| f["rule"] == "thread-explosion");
+    let title = pool.expect("the pool")["title"].as_str().expect("a title").to_owned();
+    assert!(title.contains("render_*") && title.ends_with("its size is 63"), "{title}");
+    fs::write(job.path("logjam.toml"), "[[pool]]\nframe = \"render_*\"\nsize = 100\n").expect("a file");
+    let report = job.json(&[]);
+    assert!(!report.to_string().contains("thread-explosion"), "it has its size");
+}
+
+#[test]
+fn config_shows_what_is_in_force_and_from_where() {
+    let job = Job::new();
+    fs::write(
+        job.path("logjam.toml"),
+        "[check]\nmax-threads = 2000\n[[pool]]\nthreads = \"http-*\"\nsize = 64\n",
+    )
+    .expect("a file");
+    let show = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_logjam"))
+            .args(["config", "--show"])
+            .args(args)
+            .current_dir(job.folder.path())
+            .output()
+            .expect("logjam starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = show(&[]);
+    let line = |start: &str| shown.lines().find(|l| l.starts_with(start)).unwrap_or_default().to_owned();
+    assert!(line("check.max-threads").contains("2000  (logjam.toml)"), "{shown}");
+    assert!(line("check.fail-on").contains("high  (default)"), "{shown}");
+    assert!(line("pool").contains("threads http-*: 64 at most  (logjam.toml)"), "{shown}");
+    assert!(show(&["--no-config"]).contains("no limit  (default)"));
+}

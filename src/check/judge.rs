@@ -83,8 +83,8 @@ pub fn judge(diagnosis: &Diagnosis, policy: &Policy) -> Judgement {
     let is_over = |expires: Option<Date>| expires.filter(|&day| day < policy.today);
     let ignored = |n: usize| {
         let ranked = &diagnosis.findings[n];
-        let analyzed = diagnosis.snapshots.get(ranked.snapshot);
-        policy.ignore.iter().find(|i| is_over(i.expires).is_none() && i.matcher.is_about(ranked, analyzed))
+        let analyzed = diagnosis.snapshots.get(ranked.snapshot)?;
+        policy.ignore.iter().find(|i| is_over(i.expires).is_none() && i.matcher.means(ranked, analyzed))
     };
     let standing = |n: usize| match (ignored(n), &policy.baseline) {
         (Some(entry), _) => Standing::Ignored { reason: entry.reason.clone() },

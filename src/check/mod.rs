@@ -8,7 +8,7 @@ mod judge;
 
 pub use baseline::{Baseline, BaselineError, KnownFinding, is_fingerprint};
 pub use date::{Date, DateError};
-pub use ignore::{Ignore, Matcher};
+pub use ignore::Ignore;
 pub use judge::{Exceeded, Expired, Judgement, Limit, Standing, judge};
 
 use crate::rules::Severity;

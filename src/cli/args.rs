@@ -8,11 +8,12 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use crate::input::InputOptions;
 use crate::modules::SearchPaths;
 use crate::pipeline::Options;
-use crate::rules::Limits;
+use crate::rules::{Limits, Pool, Severity};
 
 use super::outputs::Output;
-use super::{connect, size};
+use super::{connect, settings, size};
 use crate::check::Date;
+use crate::diagnosis::Runbook;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +59,15 @@ pub(super) enum Command {
         rule: Option<String>,
     },
     /// Check the dumps of a test run: exit code 1 where one of them shows what must not be
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
+    /// Show which settings are in force, and from where
+    Config {
+        /// Show them
+        #[arg(long, required = true)]
+        show: bool,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Print the stack of each thread as one line of JSON
     #[command(hide = true)]
     Stacks {
@@ -87,6 +96,9 @@ pub(super) struct ReportArgs {
     pub(super) form: FormArgs,
 
     #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    #[command(flatten)]
     pub(super) files: FileArgs,
 
     #[command(flatten)]
@@ -102,8 +114,8 @@ pub(super) struct CheckArgs {
 
     /// A new finding of this severity or a worse one fails [default: high]
     #[arg(long, value_name = "SEVERITY", help_heading = "Check", ignore_case = true,
-        value_parser = PossibleValuesParser::new(connect::severity_ids()))]
-    pub(super) fail_on: Option<String>,
+        value_parser = PossibleValuesParser::new(connect::severity_ids()).try_map(|id| connect::severity(&id)))]
+    pub(super) fail_on: Option<Severity>,
 
     /// A process of which more threads than this wait for locks fails
     #[arg(long, value_name = "N", help_heading = "Check")]
@@ -114,7 +126,7 @@ pub(super) struct CheckArgs {
     pub(super) baseline: Option<PathBuf>,
 
     /// Write what is found now to the baseline, and pass
-    #[arg(long, help_heading = "Check", requires = "baseline")]
+    #[arg(long, help_heading = "Check")]
     pub(super) update_baseline: bool,
 
     /// A finding that does not fail, by its fingerprint; may be given several times
@@ -133,10 +145,34 @@ pub(super) struct CheckArgs {
     pub(super) form: FormArgs,
 
     #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    #[command(flatten)]
     pub(super) files: FileArgs,
 
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+}
+
+/// What a project wants of its dumps.
+#[derive(Debug, Group)]
+pub(super) struct ConfigArgs {
+    /// Settings; default: the nearest logjam.toml from this folder upwards
+    #[arg(long, value_name = "FILE", help_heading = "Settings", conflicts_with = "no_config",
+        value_parser = PathBufValueParser::new().try_map(existing_file))]
+    pub(super) config: Option<PathBuf>,
+
+    /// Read no logjam.toml
+    #[arg(long, help_heading = "Settings")]
+    pub(super) no_config: bool,
+
+    /// The guide that findings of this rule name; may be given several times
+    #[arg(long, value_name = "RULE=LINK", help_heading = "Settings", value_parser = settings::runbook)]
+    pub(super) runbook: Vec<Runbook>,
+
+    /// The size of the pool whose threads have names like this, such as http-*=64; may be given several times
+    #[arg(long, value_name = "THREADS=SIZE", help_heading = "Settings", value_parser = settings::pool)]
+    pub(super) pool: Vec<Pool>,
 }
 
 /// How the report looks, and where it goes.
@@ -220,7 +256,8 @@ pub(super) fn options(files: &FileArgs, limits: &LimitArgs) -> Options {
             debug_dirs: files.debug_dirs.clone(),
             ..SearchPaths::default()
         },
-        limits: Limits { max_threads: limits.max_threads },
+        limits: Limits { max_threads: limits.max_threads, pools: Vec::new() },
+        runbooks: Vec::new(),
     }
 }
 
@@ -310,7 +347,12 @@ mod tests {
             &["core", "-o", ""],
             &["check"],
             &["check", "dumps", "--fail-on", "bad"],
-            &["check", "dumps", "--update-baseline"],
+            &["core", "--runbook", "crash"],
+            &["core", "--runbook", "crahs=x"],
+            &["core", "--pool", "http"],
+            &["core", "--pool", "http=many"],
+            &["core", "--config", "/no/such/file"],
+            &["config"],
             &["check", "dumps", "--ignore", "lj1:123"],
             &["check", "dumps", "--today", "tomorrow"],
             &["stacks"],

@@ -1,40 +1,41 @@
 //! `logjam check`: the dumps of a test run, for a CI job.
 
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::check::{self, Baseline, Date, Ignore, Judgement, Matcher, Policy};
+use crate::check::{self, Baseline, Date, Judgement, Policy};
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::report::Document;
 
-use super::args::{CheckArgs, options};
-use super::connect::SEVERITIES;
+use super::args::CheckArgs;
 use super::exit::ExitCode;
 use super::outputs::Outputs;
+use super::settings::Settings;
 use super::terminal::complain;
 use super::{baseline, job};
 
 /// Analyzes, judges, reports.
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
-    let (outputs, policy) = match (Outputs::plan(&args.form, &args.inputs), policy(args)) {
-        (Ok(outputs), Ok(policy)) => (outputs, policy),
-        (Err(why), _) | (_, Err(why)) => {
+    let (outputs, settings, policy) = match plan(args) {
+        Ok(plan) => plan,
+        Err(why) => {
             complain(why);
             return ExitCode::Usage;
         }
     };
     let started = Instant::now();
-    let options = options(&args.files, &args.limits);
+    let options = settings.options(&args.files, &args.limits, &args.config);
     let Some(mut diagnosis) = job::analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
         return ExitCode::Failed;
     };
-    if !args.require_dumps {
+    if !settings.requires_dumps(args) {
         pass_without_dumps(&mut diagnosis);
     }
     let mut code = job::complain_of_inputs(&diagnosis);
     let judgement = check::judge(&diagnosis, &policy);
     tell_expired(&judgement, &policy);
     if args.update_baseline {
-        code = code.max(update_baseline(args, &diagnosis, &judgement));
+        code = code.max(update_baseline(settings.baseline(args), &diagnosis, &judgement));
     } else if !judgement.passes() {
         code = code.max(ExitCode::CheckFailed);
     }
@@ -47,26 +48,18 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     code
 }
 
-fn policy(args: &CheckArgs) -> Result<Policy, String> {
-    let severity = |id: &String| SEVERITIES.iter().find(|(s, _)| s.eq_ignore_ascii_case(id)).map(|(_, s)| *s);
-    let baseline: Option<Baseline> = match &args.baseline {
-        Some(path) if args.update_baseline => baseline::read_if_there(path)?,
-        Some(path) => Some(baseline::read(path)?),
+/// All that can be wrong before the work begins.
+fn plan(args: &CheckArgs) -> Result<(Outputs<'_>, Settings, Policy), String> {
+    let outputs = Outputs::plan(&args.form, &args.inputs)?;
+    let settings = Settings::load(&args.config)?;
+    let mut policy = settings.policy(args, args.today.unwrap_or_else(today));
+    policy.baseline = match settings.baseline(args) {
+        Some(path) if args.update_baseline => baseline::read_if_there(&path)?,
+        Some(path) => Some(baseline::read(&path)?),
+        None if args.update_baseline => return Err("--update-baseline needs --baseline FILE".into()),
         None => None,
     };
-    let ignore = |fingerprint: &String| Ignore {
-        matcher: Matcher { fingerprint: Some(fingerprint.clone()), ..Matcher::default() },
-        reason: None,
-        expires: None,
-    };
-    Ok(Policy {
-        fail_on: args.fail_on.as_ref().and_then(severity).unwrap_or(Policy::FAIL_ON),
-        max_threads: args.limits.max_threads,
-        max_blocked: args.max_blocked,
-        baseline,
-        ignore: args.ignore.iter().map(ignore).collect(),
-        today: args.today.unwrap_or_else(today),
-    })
+    Ok((outputs, settings, policy))
 }
 
 /// The day in UTC.
@@ -100,13 +93,13 @@ fn tell_expired(judgement: &Judgement, policy: &Policy) {
 
 /// Passes, whatever was found. Where an input could not be read, what it would have shown is not known, and the
 /// baseline stays as it was.
-fn update_baseline(args: &CheckArgs, diagnosis: &Diagnosis, judgement: &Judgement) -> ExitCode {
-    let Some(path) = &args.baseline else { return ExitCode::Analyzed };
+fn update_baseline(path: Option<PathBuf>, diagnosis: &Diagnosis, judgement: &Judgement) -> ExitCode {
+    let Some(path) = path else { return ExitCode::Analyzed };
     if diagnosis.inputs.iter().any(|(_, status)| status.error().is_some()) {
         complain("an input could not be analyzed: the baseline was left as it was");
         return ExitCode::NotAnalyzed;
     }
-    match baseline::write(path, &Baseline::of(diagnosis, judgement)) {
+    match baseline::write(&path, &Baseline::of(diagnosis, judgement)) {
         Ok(()) => ExitCode::Analyzed,
         Err(why) => {
             complain(why);

@@ -22,13 +22,19 @@ pub(super) fn reporter(id: &str) -> Result<&'static Reporter, UnknownReporter> {
 }
 
 /// The severities, the worst first.
-pub(super) const SEVERITIES: [(&str, Severity); 5] = [
+const SEVERITIES: [(&str, Severity); 5] = [
     ("critical", Severity::Critical),
     ("high", Severity::High),
     ("medium", Severity::Medium),
     ("low", Severity::Low),
     ("info", Severity::Info),
 ];
+
+/// The severity with this id.
+pub(super) fn severity(id: &str) -> Result<Severity, &'static str> {
+    let found = SEVERITIES.iter().find(|(s, _)| s.eq_ignore_ascii_case(id));
+    found.map(|(_, severity)| *severity).ok_or("there is no such severity")
+}
 
 /// The severities, for the command line.
 pub(super) fn severity_ids() -> impl Iterator<Item = PossibleValue> {

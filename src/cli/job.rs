@@ -12,6 +12,7 @@ use super::args::{FileArgs, LimitArgs, ReportArgs, options};
 use super::exit::ExitCode;
 use super::outputs::Outputs;
 use super::progress::Bar;
+use super::settings::Settings;
 use super::terminal::complain;
 use super::{output, stacks};
 
@@ -20,15 +21,15 @@ const WORKER_STACK: usize = 16 << 20;
 
 /// Analyzes and reports.
 pub(super) fn report(args: &ReportArgs) -> ExitCode {
-    let outputs = match Outputs::plan(&args.form, &args.inputs) {
-        Ok(outputs) => outputs,
-        Err(why) => {
+    let (outputs, settings) = match (Outputs::plan(&args.form, &args.inputs), Settings::load(&args.config)) {
+        (Ok(outputs), Ok(settings)) => (outputs, settings),
+        (Err(why), _) | (_, Err(why)) => {
             complain(why);
             return ExitCode::Usage;
         }
     };
     let started = Instant::now();
-    let options = options(&args.files, &args.limits);
+    let options = settings.options(&args.files, &args.limits, &args.config);
     let Some(diagnosis) = analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
         return ExitCode::Failed;
     };

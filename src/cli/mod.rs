@@ -7,6 +7,7 @@
 mod args;
 mod baseline;
 mod check;
+mod config;
 mod connect;
 mod exit;
 mod explain;
@@ -15,6 +16,7 @@ mod output;
 mod outputs;
 mod panics;
 mod progress;
+mod settings;
 mod size;
 mod stacks;
 mod terminal;
@@ -42,6 +44,7 @@ fn run_with(words: Vec<OsString>) -> ExitCode {
     match args.command {
         Some(Command::Explain { rule }) => explain::run(rule.as_deref()),
         Some(Command::Stacks { input, files, limits }) => job::stacks(input, &files, &limits),
+        Some(Command::Config { show: _, config }) => config::show(&config),
         Some(Command::Check(args)) => check::run(&args),
         None => job::report(&args.report),
     }

@@ -1,7 +1,9 @@
 //! The findings of all snapshots, ranked: the worst first.
 
+mod matcher;
 mod rank;
 
+pub use matcher::{Matcher, Runbook};
 pub use rank::{headline, rank, sort};
 
 use crate::cluster::Clusters;
@@ -40,6 +42,8 @@ pub struct Ranked {
     pub fingerprint: String,
     /// The same with what the holder does.
     pub fingerprint_detail: String,
+    /// The user's guide for it.
+    pub runbook: Option<String>,
 }
 
 /// What became of an input.

@@ -1,6 +1,6 @@
 //! Which finding comes first. `docs/ranking.md` argues the order.
 
-use super::{Analyzed, Ranked};
+use super::{Analyzed, Ranked, Runbook};
 use crate::cluster::Fingerprint;
 use crate::rules::{Confidence, Finding, RULES, Severity};
 
@@ -36,19 +36,28 @@ fn score(finding: &Finding, total: usize) -> f64 {
     (sum * 10.0).round() / 10.0
 }
 
-/// Ranks the findings of a snapshot with this place in the list.
-pub fn rank(findings: Vec<Finding>, snapshot: usize, analyzed: &Analyzed) -> Vec<Ranked> {
+/// Ranks the findings of a snapshot with this place in the list. The first runbook that means a finding is its own.
+pub fn rank(
+    findings: Vec<Finding>,
+    snapshot: usize,
+    analyzed: &Analyzed,
+    runbooks: &[Runbook],
+) -> Vec<Ranked> {
     let total = analyzed.snapshot.threads.len();
     findings
         .into_iter()
         .map(|finding| {
             let cause = Fingerprint::default().with_all(finding.cause.iter().map(String::as_str));
             let detail = cause.with_all(finding.cause_detail.iter().map(String::as_str));
+            let (fingerprint, fingerprint_detail) = (cause.key(), detail.key());
+            let prints = [fingerprint.as_str(), fingerprint_detail.as_str()];
+            let runbook = runbooks.iter().find(|r| r.matcher.means_finding(&finding, prints, analyzed));
             Ranked {
                 snapshot,
                 score: score(&finding, total),
-                fingerprint: cause.key(),
-                fingerprint_detail: detail.key(),
+                runbook: runbook.map(|r| r.link.clone()),
+                fingerprint,
+                fingerprint_detail,
                 finding,
             }
         })

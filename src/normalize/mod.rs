@@ -19,7 +19,7 @@ pub use thread_name::thread_name_pattern;
 pub use words::takes_lock;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{FrameIx, StackTable, Str};
 
@@ -106,7 +106,7 @@ pub enum WaitKind {
 }
 
 /// What a resource guards: the contract's `class`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceClass {
     /// A logging library.

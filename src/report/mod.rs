@@ -13,6 +13,7 @@ mod tests;
 use std::io::{self, Write};
 
 pub use document::Document;
+pub use nearest::nearest;
 
 /// How a report is to look. Everything that could differ between two runs is an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub struct UnknownReporter {
 pub fn find(id: &str) -> Result<&'static Reporter, UnknownReporter> {
     REPORTERS.iter().find(|r| r.id == id).ok_or_else(|| UnknownReporter {
         id: id.to_owned(),
-        nearest: nearest::nearest(id, REPORTERS.iter().map(|r| r.id)),
+        nearest: nearest(id, REPORTERS.iter().map(|r| r.id)),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a rule says.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use super::RuleId;
 use crate::cluster::ClusterIx;
@@ -9,7 +9,7 @@ use crate::model::{Evidence, FrameIx, ThreadIx};
 use crate::waits::{Holder, LockIx, Target};
 
 /// How bad it is for the process. Ordered from the mildest to the worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -37,7 +37,7 @@ pub enum Confidence {
 }
 
 /// What kind of contention it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pattern {
     /// The holder runs or is in I/O.

@@ -10,6 +10,7 @@ mod graph;
 mod hot_threads;
 mod incomplete_dump;
 mod jam;
+mod like;
 mod lock_contention;
 mod orphaned_lock;
 mod self_deadlock;
@@ -23,9 +24,10 @@ pub use finding::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity,
 };
 pub use graph::WaitGraph;
+pub use like::is_like;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cluster::Clusters;
 use crate::model::Snapshot;
@@ -37,6 +39,19 @@ use crate::waits::Waits;
 pub struct Limits {
     /// More threads than this are a finding.
     pub max_threads: Option<u64>,
+    /// Pools of known size.
+    pub pools: Vec<Pool>,
+}
+
+/// A pool of threads, which should not be larger than its size. What is given of name and frame must agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pool {
+    /// The names of its threads; `*` stands for any text.
+    pub threads: Option<String>,
+    /// A function on each of their stacks; `*` stands for any text.
+    pub frame: Option<String>,
+    /// How many it has at most.
+    pub size: u64,
 }
 
 /// What a rule sees.
@@ -71,7 +86,7 @@ pub struct Rule {
 macro_rules! rule_table {
     ($($(#[$doc:meta])* $rule:ident $id:literal = $row:expr,)*) => {
         /// The ids of the rules: the contract's list.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum RuleId {
             $($(#[$doc])* #[serde(rename = $id)] $rule,)*
         }

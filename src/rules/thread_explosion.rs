@@ -1,6 +1,7 @@
 //! # thread-explosion
 //!
-//! There are more threads than the limit that was set, or nearly as many as Linux allows.
+//! There are more threads than the limit that was set, a pool is larger than its size, or there are nearly as
+//! many threads as Linux allows.
 //!
 //! ## What it finds
 //!
@@ -8,6 +9,8 @@
 //! has 32,768
 //! thread ids unless `kernel.pid_max` was raised, and a process as many mappings as two for each thread allow
 //! (`vm.max_map_count`). The finding names the largest cluster and how much of the process it is.
+//!
+//! A pool that `logjam.toml` or `--pool` gives a size, and that has more threads (`high`).
 //!
 //! ## Why it matters
 //!
@@ -61,9 +64,9 @@
 
 use super::finding::{Confidence, Finding, RuleId, Severity};
 use super::words::{grouped, percent};
-use super::{Case, Rule, advice};
+use super::{Case, Pool, Rule, advice, is_like};
 use crate::cluster::ClusterIx;
-use crate::model::Evidence;
+use crate::model::{Evidence, Thread, ThreadIx};
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -85,17 +88,22 @@ const LIMITS: &[SystemLimit] = &[SystemLimit {
 }];
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
+    let pools = case.limits.pools.iter().filter_map(|pool| of_pool(case, pool));
+    of_process(case).into_iter().chain(pools).collect()
+}
+
+/// The process as a whole.
+fn of_process(case: &Case<'_>) -> Option<Finding> {
     let total = case.snapshot.threads.len() as u64;
     let over_limit = case.limits.max_threads.filter(|&limit| total > limit);
     let (severity, title, why) = if let Some(limit) = over_limit {
         let title = format!("{} threads, more than the limit of {}", grouped(total), grouped(limit));
         (Severity::High, title, format!("the limit that was set is {}", grouped(limit)))
-    } else if let Some(limit) = LIMITS.iter().find(|limit| total >= limit.near) {
+    } else {
+        let limit = LIMITS.iter().find(|limit| total >= limit.near)?;
         let title =
             format!("{} threads, near the {} that Linux allows", grouped(total), grouped(limit.threads));
         (Severity::Medium, title, format!("{} is {}", grouped(limit.threads), limit.what))
-    } else {
-        return Vec::new();
     };
     let largest = case.clusters.clusters.first();
     let role = largest.map(|c| c.signature.join(" ← ")).unwrap_or_default();
@@ -106,13 +114,79 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         grouped(grown),
         percent(grown, total)
     );
-    vec![Finding {
-        rule: RuleId::ThreadExplosion,
-        severity,
-        confidence: Confidence::Certain,
+    Some(Finding {
         title,
         summary,
         threads: largest.map(|c| c.threads.clone()).unwrap_or_default(),
+        clusters: largest.map(|_| ClusterIx(0)).into_iter().collect(),
+        evidence: vec![
+            Evidence::read(format!("the dump has {} threads", grouped(total))),
+            Evidence::read(why),
+        ],
+        cause: std::iter::once(RuleId::ThreadExplosion.id().to_owned())
+            .chain(largest.and_then(|c| c.signature.last().map(|s| s.to_string())))
+            .collect(),
+        ..empty(severity)
+    })
+}
+
+/// A pool of the user's that is larger than it should be.
+fn of_pool(case: &Case<'_>, pool: &Pool) -> Option<Finding> {
+    let threads: Vec<ThreadIx> = (0u32..)
+        .zip(&case.snapshot.threads)
+        .filter(|(_, thread)| belongs(case, pool, thread))
+        .map(|(n, _)| ThreadIx(n))
+        .collect();
+    let (count, total) = (threads.len() as u64, case.snapshot.threads.len() as u64);
+    if count <= pool.size {
+        return None;
+    }
+    let name = pool.threads.iter().chain(&pool.frame).map(String::as_str).collect::<Vec<_>>().join(" in ");
+    let mut clusters: Vec<ClusterIx> =
+        threads.iter().filter_map(|t| case.clusters.cluster_of.get(t.at()).copied()).collect();
+    clusters.sort_unstable();
+    clusters.dedup();
+    Some(Finding {
+        title: format!("the pool {name} has {} threads, its size is {}", grouped(count), grouped(pool.size)),
+        summary: format!(
+            "{} of {} threads ({}) belong to the pool {name}, which should have {} at most.",
+            grouped(count),
+            grouped(total),
+            percent(count, total),
+            grouped(pool.size)
+        ),
+        threads,
+        clusters,
+        evidence: vec![
+            Evidence::read(format!("{} threads are like {name}", grouped(count))),
+            Evidence::read(format!("the size that was set is {}", grouped(pool.size))),
+        ],
+        cause: vec![RuleId::ThreadExplosion.id().to_owned(), "pool".into(), name],
+        ..empty(Severity::High)
+    })
+}
+
+/// Whether a thread is one of the pool. A pool without name and frame has none.
+fn belongs(case: &Case<'_>, pool: &Pool, thread: &Thread) -> bool {
+    let has_frame = |pattern: &str| {
+        let frames = case.snapshot.stacks.frames_of(thread.stack);
+        frames.iter().any(|&frame| is_like(pattern, &case.meanings.get(frame).name))
+    };
+    let checks = [
+        pool.threads.as_ref().map(|p| thread.name.as_deref().is_some_and(|name| is_like(p, name))),
+        pool.frame.as_ref().map(|p| has_frame(p)),
+    ];
+    checks.iter().any(Option::is_some) && checks.iter().flatten().all(|&holds| holds)
+}
+
+fn empty(severity: Severity) -> Finding {
+    Finding {
+        rule: RuleId::ThreadExplosion,
+        severity,
+        confidence: Confidence::Certain,
+        title: String::new(),
+        summary: String::new(),
+        threads: Vec::new(),
         blocked: None,
         lock: None,
         holder: None,
@@ -120,17 +194,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         chain: Vec::new(),
         root: None,
         cycle: Vec::new(),
-        clusters: largest.map(|_| ClusterIx(0)).into_iter().collect(),
+        clusters: Vec::new(),
         location: None,
         crash: None,
-        evidence: vec![
-            Evidence::read(format!("the dump has {} threads", grouped(total))),
-            Evidence::read(why),
-        ],
+        evidence: Vec::new(),
         advice: advice::for_thread_explosion(),
-        cause: std::iter::once(RuleId::ThreadExplosion.id().to_owned())
-            .chain(largest.and_then(|c| c.signature.last().map(|s| s.to_string())))
-            .collect(),
+        cause: Vec::new(),
         cause_detail: Vec::new(),
-    }]
+    }
 }

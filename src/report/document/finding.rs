@@ -169,7 +169,10 @@ impl<'a> Finding<'a> {
                 .map(|e| Evidence { certainty: e.certainty, text: &e.text, frame: None, offset: None })
                 .collect(),
             advice: &finding.advice,
-            runbook: format!("logjam explain {}", finding.rule.id()),
+            runbook: ranked
+                .runbook
+                .clone()
+                .unwrap_or_else(|| format!("logjam explain {}", finding.rule.id())),
             baseline: None,
         }
     }

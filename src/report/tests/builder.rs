@@ -182,5 +182,6 @@ pub fn ranked(finding: Finding, score: f64) -> Ranked {
         score,
         fingerprint: "lj1:0123456789abcdef".into(),
         fingerprint_detail: "lj1:fedcba9876543210".into(),
+        runbook: None,
     }
 }
