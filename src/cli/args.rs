@@ -92,6 +92,10 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
     pub(super) thread: Option<String>,
 
+    /// Show the words that the fingerprint of each finding is made of
+    #[arg(long, help_heading = "Report", conflicts_with_all = ["format", "thread"])]
+    pub(super) explain_fingerprint: bool,
+
     #[command(flatten)]
     pub(super) form: FormArgs,
 

@@ -14,7 +14,7 @@ use super::outputs::Outputs;
 use super::progress::Bar;
 use super::settings::Settings;
 use super::terminal::complain;
-use super::{output, stacks};
+use super::{fingerprints, output, stacks};
 
 /// The stack of a worker: deep recursion is bounded by counting, this leaves room for the count.
 const WORKER_STACK: usize = 16 << 20;
@@ -38,8 +38,12 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     if code == ExitCode::NotAnalyzed && !outputs.has_report_for_programs() && diagnosis.snapshots.is_empty() {
         return code;
     }
+    let path = outputs.planned.first().and_then(|p| p.path);
+    if args.explain_fingerprint {
+        return code
+            .max(end(diagnosis, |diagnosis| output::write(path, |out| fingerprints::write(diagnosis, out))));
+    }
     if let Some(id) = &args.thread {
-        let path = outputs.planned.first().and_then(|p| p.path);
         let view = outputs.view(path, elapsed_ms);
         return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, path)));
     }

@@ -11,6 +11,7 @@ mod config;
 mod connect;
 mod exit;
 mod explain;
+mod fingerprints;
 mod job;
 mod output;
 mod outputs;

@@ -5,6 +5,8 @@
 pub mod core_file;
 pub mod facts;
 pub mod invariants;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod live;
 
 use std::path::{Path, PathBuf};
 
