@@ -9,13 +9,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::facts::{differences, list};
-use common::invariants;
-use common::live::{Dumped, Live, done, facts, shown};
+use common::live::{Dumped, Live, facts, shown};
 use serde_json::{Value, json};
 
 #[track_caller]
