@@ -205,3 +205,38 @@ mod unix {
         std::os::unix::fs::MetadataExt::uid(&file.metadata().expect("metadata")) == 0
     }
 }
+
+#[test]
+fn the_tables_can_be_listed() {
+    for (list, id) in [
+        ("rules", "lock-contention"),
+        ("formats", "elf-core"),
+        ("locks", "pthread-mutex"),
+        ("reporters", "json"),
+    ] {
+        let text = run([list]);
+        assert_eq!(code(&text), 0, "{list}");
+        let lines = String::from_utf8(text.stdout).expect("UTF-8");
+        assert!(lines.lines().any(|l| l.split(' ').next() == Some(id)), "{lines}");
+        let rows: Vec<serde_json::Value> =
+            serde_json::from_slice(&run([list, "--format", "json"]).stdout).expect("JSON");
+        assert_eq!(rows.len(), lines.lines().count());
+        assert!(rows.iter().any(|r| r["id"] == id && r["about"].as_str().is_some_and(|a| !a.is_empty())));
+    }
+    assert_eq!(code(&run(["rules", "--format", "xml"])), 2);
+}
+
+#[test]
+fn shells_and_man_know_the_command_line() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(["completions", shell]);
+        assert_eq!(code(&script), 0);
+        let script = String::from_utf8(script.stdout).expect("UTF-8");
+        assert!(script.contains("max-blocked") && script.contains("explain"), "{shell}");
+    }
+    let page = String::from_utf8(run(["man"]).stdout).expect("UTF-8");
+    assert!(page.starts_with(".ie") || page.contains(".TH logjam"), "{page}");
+    let page = String::from_utf8(run(["man", "check"]).stdout).expect("UTF-8");
+    assert!(page.contains("update\\-baseline"), "{page}");
+    assert_eq!(code(&run(["man", "no-such-command"])), 2);
+}

@@ -10,6 +10,7 @@ use crate::modules::SearchPaths;
 use crate::pipeline::Options;
 use crate::rules::{Limits, Pool, Severity};
 
+use super::lists::ListFormat;
 use super::outputs::Output;
 use super::{connect, settings, size};
 use crate::check::Date;
@@ -60,6 +61,37 @@ pub(super) enum Command {
     },
     /// Check the dumps of a test run: exit code 1 where one of them shows what must not be
     Check(Box<CheckArgs>),
+    /// List the rules: what is looked for
+    Rules {
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// List the kinds of dumps that are read
+    Formats {
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// List the kinds of locks that are known
+    Locks {
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// List the kinds of reports
+    Reporters {
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Print what a shell completes command lines with
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of the program, or of a subcommand
+    Man {
+        /// The subcommand
+        #[arg(value_parser = PossibleValuesParser::new(["check", "explain", "config"]))]
+        subcommand: Option<String>,
+    },
     /// Show which settings are in force, and from where
     Config {
         /// Show them
@@ -107,6 +139,14 @@ pub(super) struct ReportArgs {
 
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+}
+
+/// How a list is written.
+#[derive(Debug, Group)]
+pub(super) struct ListArgs {
+    /// How the list is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ListFormat,
 }
 
 /// The check of a CI job.

@@ -3,8 +3,11 @@
 
 use clap::builder::PossibleValue;
 
+use super::lists::Row;
+use crate::formats::{FORMATS, Format};
 use crate::report::{self, REPORTERS, Reporter, UnknownReporter};
 use crate::rules::{RULES, Severity};
+use crate::waits::{LOCKS, LockRow};
 
 /// The id of the reporter that is used when none is asked for.
 pub(super) fn default_reporter() -> &'static str {
@@ -44,6 +47,40 @@ pub(super) fn severity_ids() -> impl Iterator<Item = PossibleValue> {
 /// The ids of the rules, for the command line.
 pub(super) fn rule_ids() -> impl Iterator<Item = PossibleValue> {
     RULES.iter().map(|r| PossibleValue::new(r.id.id()))
+}
+
+/// The rules, as a list.
+pub(super) fn rules() -> Vec<Row> {
+    let first = |guide: &str| guide.lines().find(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned);
+    let row = |(id, guide): (&str, &str)| Row {
+        id: id.into(),
+        about: first(guide).unwrap_or_default(),
+        source: None,
+    };
+    guides().map(row).collect()
+}
+
+/// The kinds of dumps, as a list.
+pub(super) fn formats() -> Vec<Row> {
+    let about = |f: &Format| format!("{}: {}", f.name, f.looked_for);
+    FORMATS.iter().map(|f| Row { id: f.id.id().into(), about: about(f), source: None }).collect()
+}
+
+/// The kinds of locks, as a list.
+pub(super) fn locks() -> Vec<Row> {
+    let id = |row: &LockRow| serde_json::to_value(row.kind).ok().and_then(|v| v.as_str().map(str::to_owned));
+    let about = |row: &LockRow| {
+        let holder = if row.has_holder { "" } else { ", which nobody holds" };
+        format!("{}{holder}", row.noun)
+    };
+    let row =
+        |row: &LockRow| Row { id: id(row).unwrap_or_default(), about: about(row), source: Some(row.source) };
+    LOCKS.iter().map(row).collect()
+}
+
+/// The kinds of reports, as a list.
+pub(super) fn reporters() -> Vec<Row> {
+    REPORTERS.iter().map(|r| Row { id: r.id.into(), about: r.about.into(), source: None }).collect()
 }
 
 /// The guides: id and text.

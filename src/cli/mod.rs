@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod fingerprints;
 mod job;
+mod lists;
 mod output;
 mod outputs;
 mod panics;
@@ -27,6 +28,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use args::{Args, Command};
+use lists::List;
 use terminal::complain;
 
 pub use exit::ExitCode;
@@ -45,6 +47,12 @@ fn run_with(words: Vec<OsString>) -> ExitCode {
     match args.command {
         Some(Command::Explain { rule }) => explain::run(rule.as_deref()),
         Some(Command::Stacks { input, files, limits }) => job::stacks(input, &files, &limits),
+        Some(Command::Rules { list }) => lists::run(List::Rules, list.format),
+        Some(Command::Formats { list }) => lists::run(List::Formats, list.format),
+        Some(Command::Locks { list }) => lists::run(List::Locks, list.format),
+        Some(Command::Reporters { list }) => lists::run(List::Reporters, list.format),
+        Some(Command::Completions { shell }) => lists::completions(shell),
+        Some(Command::Man { subcommand }) => lists::man(subcommand.as_deref()),
         Some(Command::Config { show: _, config }) => config::show(&config),
         Some(Command::Check(args)) => check::run(&args),
         None => job::report(&args.report),
