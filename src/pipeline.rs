@@ -11,7 +11,7 @@ use crate::formats::{self, Format};
 use crate::input::{self, Found, Input, InputError, InputOptions, Listing, Progress};
 use crate::model::{GapKind, Gaps, Memory, ProcessImage, Snapshot};
 use crate::modules::{ModuleSet, ProcessSpace, SearchPaths};
-use crate::normalize::{Meanings, Readings};
+use crate::normalize::{Meanings, Readings, UserRole};
 use crate::rules::{self, Case, Limits, WaitGraph};
 use crate::symbols;
 use crate::unwind::{self, Walker};
@@ -26,6 +26,8 @@ pub struct Options {
     pub search: SearchPaths,
     /// Limits for the rules.
     pub limits: Limits,
+    /// What functions of the user's are for.
+    pub roles: Vec<UserRole>,
     /// The user's guides for findings.
     pub runbooks: Vec<Runbook>,
 }
@@ -147,7 +149,7 @@ fn analyze_input(input: &Input, format: &Format, options: &Options, progress: &d
             image.memory.read_through(file, &input.bytes);
         }
         snapshot.gaps.extend(input.gaps.clone());
-        let (analyzed, findings) = analyze_snapshot(snapshot, &search, &options.limits, progress);
+        let (analyzed, findings) = analyze_snapshot(snapshot, &search, options, progress);
         is_partial |= analyzed.snapshot.gaps.iter().any(|gap| is_loss(gap.kind));
         snapshots.push((analyzed, findings));
     }
@@ -174,7 +176,7 @@ fn is_loss(kind: GapKind) -> bool {
 fn analyze_snapshot(
     mut snapshot: Snapshot,
     search: &SearchPaths,
-    limits: &Limits,
+    options: &Options,
     progress: &dyn Progress,
 ) -> (Analyzed, Vec<rules::Finding>) {
     let image = snapshot.image.take();
@@ -198,9 +200,9 @@ fn analyze_snapshot(
             }
             let native =
                 arch.map(|arch| Native { image, arch, modules, memory: &memory, walker: walker.as_ref() });
-            understand(&snapshot, native.as_ref(), progress)
+            understand(&snapshot, native.as_ref(), &options.roles, progress)
         }
-        _ => understand(&snapshot, None, progress),
+        _ => understand(&snapshot, None, &options.roles, progress),
     };
     // Nobody reads the memory from here on; what rules want of the image are its registers.
     snapshot.image = image.map(|image| ProcessImage { memory: Memory::default(), ..image });
@@ -214,7 +216,7 @@ fn analyze_snapshot(
         waits: &waits,
         clusters: &clusters,
         graph: &graph,
-        limits,
+        limits: &options.limits,
     });
     let modules = modules.unwrap_or_default();
     (Analyzed { snapshot, modules, meanings, readings, waits, clusters }, findings)
@@ -223,10 +225,11 @@ fn analyze_snapshot(
 fn understand(
     snapshot: &Snapshot,
     native: Option<&Native<'_>>,
+    roles: &[UserRole],
     progress: &dyn Progress,
 ) -> (Meanings, Readings, Waits) {
     progress.report("finding locks", 0, 0);
-    let meanings = Meanings::of(&snapshot.stacks);
+    let meanings = Meanings::of(&snapshot.stacks).with_roles(roles);
     let readings = Readings::of(&snapshot.stacks, &meanings);
     let waits = waits::analyze(snapshot, &meanings, &readings, native);
     (meanings, readings, waits)

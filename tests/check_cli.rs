@@ -348,3 +348,30 @@ fn config_shows_what_is_in_force_and_from_where() {
     assert!(line("pool").contains("threads http-*: 64 at most  (logjam.toml)"), "{shown}");
     assert!(show(&["--no-config"]).contains("no limit  (default)"));
 }
+
+/// A thread that waits for work in a function that no table knows is idle once the user says so.
+#[test]
+fn a_function_is_what_the_user_says_it_is() {
+    let job = Job::new();
+    fs::write(
+        job.path("dumps/threads.txt"),
+        "Thread 2 (Thread 0x7f1 (LWP 11)):\n#0  0x1 in acme_gate (g=0x5000) at gate.c:1\n#1  0x2 in acme_enter () at e.c:2\n\
+         #2  0x3 in start_thread ()\n\n\
+         Thread 1 (Thread 0x7f0 (LWP 10)):\n#0  0x4 in work () at w.c:1\n#1  0x5 in main () at w.c:9\n",
+    )
+    .expect("a file");
+    let state = |args: &[&str]| {
+        let report = job.json(args);
+        let threads = report["snapshots"][0]["thread_list"].as_array().expect("threads").clone();
+        threads.iter().find(|t| t["id"] == "11").expect("the thread")["state"]
+            .as_str()
+            .expect("a state")
+            .to_owned()
+    };
+    assert_eq!(state(&[]), "running");
+    assert_eq!(state(&["--role", "idle=acme_g*"]), "idle");
+    fs::write(job.path("logjam.toml"), "[[role]]\nfunction = \"acme_gate\"\nrole = \"lock\"\n")
+        .expect("a file");
+    assert_eq!(state(&[]), "lock-wait");
+    assert_eq!(state(&["--role", "sleep=acme_gate"]), "sleeping", "options come first");
+}

@@ -7,6 +7,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 use crate::input::InputOptions;
 use crate::modules::SearchPaths;
+use crate::normalize::UserRole;
 use crate::pipeline::Options;
 use crate::rules::{Limits, Pool, Severity};
 
@@ -214,6 +215,11 @@ pub(super) struct ConfigArgs {
     #[arg(long, value_name = "RULE=LINK", help_heading = "Settings", value_parser = settings::runbook)]
     pub(super) runbook: Vec<Runbook>,
 
+    /// What functions are for: lock=acme::Gate::enter; lock, wait, spin, idle, io, sleep, logging, runtime,
+    /// test or base; may be given several times
+    #[arg(long, value_name = "ROLE=FUNCTION", help_heading = "Settings", value_parser = settings::role)]
+    pub(super) role: Vec<UserRole>,
+
     /// The size of the pool whose threads have names like this, such as http-*=64; may be given several times
     #[arg(long, value_name = "THREADS=SIZE", help_heading = "Settings", value_parser = settings::pool)]
     pub(super) pool: Vec<Pool>,
@@ -301,6 +307,7 @@ pub(super) fn options(files: &FileArgs, limits: &LimitArgs) -> Options {
             ..SearchPaths::default()
         },
         limits: Limits { max_threads: limits.max_threads, pools: Vec::new() },
+        roles: Vec::new(),
         runbooks: Vec::new(),
     }
 }
@@ -393,6 +400,8 @@ mod tests {
             &["check", "dumps", "--fail-on", "bad"],
             &["core", "--runbook", "crash"],
             &["core", "--runbook", "crahs=x"],
+            &["core", "--role", "lok=f"],
+            &["core", "--role", "lock"],
             &["core", "--pool", "http"],
             &["core", "--pool", "http=many"],
             &["core", "--config", "/no/such/file"],

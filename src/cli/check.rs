@@ -12,7 +12,7 @@ use super::exit::ExitCode;
 use super::outputs::Outputs;
 use super::settings::Settings;
 use super::terminal::complain;
-use super::{baseline, job};
+use super::{baseline, github, job};
 
 /// Analyzes, judges, reports.
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
@@ -42,6 +42,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
     let document = Document::judged(&diagnosis, Some(&judgement));
     code = code.max(outputs.write(&document, elapsed_ms));
+    github::annotate(&document);
     // The program ends: see `job::end`.
     std::mem::forget(document);
     std::mem::forget(diagnosis);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::check::Policy;
 use crate::config::FILE_NAME;
 use crate::diagnosis::Matcher;
+use crate::normalize::UserRoleKind;
 
 use super::args::ConfigArgs;
 use super::exit::ExitCode;
@@ -51,6 +52,12 @@ fn write(settings: &Settings, args: &ConfigArgs, out: &mut dyn Write) -> io::Res
     for (list, from) in [(&args.runbook, OPTION), (&config.runbooks, FILE_NAME)] {
         rows.extend(
             list.iter().map(|r| ("runbook".into(), format!("{} → {}", matcher(&r.matcher), r.link), from)),
+        );
+    }
+    for (list, from) in [(&args.role, OPTION), (&config.roles, FILE_NAME)] {
+        let name = |kind| UserRoleKind::ALL.iter().find(|(_, k)| *k == kind).map_or("", |(name, _)| *name);
+        rows.extend(
+            list.iter().map(|r| ("role".into(), format!("{} is {}", r.function, name(r.role)), from)),
         );
     }
     for (list, from) in [(&args.pool, OPTION), (&config.pools, FILE_NAME)] {

@@ -12,6 +12,7 @@ mod connect;
 mod exit;
 mod explain;
 mod fingerprints;
+mod github;
 mod job;
 mod lists;
 mod output;

@@ -6,6 +6,7 @@ use std::{env, fs, io};
 use crate::check::{Date, Ignore, Policy};
 use crate::config::{Config, FILE_NAME};
 use crate::diagnosis::{Matcher, Runbook};
+use crate::normalize::{UserRole, UserRoleKind};
 use crate::pipeline::Options;
 use crate::rules::Pool;
 
@@ -40,6 +41,7 @@ impl Settings {
         let mut options = options(files, limits);
         options.limits.max_threads = limits.max_threads.or(self.config.max_threads);
         options.limits.pools = args.pool.iter().chain(&self.config.pools).cloned().collect();
+        options.roles = args.role.iter().chain(&self.config.roles).cloned().collect();
         options.runbooks = args.runbook.iter().chain(&self.config.runbooks).cloned().collect();
         options
     }
@@ -105,6 +107,21 @@ pub(super) fn runbook(text: &str) -> Result<Runbook, String> {
     }
     let matcher = Matcher { rule: Some(found.id), ..Matcher::default() };
     Ok(Runbook { matcher, link: link.trim().into() })
+}
+
+/// `ROLE=FUNCTION` of the command line.
+pub(super) fn role(text: &str) -> Result<UserRole, String> {
+    let (role, function) = text.split_once('=').ok_or("it is given as ROLE=FUNCTION")?;
+    let found = UserRoleKind::ALL.iter().find(|(name, _)| *name == role).map(|(_, kind)| *kind);
+    let role = found.ok_or_else(|| {
+        let names: Vec<&str> = UserRoleKind::ALL.iter().map(|(name, _)| *name).collect();
+        format!("there is no role '{role}'; there are: {}", names.join(", "))
+    })?;
+    if function.is_empty() {
+        Err("no function is named".into())
+    } else {
+        Ok(UserRole { function: function.into(), role })
+    }
 }
 
 /// `THREADS=SIZE` of the command line.

@@ -14,6 +14,10 @@
 //! class = "logging"
 //! link = "https://wiki.example.com/slow-logging"
 //!
+//! [[role]]
+//! function = "acme::Gate::enter*"
+//! role = "lock"
+//!
 //! [[pool]]
 //! threads = "http-exec-*"
 //! size = 64
@@ -36,6 +40,7 @@ use std::path::PathBuf;
 
 use crate::check::Ignore;
 use crate::diagnosis::Runbook;
+use crate::normalize::UserRole;
 use crate::rules::{Pool, Severity};
 
 /// The name of the file.
@@ -56,6 +61,8 @@ pub struct Config {
     pub require_dumps: Option<bool>,
     /// Guides of the user.
     pub runbooks: Vec<Runbook>,
+    /// What functions are for.
+    pub roles: Vec<UserRole>,
     /// Pools and their sizes.
     pub pools: Vec<Pool>,
     /// Findings that never fail a check.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::diagnosis::Matcher;
-use crate::normalize::ResourceClass;
+use crate::normalize::{ResourceClass, UserRoleKind};
 use crate::rules::{Pattern, RuleId};
 
 const WHOLE: &str = r#"
@@ -19,6 +19,10 @@ lock = "g_log*"
 class = "db-pool"
 pattern = "slow-holder"
 link = "https://wiki.example.com/logging"
+
+[[role]]
+function = "acme::Gate::enter*"
+role = "lock"
 
 [[pool]]
 threads = "http-exec-*"
@@ -46,6 +50,8 @@ fn every_key_is_read() {
         ..Matcher::default()
     };
     assert_eq!(config.runbooks, [Runbook { matcher, link: "https://wiki.example.com/logging".into() }]);
+    let role = UserRole { function: "acme::Gate::enter*".into(), role: UserRoleKind::Lock };
+    assert_eq!(config.roles, [role]);
     let pool = Pool { threads: Some("http-exec-*".into()), frame: Some("run_worker".into()), size: 64 };
     assert_eq!(config.pools, [pool]);
     assert_eq!(config.ignore.len(), 1);
@@ -68,6 +74,8 @@ fn what_is_wrong_is_told_with_its_line_and_what_is_allowed() {
         ("[[runbook]]\nrule = \"lock-contension\"\nlink = \"x\"\n", 2, &["did you mean `lock-contention`?"]),
         ("[[runbook]]\nrule = \"crash\"\n", 1, &["link"]),
         ("[[runbook]]\nrule = \"crash\"\nlink = \"a\\nb\"\n", 3, &["one line"]),
+        ("[[role]]\nfunction = \"f\"\nrole = \"lok\"\n", 3, &["did you mean `lock`?"]),
+        ("[[role]]\nrole = \"lock\"\nfunction = \"**\"\n", 3, &["every function"]),
         ("[[pool]]\nsize = 3\n", 1, &["threads or frame"]),
         ("[[ignore]]\nreason = \"x\"\n", 1, &["ignores no finding"]),
         ("[[ignore]]\nrule = \"crash\"\n", 1, &["reason"]),

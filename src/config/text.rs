@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::{Config, ConfigError};
 use crate::check::{Date, Ignore, is_fingerprint};
 use crate::diagnosis::{Matcher, Runbook};
-use crate::normalize::ResourceClass;
+use crate::normalize::{ResourceClass, UserRole, UserRoleKind};
 use crate::rules::{Pattern, Pool, RuleId, Severity};
 
 #[derive(Deserialize)]
@@ -19,6 +19,8 @@ struct File {
     check: CheckKeys,
     #[serde(default)]
     runbook: Vec<Spanned<RunbookKeys>>,
+    #[serde(default)]
+    role: Vec<RoleKeys>,
     #[serde(default)]
     pool: Vec<Spanned<PoolKeys>>,
     #[serde(default)]
@@ -44,6 +46,13 @@ struct RunbookKeys {
     pattern: Option<Pattern>,
     title: Option<String>,
     link: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RoleKeys {
+    function: Spanned<String>,
+    role: UserRoleKind,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +99,14 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
         runbooks.push(Runbook { matcher, link: link.into() });
     }
 
+    let mut roles = Vec::new();
+    for RoleKeys { function, role } in file.role {
+        if function.get_ref().trim_matches('*').is_empty() {
+            return Err(wrong(function.span(), "this would be every function".into()));
+        }
+        roles.push(UserRole { function: function.into_inner(), role });
+    }
+
     let mut pools = Vec::new();
     for entry in file.pool {
         let place = entry.span();
@@ -123,5 +140,5 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     }
 
     let CheckKeys { fail_on, max_threads, max_blocked, baseline, require_dumps } = file.check;
-    Ok(Config { fail_on, max_threads, max_blocked, baseline, require_dumps, runbooks, pools, ignore })
+    Ok(Config { fail_on, max_threads, max_blocked, baseline, require_dumps, runbooks, roles, pools, ignore })
 }

@@ -1,8 +1,9 @@
 //! Which findings the user means: for a runbook of their own, or to be ignored.
 
 use super::{Analyzed, Ranked};
+use crate::model::is_like;
 use crate::normalize::ResourceClass;
-use crate::rules::{Finding, Pattern, RuleId, is_like};
+use crate::rules::{Finding, Pattern, RuleId};
 
 /// What a finding must be to be meant: all that is given must agree. One that gives nothing means no finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

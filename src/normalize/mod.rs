@@ -9,6 +9,7 @@ mod scan;
 mod stack;
 mod tables;
 mod thread_name;
+mod user;
 mod words;
 
 pub use meaning::class_of_name;
@@ -17,6 +18,8 @@ pub use readings::Readings;
 pub use stack::{StackMeaning, read};
 pub use thread_name::thread_name_pattern;
 pub use words::takes_lock;
+
+pub use user::{UserRole, UserRoleKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

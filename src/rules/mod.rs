@@ -10,7 +10,6 @@ mod graph;
 mod hot_threads;
 mod incomplete_dump;
 mod jam;
-mod like;
 mod lock_contention;
 mod orphaned_lock;
 mod self_deadlock;
@@ -24,7 +23,6 @@ pub use finding::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity,
 };
 pub use graph::WaitGraph;
-pub use like::is_like;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -64,9 +64,9 @@
 
 use super::finding::{Confidence, Finding, RuleId, Severity};
 use super::words::{grouped, percent};
-use super::{Case, Pool, Rule, advice, is_like};
+use super::{Case, Pool, Rule, advice};
 use crate::cluster::ClusterIx;
-use crate::model::{Evidence, Thread, ThreadIx};
+use crate::model::{Evidence, Thread, ThreadIx, is_like};
 
 /// The row of this rule.
 pub const RULE: Rule =
