@@ -237,6 +237,10 @@ pub(super) struct FormArgs {
     #[arg(long, help_heading = "Report")]
     pub(super) all: bool,
 
+    /// With ndjson: a line for each thread too
+    #[arg(long, help_heading = "Report")]
+    pub(super) threads: bool,
+
     /// Write the report to a file, or one more in another format: -o junit=report.xml; may be given
     /// several times
     #[arg(short, long, value_name = "[FORMAT=]FILE", help_heading = "Report")]

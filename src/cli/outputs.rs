@@ -96,6 +96,7 @@ impl<'a> Outputs<'a> {
             width: width(self.form.width, path.is_none()),
             color: has_color(self.form.color, path.is_none()),
             show_all: self.form.all,
+            threads: self.form.threads,
             elapsed_ms,
         }
     }

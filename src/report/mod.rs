@@ -1,11 +1,19 @@
 //! From the diagnosis to bytes: one file a reporter, [`REPORTERS`] is the table. Reporters read one resolved
 //! view, the [`Document`], and neither filter nor decide.
 
+mod csv;
 pub mod document;
+mod dot;
 pub mod explain;
+mod folded;
 mod json;
+mod mermaid;
+mod ndjson;
 mod nearest;
+mod prometheus;
+mod speedscope;
 pub mod text;
+pub mod wait_graph;
 
 #[cfg(test)]
 mod tests;
@@ -24,13 +32,15 @@ pub struct View {
     pub color: bool,
     /// Everything, where a report would show the first few of many.
     pub show_all: bool,
+    /// A record of each thread too, in reports that can have one.
+    pub threads: bool,
     /// How long the analysis took, in milliseconds; not shown where it is not given.
     pub elapsed_ms: Option<u64>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { width: 80, color: false, show_all: false, elapsed_ms: None }
+        Self { width: 80, color: false, show_all: false, threads: false, elapsed_ms: None }
     }
 }
 
@@ -59,6 +69,48 @@ pub static REPORTERS: &[Reporter] = &[
         about: "everything, for scripts: one JSON document (docs/report.schema.json)",
         is_for_programs: true,
         write: json::write,
+    },
+    Reporter {
+        id: "ndjson",
+        about: "for scripts, line by line: inputs and findings, with --threads each thread",
+        is_for_programs: true,
+        write: ndjson::write,
+    },
+    Reporter {
+        id: "csv",
+        about: "a table of the clusters, for spreadsheets",
+        is_for_programs: true,
+        write: csv::write,
+    },
+    Reporter {
+        id: "folded",
+        about: "folded stacks, for flame graphs",
+        is_for_programs: true,
+        write: folded::write,
+    },
+    Reporter {
+        id: "speedscope",
+        about: "a profile of the threads, for speedscope.app",
+        is_for_programs: true,
+        write: speedscope::write,
+    },
+    Reporter {
+        id: "dot",
+        about: "who waits for whom, for Graphviz",
+        is_for_programs: true,
+        write: dot::write,
+    },
+    Reporter {
+        id: "mermaid",
+        about: "who waits for whom, for Markdown that understands Mermaid",
+        is_for_programs: true,
+        write: mermaid::write,
+    },
+    Reporter {
+        id: "prometheus",
+        about: "metrics, for Prometheus' textfile collector",
+        is_for_programs: true,
+        write: prometheus::write,
     },
 ];
 

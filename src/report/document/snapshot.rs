@@ -109,6 +109,13 @@ pub struct Threads {
     pub complete: bool,
 }
 
+impl Threads {
+    /// How many wait for a lock, asleep or burning CPU.
+    pub fn blocked(&self) -> u64 {
+        [State::LockWait, State::Spinning].iter().filter_map(|state| self.states.get(state)).sum()
+    }
+}
+
 /// Something that was left out, could not be read, or was not understood.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Gap<'a> {

@@ -9,7 +9,7 @@ mod layout;
 mod links;
 mod missing;
 mod thread;
-mod words;
+pub(super) mod words;
 mod wrap;
 
 use std::io::{self, BufWriter, Write};
