@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Folded stacks, made a flame graph by inferno.
 # needs-cargo: inferno
+# needs-apt: jq
 source "$(dirname "$0")/_plain.sh"
 
 for name in "${!inputs[@]}"; do

@@ -100,6 +100,12 @@ pub fn lock_name(lock: &Lock<'_>) -> String {
         .unwrap_or_else(|| lock.id.to_string())
 }
 
+/// The same, whole.
+pub fn full_lock_name(lock: &Lock<'_>) -> String {
+    let named = lock.name.map(str::to_owned).or_else(|| lock.address.map(|a| a.to_string()));
+    named.or_else(|| lock.token.map(str::to_owned)).unwrap_or_else(|| lock.id.to_string())
+}
+
 /// `pthread mutex g_log_mutex, 0x55f0ce1aa140 in logserver .bss, guards logging`.
 pub fn lock(lock: &Lock<'_>) -> String {
     let mut said = format!("{} {}", lock_kind(lock), lock_name(lock));

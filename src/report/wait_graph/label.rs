@@ -69,7 +69,7 @@ fn calls(signature: &str) -> String {
 }
 
 fn of_lock(lock: &Lock<'_>) -> Vec<String> {
-    let mut lines = vec![words::lock_kind(lock), words::lock_name(lock)];
+    let mut lines = vec![words::lock_kind(lock), words::full_lock_name(lock)];
     if let Some(class) = &lock.class {
         lines.push(format!("guards {}", words::id_of(class).replace('-', " ")));
     }
