@@ -70,7 +70,7 @@ fn row<'a>(
     cluster: &'a Cluster<'a>,
     most: usize,
 ) -> [Cow<'a, str>; HEADER.len()] {
-    let lock = cluster.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+    let lock = cluster.lock.and_then(|id| snapshot.lock(id));
     let threads = cluster.threads.0.iter().take(most);
     let ids: Vec<_> =
         threads.filter_map(|ix| snapshot.thread_list.get(ix.at())).map(|t| t.id.to_string()).collect();

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::View;
 use super::document::{
-    Cluster, Document, Finding, Hex, Input, Ixs, LockId, Process, Snapshot, ThreadRecord, ThreadRef,
+    Document, Finding, Hex, Input, Ixs, LockId, Process, Snapshot, ThreadRecord, ThreadRef,
 };
 use crate::waits::LockKind;
 
@@ -79,7 +79,7 @@ fn fields(finding: &Finding<'_>, document: &Document<'_>) -> serde_json::Result<
     let Some(snapshot) = document.snapshots.get(finding.snapshot) else { return Ok(fields) };
     fields.insert("snapshot_source".into(), snapshot.source.path.into());
     fields.insert("process".into(), serde_json::to_value(&snapshot.process)?);
-    let lock = finding.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+    let lock = finding.lock.and_then(|id| snapshot.lock(id));
     match lock {
         Some(lock) => fields.insert("lock".into(), serde_json::to_value(lock)?),
         None => fields.remove("lock"),
@@ -129,9 +129,9 @@ struct ShortLock<'a> {
 
 impl<'a> ThreadLine<'a> {
     fn of(thread: &'a ThreadRecord<'a>, place: usize, snapshot: &'a Snapshot<'a>) -> Self {
-        let cluster = thread.cluster.and_then(|id| cluster(id.0.at(), snapshot));
+        let cluster = thread.cluster.and_then(|id| snapshot.cluster(id));
         let lock = thread.waits_for.as_ref().and_then(|wait| wait.lock);
-        let lock = lock.and_then(|id| snapshot.locks.get(id.0.at()));
+        let lock = lock.and_then(|id| snapshot.lock(id));
         Self {
             snapshot: place,
             snapshot_source: snapshot.source.path,
@@ -149,9 +149,4 @@ impl<'a> ThreadLine<'a> {
             }),
         }
     }
-}
-
-/// Clusters and locks stand in the order of their ids: 100,000 threads must not each search for theirs.
-fn cluster<'a>(at: usize, snapshot: &'a Snapshot<'a>) -> Option<&'a Cluster<'a>> {
-    snapshot.clusters.get(at)
 }

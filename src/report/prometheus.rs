@@ -152,8 +152,7 @@ fn kind(finding: &Finding<'_>) -> [(&'static str, String); 2] {
 
 /// A lock's name, which is the same in each dump; an address is not.
 fn lock_name<'a>(finding: &Finding<'_>, document: &'a Document<'_>) -> Option<&'a str> {
-    let locks = &document.snapshots.get(finding.snapshot)?.locks;
-    locks.iter().find(|lock| Some(lock.id) == finding.lock)?.name
+    document.snapshots.get(finding.snapshot)?.lock(finding.lock?)?.name
 }
 
 fn threads(snapshot: &Snapshot<'_>, state: State) -> f64 {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cluster::Cluster;
+use super::ids::{ClusterId, LockId};
 use super::lock::Lock;
 use super::module::Module;
 use super::resolve::Resolver;
@@ -154,6 +155,16 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
+    /// The lock with this id. Locks stand in the order of their ids: nobody has to search for one.
+    pub fn lock(&self, id: LockId) -> Option<&Lock<'a>> {
+        self.locks.get(id.0.at())
+    }
+
+    /// The cluster with this id.
+    pub fn cluster(&self, id: ClusterId) -> Option<&Cluster<'a>> {
+        self.clusters.get(id.0.at())
+    }
+
     pub(super) fn of(analyzed: &'a Analyzed) -> Self {
         let names = Resolver { analyzed };
         let snapshot = &analyzed.snapshot;

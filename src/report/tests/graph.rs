@@ -193,11 +193,8 @@ fn hostile_text_stays_in_its_label() {
     assert!(dot.contains("label=\"a\\\"];b &amp; \\\\\\l5 threads"), "{dot}");
     let chart = written("mermaid", &diagnosis, &View::default());
     let label = chart.lines().find(|line| line.contains("init")).unwrap();
-    assert!(!label.contains(['%', '<', '`', '&', 'ﬂ', '°', '¶']) || label.contains("<br/>"), "{label}");
-    assert!(
-        !label.contains("<script") && label.contains("#60;script#62;") && !label.contains("%%"),
-        "{label}"
-    );
+    assert!(!label.replace("<br/>", "").contains(['%', '<', '`', '&', 'ﬂ', '°', '¶']), "{label}");
+    assert!(label.contains("#60;script#62;"), "{label}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::order::{FEW, Order, is_stuck};
 use super::{Detail, Edge, EdgeKind, Node, WaitGraph};
 use crate::model::Certainty;
 use crate::report::document::{
-    Cluster, ClusterId, Document, Finding, Holder, HolderKind, Link, Lock, LockId, Snapshot, ThreadRecord,
-    ThreadRef, WaitsFor,
+    ClusterId, Document, Finding, Holder, HolderKind, Link, Lock, LockId, Snapshot, ThreadRecord, ThreadRef,
+    WaitsFor,
 };
 use crate::waits::State;
 
@@ -55,7 +55,6 @@ pub fn graph<'a>(
     let order = Order::of(snapshot, &findings, detail);
     let mut builder = Builder {
         snapshot,
-        clusters: snapshot.clusters.iter().map(|c| (c.id, c)).collect(),
         doing: doing(snapshot, &findings),
         order,
         members: BTreeMap::new(),
@@ -93,7 +92,6 @@ struct Members {
 
 struct Builder<'a> {
     snapshot: &'a Snapshot<'a>,
-    clusters: BTreeMap<ClusterId, &'a Cluster<'a>>,
     doing: BTreeMap<u32, &'a str>,
     order: Order,
     members: BTreeMap<Key, Members>,
@@ -292,7 +290,7 @@ impl<'a> Builder<'a> {
                 if members.threads == 1 {
                     return self.single(members.first);
                 }
-                let cluster = cluster.and_then(|id| self.clusters.get(&id));
+                let cluster = cluster.and_then(|id| self.snapshot.cluster(id));
                 Node::Group {
                     count: members.threads,
                     state: cluster.map_or(State::Unknown, |c| c.state),
@@ -303,7 +301,7 @@ impl<'a> Builder<'a> {
                 let Members { threads, clusters, .. } = *self.members.get(&key)?;
                 Node::MoreThreads { count: threads, clusters }
             }
-            Key::Lock(id) => Node::Lock(self.snapshot.locks.iter().find(|lock| lock.id == id)?),
+            Key::Lock(id) => Node::Lock(self.snapshot.lock(id)?),
             Key::MoreLocks => {
                 Node::MoreLocks { count: (self.order.contended.len() - self.order.locks.len()) as u64 }
             }
@@ -316,7 +314,7 @@ impl<'a> Builder<'a> {
         let what = thread.waits_for.as_ref().and_then(|wait| wait.what);
         let doing = self.doing.get(&ix).copied().or(what);
         let says_the_edge = self.target(thread) != Target::Nothing;
-        let cluster = thread.cluster.and_then(|id| self.clusters.get(&id));
+        let cluster = thread.cluster.and_then(|id| self.snapshot.cluster(id));
         Some(Node::Thread {
             thread: ThreadRef { ix, id: thread.id, name: thread.name },
             state: thread.state,
