@@ -237,6 +237,10 @@ pub(super) struct FormArgs {
     #[arg(long, help_heading = "Report")]
     pub(super) all: bool,
 
+    /// The most characters of markdown and of a ticket's body: a number, or github-comment, jira, ci-annotation
+    #[arg(long, value_name = "N", help_heading = "Report", value_parser = connect::max_chars)]
+    pub(super) max_chars: Option<usize>,
+
     /// With ndjson: a line for each thread too
     #[arg(long, help_heading = "Report")]
     pub(super) threads: bool,
@@ -399,6 +403,8 @@ mod tests {
             &["core", "--no-such-option"],
             &["explain", "no-such-rule"],
             &["core", "-o", "jsom=a.json"],
+            &["core", "--max-chars", "12"],
+            &["core", "--max-chars", "jria"],
             &["core", "-o", ""],
             &["check"],
             &["check", "dumps", "--fail-on", "bad"],

@@ -5,7 +5,7 @@ use clap::builder::PossibleValue;
 
 use super::lists::Row;
 use crate::formats::{FORMATS, Format};
-use crate::report::{self, REPORTERS, Reporter, UnknownReporter};
+use crate::report::{self, LEAST_CHARS, Preset, REPORTERS, Reporter, UnknownReporter};
 use crate::rules::{RULES, Severity};
 use crate::waits::{LOCKS, LockRow};
 
@@ -32,6 +32,18 @@ const SEVERITIES: [(&str, Severity); 5] = [
     ("low", Severity::Low),
     ("info", Severity::Info),
 ];
+
+/// A number of characters, or the limit of those who take such texts.
+pub(super) fn max_chars(text: &str) -> Result<usize, String> {
+    let number = match text.parse() {
+        Ok(number) => number,
+        Err(_) => Preset::find(text).map(Preset::max_chars).ok_or_else(|| {
+            let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.id()).collect();
+            format!("it is a number, or one of {}", names.join(", "))
+        })?,
+    };
+    if number < LEAST_CHARS { Err(format!("it is {LEAST_CHARS} at least")) } else { Ok(number) }
+}
 
 /// The severity with this id.
 pub(super) fn severity(id: &str) -> Result<Severity, &'static str> {

@@ -97,6 +97,7 @@ impl<'a> Outputs<'a> {
             color: has_color(self.form.color, path.is_none()),
             show_all: self.form.all,
             threads: self.form.threads,
+            max_chars: self.form.max_chars,
             elapsed_ms,
         }
     }

@@ -7,12 +7,15 @@ mod dot;
 pub mod explain;
 mod folded;
 mod json;
+mod markdown;
 mod mermaid;
 mod ndjson;
 mod nearest;
+mod preset;
 mod prometheus;
 mod speedscope;
 pub mod text;
+mod ticket;
 pub mod wait_graph;
 
 #[cfg(test)]
@@ -21,7 +24,9 @@ mod tests;
 use std::io::{self, Write};
 
 pub use document::Document;
+pub use markdown::LEAST_CHARS;
 pub use nearest::nearest;
+pub use preset::Preset;
 
 /// How a report is to look. Everything that could differ between two runs is an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +41,14 @@ pub struct View {
     pub threads: bool,
     /// How long the analysis took, in milliseconds; not shown where it is not given.
     pub elapsed_ms: Option<u64>,
+    /// The most characters of a text that is posted somewhere: of the `markdown` report, of a ticket's body. The
+    /// least important parts are left out, and the text says so. Less than [`LEAST_CHARS`] is taken for that.
+    pub max_chars: Option<usize>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { width: 80, color: false, show_all: false, threads: false, elapsed_ms: None }
+        Self { width: 80, color: false, show_all: false, threads: false, elapsed_ms: None, max_chars: None }
     }
 }
 
@@ -111,6 +119,18 @@ pub static REPORTERS: &[Reporter] = &[
         about: "metrics, for Prometheus' textfile collector",
         is_for_programs: true,
         write: prometheus::write,
+    },
+    Reporter {
+        id: "markdown",
+        about: "the diagnosis as Markdown, for a post-mortem or a comment",
+        is_for_programs: true,
+        write: markdown::write,
+    },
+    Reporter {
+        id: "ticket",
+        about: "a ticket for each finding, for scripts: a line of JSON with title, body and key (docs/tickets.md)",
+        is_for_programs: true,
+        write: ticket::write,
     },
 ];
 

@@ -6,6 +6,7 @@ mod explain;
 mod folded;
 mod graph;
 mod json;
+mod markdown;
 mod ndjson;
 mod prometheus;
 mod reporters;

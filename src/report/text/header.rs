@@ -4,7 +4,6 @@ use std::io;
 
 use super::layout::{Page, Style, Text};
 use super::words;
-use crate::model::FormatId;
 use crate::report::View;
 use crate::report::document::{Document, Snapshot};
 
@@ -58,7 +57,7 @@ pub fn of_snapshot(snapshot: &Snapshot<'_>) -> Vec<String> {
     if source.offset > 0 {
         parts[0] += &format!(" from byte {}", words::count(source.offset));
     }
-    let format = format_name(source.format);
+    let format = words::format_name(source.format);
     parts.push(match &snapshot.process.arch {
         Some(arch) => format!("{format}, {arch}"),
         None => format.to_owned(),
@@ -82,13 +81,5 @@ fn process(snapshot: &Snapshot<'_>) -> Option<String> {
         (Some(who), Some(signal)) => Some(format!("{who} died of {signal}")),
         (None, Some(signal)) => Some(format!("died of {signal}")),
         (who, None) => who,
-    }
-}
-
-/// A format as a person calls it.
-pub fn format_name(format: FormatId) -> &'static str {
-    match format.id() {
-        "elf-core" => "ELF core",
-        id => id,
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::layout::head;
+use crate::model::FormatId;
 use crate::report::document::{Frame, Location, Lock, ThreadRef};
 
 /// `4,499`.
@@ -119,6 +120,14 @@ pub fn lock(lock: &Lock<'_>) -> String {
         said += &format!(", guards {}", id_of(class).replace('-', " "));
     }
     said
+}
+
+/// A format as a person calls it.
+pub fn format_name(format: FormatId) -> &'static str {
+    match format.id() {
+        "elf-core" => "ELF core",
+        id => id,
+    }
 }
 
 /// `log_message at src/logserver.c:19`, `write in libc.so.6`.
