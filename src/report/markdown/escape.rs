@@ -196,15 +196,16 @@ fn parts(word: &str) -> (&str, &str, &str) {
 /// Whether nothing that reads Markdown can take this for more than a word.
 fn is_harmless(core: &str) -> bool {
     let is_commit = core.len() >= COMMIT && core.bytes().all(|b| b.is_ascii_hexdigit());
-    !is_commit && !is_reference(core) && core.len() <= NAME && has_only_harmless_characters(core)
+    !is_commit && core.len() <= NAME && !has_reference(core) && has_only_harmless_characters(core)
 }
 
-/// `GH-12`, `PROJ-7`: how trackers name their tickets.
-fn is_reference(core: &str) -> bool {
-    core.split_once('-').is_some_and(|(project, number)| {
-        !project.is_empty()
-            && project.bytes().all(|b| b.is_ascii_alphabetic())
-            && number.starts_with(|c: char| c.is_ascii_digit())
+/// Whether `GH-12` or `PROJ-7` is in it: how trackers name their tickets. `x86-64` is none.
+fn has_reference(core: &str) -> bool {
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    core.match_indices('-').filter(|(at, _)| is_number(&core[at + 1..])).any(|(at, _)| {
+        let project = core[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_word = !project.is_empty() && project.bytes().all(|b| b.is_ascii_alphabetic());
+        is_word || project.bytes().any(|b| b.is_ascii_uppercase())
     })
 }
 
@@ -297,6 +298,7 @@ mod tests {
             ("http://x www.x.example x@y.example", "`http://x www.x.example x@y.example`"),
             ("ask @octocat, (@team/x)", "ask `@octocat`, (`@team/x`)"),
             ("see #12 GH-12 o/r#1 !7 PROJ-7", "see `#12 GH-12 o/r#1 !7 PROJ-7`"),
+            ("A-AB2-7 logging-mutex-5000 10-20", "`A-AB2-7 logging-mutex-5000` 10-20"),
             ("in deadbeef 1234567 dead 123456", "in `deadbeef 1234567` dead 123456"),
             ("a :bug: ::x:: $x$ ~y~ *z* _u_", "a `:bug`: `::x`:: `$x$ ~y~ *z* _u_`"),
             ("&amp; \\ \\` ``` `", "`&amp`; ```` \\ \\` ``` ` ````"),

@@ -45,7 +45,7 @@ fn has_lines(text: &str, lines: &[&str]) {
 
 /// Text that means something to a parser of Markdown or to what trackers do afterwards.
 fn nasty() -> Vec<String> {
-    let long = "`x` ".repeat(25_000) + &"y".repeat(100_000);
+    let long = "`x` ".repeat(2000) + &"y".repeat(100_000);
     let lines = [
         "[x](http://evil.example) ![i](http://evil.example/i.png) <http://evil.example> [x]: http://evil.example",
         "http://evil.example www.evil.example me@evil.example @octocat @team/x #12 GH-12 o/r#1 :bug: $x$ PROJ-1",
@@ -280,7 +280,7 @@ fn limits_are_kept_and_what_is_missing_is_said() {
         .into_iter()
         .chain(nasty().iter().map(|text| hostile(text)))
         .collect();
-    let limits: Vec<usize> = limits.chain([LEAST_CHARS, 1000, 2000]).collect();
+    let limits: Vec<usize> = limits.chain([LEAST_CHARS]).collect();
     for d in &diagnoses {
         let whole = units(&markdown(d, &View::default()));
         for &limit in &limits {
