@@ -122,7 +122,7 @@ fn owners_outside_and_candidates_are_told_apart() {
     let graph = WaitGraph::of(&document, 0, Detail::PAGE);
     assert_eq!(edge(&graph, "g_ended", "thread 77, no longer in the process").kind, EdgeKind::HeldBy);
     assert!(with_text(&graph.nodes[place(&graph, "g_free")], "free: nobody holds it"));
-    assert!(with_text(&graph.nodes[place(&graph, "g_unknown")], "holder not known"));
+    assert!(with_text(&graph.nodes[place(&graph, "g_unknown")], "holder not known, 2 candidates"));
     assert_eq!(edge(&graph, "g_unknown", "thread 4347").kind, EdgeKind::PerhapsHeldBy);
     let waits = edge(&graph, "thread 4332", "g_ended");
     assert_eq!((waits.count, edge(&graph, "4 threads", "g_ended").count), (1, 4), "a candidate stands alone");

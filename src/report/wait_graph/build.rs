@@ -197,12 +197,10 @@ impl<'a> Builder<'a> {
                 }
             }
             for candidate in lock.holder.candidates.iter().take(FEW).filter(|_| has_node) {
-                let to = Key::Thread(candidate.thread.ix);
-                if let (Some(from), true) = (from, self.order.threads.contains(&candidate.thread.ix)) {
-                    let to = self.node(to);
-                    if let Some(to) = to {
-                        self.edge(from, to, EdgeKind::PerhapsHeldBy, Certainty::Inferred).count = 1;
-                    }
+                let ix = candidate.thread.ix;
+                let to = self.order.threads.contains(&ix).then(|| self.thread(ix)).flatten();
+                if let (Some(from), Some(to)) = (from, to) {
+                    self.edge(from, to, EdgeKind::PerhapsHeldBy, Certainty::Inferred).count = 1;
                 }
             }
         }

@@ -76,7 +76,12 @@ fn of_lock(lock: &Lock<'_>) -> Vec<String> {
     let has_holder = waits::row(lock.kind).has_holder;
     lines.extend(match lock.holder.kind {
         HolderKind::Free => Some("free: nobody holds it".to_owned()),
-        HolderKind::Unknown if lock.holders.is_empty() && has_holder => Some("holder not known".to_owned()),
+        HolderKind::Unknown if lock.holders.is_empty() && has_holder => {
+            Some(match lock.holder.candidates.len() {
+                0 => "holder not known".to_owned(),
+                n => format!("holder not known, {}", words::counted(n as u64, "candidate")),
+            })
+        }
         _ => None,
     });
     lines
