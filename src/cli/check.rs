@@ -51,9 +51,10 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
 
 /// All that can be wrong before the work begins.
 fn plan(args: &CheckArgs) -> Result<(Outputs<'_>, Settings, Policy), String> {
-    let outputs = Outputs::plan(&args.form, &args.inputs)?;
+    let mut outputs = Outputs::plan(&args.form, &args.inputs)?;
     let settings = Settings::load(&args.config)?;
     let mut policy = settings.policy(args, args.today.unwrap_or_else(today));
+    outputs.fail_on = policy.fail_on;
     policy.baseline = match settings.baseline(args) {
         Some(path) if args.update_baseline => baseline::read_if_there(&path)?,
         Some(path) => Some(baseline::read(&path)?),

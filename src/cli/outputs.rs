@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::check::Policy;
 use crate::report::{Document, Reporter, View};
+use crate::rules::Severity;
 
 use super::args::FormArgs;
 use super::connect::reporter;
@@ -60,6 +62,8 @@ pub(super) struct Planned<'a> {
 pub(super) struct Outputs<'a> {
     form: &'a FormArgs,
     pub planned: Vec<Planned<'a>>,
+    /// From which severity on a finding is a failed test, where a report has tests.
+    pub fail_on: Severity,
 }
 
 impl<'a> Outputs<'a> {
@@ -82,7 +86,7 @@ impl<'a> Outputs<'a> {
             }
             planned.push(Planned { reporter: output.reporter.unwrap_or(default), path });
         }
-        Ok(Self { form, planned })
+        Ok(Self { form, planned, fail_on: Policy::FAIL_ON })
     }
 
     /// Whether anything is worth writing where no input could be analyzed.
@@ -98,6 +102,7 @@ impl<'a> Outputs<'a> {
             show_all: self.form.all,
             threads: self.form.threads,
             max_chars: self.form.max_chars,
+            fail_on: self.fail_on,
             elapsed_ms,
         }
     }

@@ -6,13 +6,16 @@ pub mod document;
 mod dot;
 pub mod explain;
 mod folded;
+mod github;
 mod json;
+mod junit;
 mod markdown;
 mod mermaid;
 mod ndjson;
 mod nearest;
 mod preset;
 mod prometheus;
+mod sarif;
 mod speedscope;
 pub mod text;
 mod ticket;
@@ -27,6 +30,8 @@ pub use document::Document;
 pub use markdown::LEAST_CHARS;
 pub use nearest::nearest;
 pub use preset::Preset;
+
+use crate::rules::Severity;
 
 /// How a report is to look. Everything that could differ between two runs is an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +49,21 @@ pub struct View {
     /// The most characters of a text that is posted somewhere: of the `markdown` report, of a ticket's body. The
     /// least important parts are left out, and the text says so. Less than [`LEAST_CHARS`] is taken for that.
     pub max_chars: Option<usize>,
+    /// Findings of this severity and worse make a dump a failed test, where a report has tests.
+    pub fail_on: Severity,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { width: 80, color: false, show_all: false, threads: false, elapsed_ms: None, max_chars: None }
+        Self {
+            width: 80,
+            color: false,
+            show_all: false,
+            threads: false,
+            elapsed_ms: None,
+            max_chars: None,
+            fail_on: Severity::High,
+        }
     }
 }
 
@@ -131,6 +146,24 @@ pub static REPORTERS: &[Reporter] = &[
         about: "a ticket for each finding, for scripts: a line of JSON with title, body and key (docs/tickets.md)",
         is_for_programs: true,
         write: ticket::write,
+    },
+    Reporter {
+        id: "junit",
+        about: "a test case for each dump, for CI systems: JUnit XML",
+        is_for_programs: true,
+        write: junit::write,
+    },
+    Reporter {
+        id: "sarif",
+        about: "findings at their lines of source, for code scanning: SARIF 2.1.0",
+        is_for_programs: true,
+        write: sarif::write,
+    },
+    Reporter {
+        id: "github",
+        about: "annotations of a GitHub Actions run: a workflow command for each finding",
+        is_for_programs: true,
+        write: github::write,
     },
 ];
 

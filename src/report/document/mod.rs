@@ -13,6 +13,7 @@ mod holder;
 mod ids;
 mod lock;
 mod module;
+mod place;
 mod resolve;
 mod root;
 mod schema;

@@ -4,13 +4,16 @@ mod builder;
 mod csv;
 mod explain;
 mod folded;
+mod github;
 mod graph;
 mod json;
+mod junit;
 mod markdown;
 mod ndjson;
 mod prometheus;
 mod reporters;
 pub mod sample;
+mod sarif;
 mod speedscope;
 mod text;
 

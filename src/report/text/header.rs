@@ -69,7 +69,7 @@ pub fn of_snapshot(snapshot: &Snapshot<'_>) -> Vec<String> {
 }
 
 /// `logserver[4332] died of SIGABRT`.
-fn process(snapshot: &Snapshot<'_>) -> Option<String> {
+pub fn process(snapshot: &Snapshot<'_>) -> Option<String> {
     let process = &snapshot.process;
     let who = match (process.name, process.pid) {
         (Some(name), Some(pid)) => Some(format!("{name}[{pid}]")),

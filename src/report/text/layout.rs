@@ -85,6 +85,11 @@ impl Text {
         self.plain(" ".repeat(missing))
     }
 
+    /// Its characters, without styles.
+    pub fn into_string(self) -> String {
+        self.0.into_iter().map(|(_, piece)| piece).collect()
+    }
+
     /// Columns that it takes.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, piece)| piece.width()).sum()

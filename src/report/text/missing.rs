@@ -38,16 +38,9 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
         return Ok(());
     }
     let total = document.snapshots.iter().map(|s| s.threads.total).sum();
-    let mut states = std::collections::BTreeMap::new();
-    for (state, count) in document.snapshots.iter().flat_map(|s| &s.threads.states) {
-        *states.entry(*state).or_insert(0) += count;
-    }
-    let mut states: Vec<_> = states.into_iter().collect();
-    states.sort_by_key(|(state, count)| (std::cmp::Reverse(*count), *state));
-    let states: Vec<_> =
-        states.iter().map(|(s, n)| format!("{} {}", words::count(*n), words::id_of(s))).collect();
+    let states = words::states(&document.snapshots).unwrap_or_default();
     let colon = if states.is_empty() { "" } else { ": " };
-    let said = format!("{}{colon}{}", words::counted(total, "thread"), states.join(", "));
+    let said = format!("{}{colon}{}", words::counted(total, "thread"), states);
     page.paragraph(Text::from("  "), &Text::from(said))
 }
 

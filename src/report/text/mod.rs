@@ -8,16 +8,20 @@ mod header;
 mod layout;
 mod links;
 mod missing;
+mod parts;
 mod thread;
 pub(super) mod words;
 mod wrap;
 
 use std::io::{self, BufWriter, Write};
 
+pub(super) use header::process;
 pub(super) use layout::{Page, Style, Text};
+pub(super) use parts::{Kind, Part, of_finding, of_holder, of_snapshot, one_line};
 pub use thread::{ThreadError, write_thread};
+pub(super) use words::{count, counted, id_of, states, thread};
 
-use super::{Document, View};
+use super::{Document, View, document::Finding};
 
 /// Findings that are shown in full.
 const IN_FULL: usize = 3;
@@ -42,4 +46,11 @@ pub fn write(document: &Document<'_>, view: &View, out: &mut dyn Write) -> io::R
     missing::gaps(document, view, &mut page)?;
     missing::failed_inputs(document, &mut page)?;
     out.flush()
+}
+
+/// One finding as the report shows it, for reports that carry plain text.
+pub(super) fn finding(found: &Finding<'_>, document: &Document<'_>, view: &View) -> io::Result<String> {
+    let mut out = Vec::new();
+    finding::in_full(found, document, view, &mut Page::new(&mut out, view.width, false))?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
 }

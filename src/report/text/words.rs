@@ -1,11 +1,14 @@
 //! How things are said.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::layout::head;
 use crate::model::FormatId;
-use crate::report::document::{Frame, Location, Lock, ThreadRef};
+use crate::report::document::{Frame, Location, Lock, Snapshot, ThreadRef};
 
 /// `4,499`.
 pub fn count(n: u64) -> String {
@@ -53,6 +56,18 @@ pub fn id_of(value: &impl Serialize) -> String {
         Ok(serde_json::Value::String(id)) => id,
         _ => String::new(),
     }
+}
+
+/// `4,499 lock-wait, 500 idle`: what the threads of the snapshots do, the most first.
+pub fn states<'s, 'a: 's>(snapshots: impl IntoIterator<Item = &'s Snapshot<'a>>) -> Option<String> {
+    let mut counts = BTreeMap::new();
+    for (state, count) in snapshots.into_iter().flat_map(|s| &s.threads.states) {
+        *counts.entry(*state).or_insert(0) += count;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(state, n)| (Reverse(*n), *state));
+    let said: Vec<_> = counts.iter().map(|(state, n)| format!("{} {}", count(*n), id_of(state))).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// A long name without its middle: `std::__1::basic_st…<char>>::append`.
