@@ -58,6 +58,10 @@ fn nasty() -> Vec<String> {
         "a | b \\| c || d",
         "**bold** *em* _em_ ~~gone~~ __x__ [^1] [ ] [x] - [ ] todo",
         "` `` ```",
+        // Out of a code span that has one, two or three marks.
+        "x`<b>y</b>`z",
+        "x` @octocat [a](http://evil.example) `y",
+        "x``[a](http://evil.example)``<i>y</i>``` @octocat ```z",
         "    code",
     ];
     lines.into_iter().map(str::to_owned).chain([sample::EVIL.to_owned(), long]).collect()
