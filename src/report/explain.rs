@@ -8,7 +8,7 @@ use super::text::{Page, Style, Text};
 
 /// A block of the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Block {
+pub(super) enum Block {
     /// Its level and text.
     Heading(usize, String),
     /// Lines joined by spaces.
@@ -55,7 +55,8 @@ fn code(lines: &[String], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn blocks(markdown: &str) -> Vec<Block> {
+/// The blocks of a guide.
+pub(super) fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = markdown.lines();
     let mut is_open = false;
@@ -97,7 +98,7 @@ fn item(line: &str) -> Option<(&str, &str)> {
 }
 
 /// The styles inside a line. A mark without its twin is text.
-fn inline(text: &str) -> Text {
+pub(super) fn inline(text: &str) -> Text {
     let mut out = Text::new();
     let mut rest = text;
     while let Some(at) = rest.find(['`', '*']) {

@@ -7,6 +7,7 @@ mod dot;
 pub mod explain;
 mod folded;
 mod github;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -164,6 +165,12 @@ pub static REPORTERS: &[Reporter] = &[
         about: "annotations of a GitHub Actions run: a workflow command for each finding",
         is_for_programs: true,
         write: github::write,
+    },
+    Reporter {
+        id: "html",
+        about: "a page for a browser: one file that asks for nothing, with the wait graph and all clusters",
+        is_for_programs: false,
+        write: html::write,
     },
 ];
 

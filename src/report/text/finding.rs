@@ -87,7 +87,8 @@ fn severity(severity: Severity) -> Text {
     Text::new().styled(style, words::id_of(&severity).to_uppercase())
 }
 
-fn confidence(confidence: Confidence) -> Text {
+/// `certain`, `likely` or `possible`, as a coloured label.
+pub fn confidence(confidence: Confidence) -> Text {
     let style = match confidence {
         Confidence::Certain => Style::Green,
         Confidence::Likely => Style::Yellow,

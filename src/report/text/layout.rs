@@ -90,6 +90,11 @@ impl Text {
         self.0.into_iter().map(|(_, piece)| piece).collect()
     }
 
+    /// Its pieces: for a report that has styles of its own.
+    pub fn pieces(&self) -> impl Iterator<Item = (Style, &str)> {
+        self.0.iter().map(|(style, piece)| (*style, &**piece))
+    }
+
     /// Columns that it takes.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, piece)| piece.width()).sum()

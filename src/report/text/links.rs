@@ -46,7 +46,7 @@ fn list(
 }
 
 /// `thread 12 waits for g_a (read), which thread 13 holds`.
-fn said(link: &Link<'_>, snapshot: &Snapshot<'_>) -> Text {
+pub fn said(link: &Link<'_>, snapshot: &Snapshot<'_>) -> Text {
     let awaits_thread = link.waits_for.thread.is_some();
     let start = Text::new().styled(Style::Bold, words::thread(&link.thread)).plain(" waits for ");
     let start = start.plain(target(&link.waits_for, snapshot));

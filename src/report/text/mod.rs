@@ -3,10 +3,10 @@
 
 mod check;
 mod clusters;
-mod finding;
-mod header;
+pub(super) mod finding;
+pub(super) mod header;
 mod layout;
-mod links;
+pub(super) mod links;
 mod missing;
 mod parts;
 mod thread;
@@ -16,7 +16,7 @@ mod wrap;
 use std::io::{self, BufWriter, Write};
 
 pub(super) use header::process;
-pub(super) use layout::{Page, Style, Text};
+pub(super) use layout::{Page, Style, Text, head};
 pub(super) use parts::{Kind, Part, of_finding, of_holder, of_snapshot, one_line};
 pub use thread::{ThreadError, write_thread};
 pub(super) use words::{count, counted, id_of, states, thread};

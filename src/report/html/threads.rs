@@ -1,0 +1,21 @@
+//! The threads of a finding or a lock by what they do.
+
+use std::collections::BTreeMap;
+
+use crate::report::document::{Cluster, ClusterId, Ixs, Snapshot};
+
+/// Counts of the threads of each cluster, most first. They add up to all.
+pub fn by_cluster(ids: Ixs<'_>, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
+    let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
+    for ix in ids.0 {
+        *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
+    }
+    let mut groups: Vec<_> = counts.into_iter().collect();
+    groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
+    groups
+}
+
+/// The cluster of this id.
+pub fn cluster<'s, 'd>(id: ClusterId, snapshot: &'s Snapshot<'d>) -> Option<&'s Cluster<'d>> {
+    snapshot.clusters.get(id.0.0 as usize).filter(|cluster| cluster.id == id)
+}
