@@ -18,10 +18,8 @@ pub fn write(document: &Document<'_>, view: &View, html: &mut Html) {
         html.text(words::id_of(&worst.confidence)).raw("</span>");
     }
     html.raw("</p>\n<h1>").text(words::shortened(&document.verdict.headline, 400)).raw("</h1>\n");
-    if let Some(worst) = document.findings.first() {
-        if !worst.summary.is_empty() {
-            html.raw("<div class=\"summary\">").long(worst.summary).raw("</div>\n");
-        }
+    if let Some(worst) = document.findings.first().filter(|worst| !worst.summary.is_empty()) {
+        html.raw("<div class=\"summary\">").long(worst.summary).raw("</div>\n");
     }
     match &document.snapshots[..] {
         [] => {}

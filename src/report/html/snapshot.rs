@@ -68,7 +68,7 @@ fn wait_graph(snapshot: &Snapshot<'_>, number: usize, findings: &[&Finding<'_>],
     );
     html.raw("from a lock to its holder. Dashed: inferred.");
     if graph.left_out > 0 {
-        html.raw(" Not drawn: ").text(words::counted(graph.left_out as u64, "thread or lock"));
+        html.raw(" Not drawn: ").text(words::counted(graph.left_out, "thread or lock"));
         html.raw(", for want of room; the table below has them.");
     }
     idle(graph.idle, html);
