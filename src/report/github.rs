@@ -1,6 +1,7 @@
 //! Annotations of a GitHub Actions run: a workflow command for each finding, the worst first, because a step
 //! shows ten of each level, and one for each input that could not be analyzed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -113,33 +114,38 @@ impl<'a> Annotation<'a> {
             }
         }
         let (command, title) = (self.level.command(), property(&self.title));
-        writeln!(out, "::{command} {properties}title={title}::{}", data(&bounded(self.parts)))
+        writeln!(out, "::{command} {properties}title={title}::{}", data(&bounded(&self.parts)))
     }
 }
 
-/// The paragraphs as one message that the runner takes whole: the least important are left out, and counted.
-fn bounded(mut parts: Vec<Part>) -> String {
-    let all = parts.len();
-    loop {
-        let mut lines: Vec<&str> = parts.iter().map(|part| &*part.text).collect();
-        let note = left_out(all - parts.len());
-        lines.extend(note.as_deref());
-        let message = lines.join("\n");
-        let last = (0..parts.len()).max_by_key(|&n| (parts[n].kind, n));
-        match last {
-            Some(last) if units(&message) > MESSAGE => drop(parts.remove(last)),
-            _ => return message,
+/// The paragraphs as one message that the runner takes whole: the most important that fit, the rest counted.
+fn bounded(parts: &[Part]) -> String {
+    let whole = joined(parts.iter().map(|part| &*part.text));
+    if units(&whole) <= MESSAGE {
+        return whole;
+    }
+    let mut by_importance: Vec<usize> = (0..parts.len()).collect();
+    by_importance.sort_by_key(|&n| (parts[n].kind, n));
+    let mut room = MESSAGE - units(&left_out(parts.len()));
+    let mut kept = BTreeSet::new();
+    for n in by_importance {
+        let needed = units(&parts[n].text) + 1;
+        if needed <= room {
+            room -= needed;
+            kept.insert(n);
         }
     }
+    let note = left_out(parts.len() - kept.len());
+    joined(kept.iter().map(|&n| &*parts[n].text).chain([&*note]))
 }
 
-fn left_out(count: usize) -> Option<String> {
-    let parts = match count {
-        0 => return None,
-        1 => "1 part does".to_owned(),
-        n => format!("{n} parts do"),
-    };
-    Some(format!("({parts} not fit in here: the text report has everything)"))
+fn joined<'t>(lines: impl Iterator<Item = &'t str>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn left_out(count: usize) -> String {
+    let parts = if count == 1 { "1 part does".to_owned() } else { format!("{count} parts do") };
+    format!("({parts} not fit in here: the text report has everything)")
 }
 
 fn units(text: &str) -> usize {

@@ -13,10 +13,10 @@ CORES = ROOT / "fixtures/cores"
 GDB = ROOT / "fixtures/gdb"
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
 
-# Text that no format may take for its own: controls, markup, commands, directions, names that are too long.
+# Text that no format may take for its own: controls, markup, commands, directions, a name that is too long.
 HOSTILE = (
-    "\x1b[2J\x1b]0;owned\x07 </failure></script>]]><!--&amp;&#0; ::error::forged 100%25,a=b:c "
-    "[click](http://evil) {0} {{x}} \u202etxt\u2066\u200b\u0085\ufffe\uffff\ufeff \"'` " + "\U0001f600" + "N" * 100_000
+    "\x1b[2J\x1b]0;owned\x07]]>&amp;&#0;::error::forged,a=b%25%0A[click](http://evil){0}{{x}}\"'`"
+    "\u202etxt\u2066\u200b\u0085\ufffe\uffff\ufeff\U0001f600"
 )
 
 
@@ -39,27 +39,34 @@ def runs(folder):
 
 
 def mixed_folder(folder):
-    """Good dumps, one that is corrupt, one that is no dump, and gdb's text."""
+    """Good dumps, one that is corrupt, a file that is no dump, and gdb's text."""
     folder.mkdir()
     for name in ("crash-null", "healthy-pool", "join-lock-ring"):
         shutil.copy(CORES / f"{name}.core.zst", folder)
     shutil.copy(GDB / "logging-mutex-stripped.txt", folder)
-    whole = (CORES / "crash-null.core.zst").read_bytes()
-    (folder / "corrupt.core.zst").write_bytes(whole[:64] + bytes(byte ^ 0x5A for byte in whole[64:4096]))
-    (folder / "notes.core").write_text("this is no dump\n")
+    (folder / "corrupt.core.zst").write_bytes(corrupt())
+    (folder / "notes.core").write_text("this is no dump, and a folder may hold what is none\n")
     return folder
+
+
+def corrupt():
+    """A packed core whose bytes are not what they were."""
+    whole = (CORES / "crash-null.core.zst").read_bytes()
+    return whole[:64] + bytes(byte ^ 0x5A for byte in whole[64:4096])
 
 
 def hostile_folder(folder):
     """gdb's text with hostile names of functions, files and threads, twice in one file, and hostile paths."""
     folder.mkdir()
     text = (GDB / "self-deadlock.txt").read_text()
-    names = sorted({w for w in text.replace("(", " ").split() if w.isidentifier() and "_" in w})
-    for name in names[:12]:
-        text = text.replace(name, name + HOSTILE.replace("\n", " "))
-    (folder / 'a <b> & "c"\n\x1b[31m::error::,%0A\u202e.txt').write_text(text)
+    # A parenthesis would end gdb's name of a function.
+    name = HOSTILE.replace("(", "").replace(")", "")
+    hostile = text.replace("registry_find", f"registry_{name}").replace("g_registry_mutex", f"g_{name}")
+    hostile = hostile.replace("self-deadlock.c:", f"</failure><!--/{HOSTILE}.c:")
+    (folder / 'a <b> & "c"\n\x1b[31m::error::,%0A\u202e.txt').write_text(hostile)
+    (folder / "long.txt").write_text(text.replace("registry_find", f"registry_{name}{'N' * 100_000}"))
     (folder / "plain.txt").write_text((GDB / "self-deadlock.txt").read_text() * 2)
-    (folder / "[x](y){0} #?%41:z.core").write_bytes(b"\x7fELF" + b"\xff" * 100)
+    (folder / "[x](y){0} #?%41:z.core.zst").write_bytes(corrupt())
     return folder
 
 

@@ -69,7 +69,9 @@ def main():
     assert properties["title"] == "lock-contention: 4,499 of 5,001 threads (89 %) wait for the mutex g_log_mutex"
     assert "Holder: thread " in message and "\nNext: " in message
     assert [kind for kind, _, _ in seen["healthy"]] == ["notice"], "a healthy dump has no error"
-    assert len([c for c in seen["folder"] if "could not be analyzed" in c[1]["title"]]) == 2
+    assert len([c for c in seen["folder"] if "could not be analyzed" in c[1]["title"]]) == 1
+    hostile = "".join(message + str(properties) for _, properties, message in seen["hostile"])
+    assert "\\u{202e}" in hostile and "not fit in here" in hostile, "the hostile text is there"
     print(f"github: {len(seen)} reports follow the grammar")
 
 

@@ -107,19 +107,30 @@ def check(name, inputs, known):
         assert [type(r) for r in case.result] == [Error], f"{name}: {case.name}"
 
     _, result = xunitparser.parse(io.StringIO(xml.decode()))
-    assert (len(result.tests), len(result.failures), len(result.errors)) == (tests, failures, len(bad)), name
+    assert (result.testsRun, len(result.failures), len(result.errors)) == (tests, failures, len(bad)), name
     assert result.wasSuccessful() == (failures + len(bad) == 0)
     assert code == (3 if bad else 0)
     print(f"  {name}: {tests} tests, {failures} failures, {len(bad)} errors, {len(xml):,} bytes")
     return tests, failures, len(bad)
 
 
+def can_fail(known):
+    """A schema that accepts everything would hold nothing: an error before the cases, and a case without a name."""
+    for wrong in ("<error>1</error><testcase name='a' classname='b' time='0'/>", "<testcase classname='b' time='0'/>"):
+        xml = f"<testsuites><testsuite name='a' tests='1' failures='0' errors='0' skipped='0' time='0'>{wrong}</testsuite></testsuites>"
+        for title, (schema, shape) in known.items():
+            assert not schema.validate(shape(etree.ElementTree(etree.fromstring(xml)))), title
+
+
 def main():
     known = schemas()
+    can_fail(known)
     with tempfile.TemporaryDirectory() as folder:
-        seen = {name: check(name, inputs, known) for name, inputs in runs(Path(folder)).items()}
+        inputs = runs(Path(folder))
+        seen = {name: check(name, paths, known) for name, paths in inputs.items()}
+        assert b"\\u{202e}" in logjam("junit", inputs["hostile"])[0], "the hostile text is there"
     wanted = {"contended": (1, 1, 0), "deadlock": (1, 1, 0), "crash": (1, 1, 0), "healthy": (1, 0, 0)}
-    wanted |= {"folder": (6, 3, 2), "nothing": (1, 0, 1)}
+    wanted |= {"folder": (5, 3, 1), "nothing": (1, 0, 1)}
     for name, counts in wanted.items():
         assert seen[name] == counts, f"{name}: {seen[name]} for {counts}"
     print(f"junit: {len(seen)} reports are valid by {', '.join(known)} and read by junitparser and xunitparser")

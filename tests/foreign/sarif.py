@@ -4,7 +4,7 @@
 # needs-npm: @microsoft/jest-sarif@1.0.0-beta.0
 # needs-npm: @microsoft/sarif-multitool-linux@5.7.0
 """Holds `--format sarif` with OASIS' schema of SARIF 2.1.0 (out of @microsoft/jest-sarif), with Microsoft's
-SARIF Multitool, whose `validate` knows the rules that no schema can say, and with sarif-tools, which summarizes and
+SARIF Multitool (its build for Linux), whose `validate` knows the rules that no schema can say, and with sarif-tools, which summarizes and
 lists the results. LOGJAM is the program.
 """
 
@@ -70,7 +70,7 @@ def check(name, inputs, validator, folder):
         assert rules[result["ruleIndex"]] == result["ruleId"]
         assert result["level"] == LEVELS[finding["severity"]], name
         assert result["partialFingerprints"]["logjam/v1"] == finding["fingerprint"]
-        target = result["analysisTarget"]
+        target = result.get("analysisTarget") or result["locations"][0]["physicalLocation"]["artifactLocation"]
         assert run["artifacts"][target["index"]]["location"]["uri"] == target["uri"], name
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] == (not bad) == (code == 0), name
@@ -91,11 +91,27 @@ def check(name, inputs, validator, folder):
     return log, records
 
 
+def can_fail(log, folder):
+    """What Multitool is here for: a URI that is none and an index that leads nowhere pass the schema."""
+    for change in (lambda r: r.update(ruleIndex=99), lambda r: place_of(r).update(uri="ht tp://x y")):
+        wrong = json.loads(json.dumps(log))
+        change(wrong["runs"][0]["results"][0])
+        path = folder / "wrong.sarif"
+        path.write_text(json.dumps(wrong))
+        said = multitool(path, folder / "wrong.validated.sarif")
+        assert [key for key in said if key[0] == "error"], f"Multitool does not see what is wrong: {said}"
+
+
+def place_of(result):
+    return result["locations"][0]["physicalLocation"]["artifactLocation"]
+
+
 def main():
     validator = schema_validator()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         seen = {name: check(name, inputs, validator, folder) for name, inputs in runs(folder).items()}
+        can_fail(seen["contended"][0], folder)
     assert not list(validator.iter_errors(seen["crash"][0])) and list(validator.iter_errors({"version": "2.1.0"}))
 
     # The waiters' lock call, and beside it where the holder is.
@@ -107,7 +123,9 @@ def main():
     assert (record["Location"], record["Line"], record["Severity"]) == ("logging-mutex.c", 27, "error"), record
     ring = seen["ring"][0]["runs"][0]["results"][0]
     assert ring["ruleId"] == "deadlock" and len(ring["relatedLocations"]) >= 2, ring
-    assert not seen["healthy"][0]["runs"][0]["results"]
+    assert {r["level"] for r in seen["healthy"][0]["runs"][0]["results"]} == {"note"}
+    hostile = "".join(r["message"]["text"] for r in seen["hostile"][0]["runs"][0]["results"])
+    assert "\\u{{202e}}" in hostile, "the hostile text is there"
     print(f"sarif: {len(seen)} logs are valid by the schema, pass Multitool, and are read by sarif-tools")
 
 

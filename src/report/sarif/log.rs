@@ -87,7 +87,8 @@ pub struct SarifResult<'a> {
     pub rule_index: Option<usize>,
     pub level: Level,
     pub message: Message,
-    pub analysis_target: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis_target: Option<ArtifactLocation>,
     pub locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_locations: Vec<Location>,

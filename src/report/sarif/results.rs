@@ -16,6 +16,8 @@ use crate::rules::{RULES, Severity};
 pub fn result<'a>(f: &Finding<'a>, document: &Document<'a>, dumps: &Dumps<'a>) -> SarifResult<'a> {
     let snapshot = document.snapshots.get(f.snapshot);
     let dump = dumps.location(snapshot.map_or("", |s| s.source.path));
+    let found = snapshot.and_then(|s| f.place(s));
+    let has_file = found.as_ref().is_some_and(|place| place.file.is_some());
     let title = Some(one_line(f.title)).filter(|_| !is_first_sentence(f.title, f.summary));
     let parts = of_finding(f, document).into_iter().map(|part| part.text);
     let lines: Vec<_> = title.into_iter().chain(parts).collect();
@@ -24,9 +26,10 @@ pub fn result<'a>(f: &Finding<'a>, document: &Document<'a>, dumps: &Dumps<'a>) -
         rule_index: RULES.iter().position(|rule| rule.id == f.rule),
         level: level(f.severity),
         message: message_of_lines(&lines),
-        locations: vec![place(snapshot.and_then(|s| f.place(s)), &dump)],
+        locations: vec![place(found, &dump)],
         related_locations: snapshot.map(|s| related(f, s)).unwrap_or_default(),
-        analysis_target: dump,
+        // Said only where the result does not stand there itself.
+        analysis_target: has_file.then_some(dump),
         partial_fingerprints: fingerprints(f),
         baseline_state: f.baseline.map(|baseline| match baseline {
             Baseline::New => "new",

@@ -96,7 +96,7 @@ fn long_messages_lose_whole_parts_and_say_so() {
     let mut d = sample::incident(5);
     let finding = &mut d.findings[0].finding;
     finding.evidence = (0..200).map(|n| Evidence::read(format!("fact {n} {}", "x".repeat(40)))).collect();
-    finding.evidence.push(Evidence::read("N".repeat(100_000)));
+    finding.evidence.insert(0, Evidence::read("N".repeat(100_000)));
     finding.title = "t".repeat(300);
     let all = of(&d);
     let (_, properties, message) = &all[0];
@@ -113,6 +113,18 @@ fn long_messages_lose_whole_parts_and_say_so() {
     for line in message.lines().filter(|line| line.starts_with("Because: ")) {
         assert!(line.ends_with("x (read)"), "{line} is whole");
     }
+}
+
+#[test]
+fn one_part_that_is_too_long_takes_no_other_with_it() {
+    let mut d = sample::incident(5);
+    d.findings[0].finding.summary = "N".repeat(100_000);
+    let message = &of(&d)[0].2;
+    assert!(message.starts_with("Lock: ") && message.contains("\nBecause: its __owner"), "{message}");
+    assert!(
+        message.ends_with("\n(1 part does not fit in here: the text report has everything)"),
+        "{message}"
+    );
 }
 
 #[test]
