@@ -375,3 +375,54 @@ fn a_function_is_what_the_user_says_it_is() {
     assert_eq!(state(&[]), "lock-wait");
     assert_eq!(state(&["--role", "sleep=acme_gate"]), "sleeping", "options come first");
 }
+
+/// Under GitHub Actions annotations go to standard error and the summary into its file; nowhere else.
+#[test]
+fn github_actions_gets_annotations_and_a_summary() {
+    let job = Job::new();
+    job.dump(JAM);
+    let check = |is_action: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_logjam"))
+            .args(["check", "--no-config", "--sysroot", "sysroot", "dumps", "--format", "json"])
+            .env("GITHUB_ACTIONS", is_action)
+            .env("GITHUB_STEP_SUMMARY", job.path("summary.md"))
+            .current_dir(job.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("logjam starts");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok(), "the report alone");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    assert!(!check("false").contains("::error") && !job.path("summary.md").exists());
+    fs::write(job.path("summary.md"), "what the step wrote\n").expect("a file");
+    let told = check("true");
+    assert!(told.lines().any(|l| l.starts_with("::error ") && l.contains("lock-contention")), "{told}");
+    let summary = fs::read_to_string(job.path("summary.md")).expect("the summary");
+    assert!(summary.starts_with("what the step wrote\n") && summary.contains("lock-contention"), "{summary}");
+}
+
+/// The lines of `docs/ci.md` that stand in fences of `sh check`, as a reader would type them.
+#[test]
+fn the_lines_of_the_ci_page_work() {
+    let page = include_str!("../docs/ci.md");
+    let blocks: Vec<&str> =
+        page.split("```sh check\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 3, "{blocks:?}");
+    let program = Path::new(env!("CARGO_BIN_EXE_logjam")).parent().expect("a folder");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let job = Job::new();
+    job.dump(JAM);
+    let code = |lines: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-c", lines]).env("PATH", &path).env_remove("GITHUB_ACTIONS");
+        let output = shell.current_dir(job.folder.path()).output().expect("a shell");
+        output.status.code()
+    };
+    assert_eq!(code(blocks[0]), Some(1), "the dump has findings");
+    assert_eq!(code(blocks[1]), Some(0), "all of them are known");
+    assert_eq!(code(blocks[2]), Some(0), "the code is kept for later");
+    for report in ["logjam.xml", "logjam.sarif", "logjam.html"] {
+        assert!(fs::metadata(job.path(report)).is_ok_and(|m| m.len() > 1000), "{report}");
+    }
+}

@@ -20,6 +20,32 @@ const DUMPS: &[&str] = &[
     "gdb/healthy-pool.txt.zst",
 ];
 
+/// Several files are analyzed at the same time; their order is that of the folder.
+#[test]
+fn a_folder_is_reported_in_its_order() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let names = ["healthy-pool", "mutex-64", "crash-null", "spin-24", "gcore-mutex", "rwlock-readers"];
+    for (n, name) in names.iter().enumerate() {
+        let from = fixtures().join(format!("cores/{name}.core.zst"));
+        std::fs::copy(from, folder.path().join(format!("{}-{name}.core.zst", names.len() - n)))
+            .expect("copied");
+    }
+    let options = isolated();
+    let report = |workers| with_workers(workers, || json_bytes(&[folder.path().into()], &options));
+    let one = report(1);
+    for workers in [2, 8] {
+        assert!(one == report(workers), "one worker and {workers}");
+    }
+    let report: serde_json::Value = serde_json::from_slice(&one).expect("JSON");
+    let paths: Vec<&str> = report["inputs"]
+        .as_array()
+        .expect("inputs")
+        .iter()
+        .filter_map(|i| i["path"].as_str()?.rsplit('/').next()?.get(2..)?.strip_suffix(".core.zst"))
+        .collect();
+    assert_eq!(paths, names.iter().rev().copied().collect::<Vec<_>>());
+}
+
 #[test]
 fn workers_and_runs_do_not_change_a_byte() {
     let options = isolated();

@@ -186,3 +186,35 @@ fn as_many_threads_as_a_process_may_have() {
     let jam = trace_jam(&dumped, waiters, Some("g_trace_lock"));
     holds(&report, json!({"threads": threads, "top": jam}));
 }
+
+/// Words that only their thread waits on are no shared lock, and split no group.
+#[test]
+fn waiters_on_words_of_their_own_are_one_cluster() {
+    let Some(live) = Live::new() else { return };
+    let dumped = live.dump(&live.build("gate-words", &[]), &["12"]);
+    let report = live.report(&dumped.core, &["--role", "lock=gate_enter"]);
+    holds(
+        &report,
+        json!({
+            "threads": 13, "states": {"lock-wait": 12},
+            "largest_cluster": {"count": 12, "state": "lock-wait", "frames": ["gate_enter", "visit", "visitor_main"]},
+            "never": [{"rule": "lock-contention"}, {"rule": "deadlock"}],
+        }),
+    );
+}
+
+#[test]
+fn a_holder_that_waits_for_something_else_is_not_said_to_compute() {
+    let Some(live) = Live::new() else { return };
+    let dumped = live.dump(&live.build("holder-waits", &[]), &["20"]);
+    let report = live.report(&dumped.core, &[]);
+    holds(
+        &report,
+        json!({"top": {
+            "rule": "lock-contention", "confidence": "certain", "threads.count": 20, "lock.name": "g_index_mutex",
+            "holder.thread.id": dumped.facts["holder"], "holder.doing": {"re": "await_letter"},
+        }}),
+    );
+    let advice = report["findings"][0]["advice"][0].as_str().expect("advice");
+    assert!(advice.contains("waits for something else") && !advice.contains("computes"), "{advice}");
+}

@@ -46,8 +46,8 @@ pub enum BaselineError {
     #[error("it is a baseline of version {0}; this program reads version {VERSION}")]
     Version(u64),
     /// A fingerprint is none.
-    #[error("it is damaged: '{0}' is no fingerprint")]
-    Fingerprint(String),
+    #[error("it is damaged: {0}")]
+    Fingerprint(#[from] FingerprintError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,9 +71,7 @@ impl Baseline {
         let file: File = serde_json::from_slice(content).map_err(BaselineError::Damaged)?;
         let mut findings = BTreeMap::new();
         for finding in file.findings {
-            if !is_fingerprint(&finding.fingerprint) {
-                return Err(BaselineError::Fingerprint(finding.fingerprint));
-            }
+            fingerprint(&finding.fingerprint)?;
             findings.insert(finding.fingerprint.clone(), finding);
         }
         Ok(Self { findings })
@@ -115,8 +113,14 @@ impl Baseline {
     }
 }
 
-/// Whether a text is a fingerprint: `lj1:` and 16 hexadecimal digits.
-pub fn is_fingerprint(text: &str) -> bool {
-    text.strip_prefix("lj1:")
-        .is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+/// What is no fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no fingerprint: one is lj1: and 16 hexadecimal digits, as the report shows it")]
+pub struct FingerprintError(String);
+
+/// A fingerprint of the user's.
+pub fn fingerprint(text: &str) -> Result<String, FingerprintError> {
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let is_right = text.strip_prefix("lj1:").is_some_and(|hex| hex.len() == 16 && hex.bytes().all(is_digit));
+    if is_right { Ok(text.to_owned()) } else { Err(FingerprintError(text.to_owned())) }
 }

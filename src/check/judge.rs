@@ -3,9 +3,8 @@
 use super::Policy;
 use super::baseline::KnownFinding;
 use super::date::Date;
-use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::diagnosis::Diagnosis;
 use crate::rules::Severity;
-use crate::waits::State;
 
 /// How a finding stands to what is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +111,7 @@ pub fn judge(diagnosis: &Diagnosis, policy: &Policy) -> Judgement {
 fn exceeded(diagnosis: &Diagnosis, policy: &Policy) -> Vec<Exceeded> {
     let mut exceeded = Vec::new();
     for (snapshot, analyzed) in diagnosis.snapshots.iter().enumerate() {
-        let is_blocked = |state: State| matches!(state, State::LockWait | State::Spinning);
-        let blocked = analyzed.waits.activities.iter().filter(|a| is_blocked(a.state)).count() as u64;
+        let blocked = analyzed.waits.activities.iter().filter(|a| a.state.is_blocked()).count() as u64;
         let threads = analyzed.snapshot.threads.len() as u64;
         let limits =
             [(Limit::Threads, policy.max_threads, threads), (Limit::Blocked, policy.max_blocked, blocked)];
@@ -128,7 +126,7 @@ fn exceeded(diagnosis: &Diagnosis, policy: &Policy) -> Vec<Exceeded> {
 
 /// A finding that was in a dump which could not be read is not gone.
 fn gone(diagnosis: &Diagnosis, policy: &Policy) -> Vec<KnownFinding> {
-    if diagnosis.inputs.iter().any(|(_, status)| matches!(status, InputStatus::Failed(_))) {
+    if diagnosis.inputs.iter().any(|(_, status)| status.error().is_some()) {
         return Vec::new();
     }
     let is_there = |known: &&KnownFinding| {

@@ -6,7 +6,7 @@ mod date;
 mod ignore;
 mod judge;
 
-pub use baseline::{Baseline, BaselineError, KnownFinding, is_fingerprint};
+pub use baseline::{Baseline, BaselineError, FingerprintError, KnownFinding, fingerprint};
 pub use date::{Date, DateError};
 pub use ignore::Ignore;
 pub use judge::{Exceeded, Expired, Judgement, Limit, Standing, judge};

@@ -9,12 +9,13 @@ use crate::input::InputOptions;
 use crate::modules::SearchPaths;
 use crate::normalize::UserRole;
 use crate::pipeline::Options;
-use crate::rules::{Limits, Pool, Severity};
+use crate::rules::{Pool, Severity};
 
 use super::lists::ListFormat;
 use super::outputs::Output;
 use super::{connect, settings, size};
 use crate::check::Date;
+use crate::config::by_id;
 use crate::diagnosis::Runbook;
 
 const EXAMPLES: &str = "\
@@ -117,10 +118,6 @@ pub(super) enum Command {
 /// The main job.
 #[derive(Debug, Group)]
 pub(super) struct ReportArgs {
-    /// Dumps: ELF cores or gdb's text, packed or not; folders of them; - for standard input
-    #[arg(value_name = "INPUT", required = true)]
-    pub(super) inputs: Vec<PathBuf>,
-
     /// Show this thread: its stack, what it waits for, what it holds
     #[arg(long, value_name = "ID", help_heading = "Report", conflicts_with = "format")]
     pub(super) thread: Option<String>,
@@ -128,6 +125,17 @@ pub(super) struct ReportArgs {
     /// Show the words that the fingerprint of each finding is made of
     #[arg(long, help_heading = "Report", conflicts_with_all = ["format", "thread"])]
     pub(super) explain_fingerprint: bool,
+
+    #[command(flatten)]
+    pub(super) job: JobArgs,
+}
+
+/// What every analysis is told.
+#[derive(Debug, Group)]
+pub(super) struct JobArgs {
+    /// Dumps: ELF cores or gdb's text, packed or not; folders of them; - for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(super) form: FormArgs,
@@ -153,13 +161,9 @@ pub(super) struct ListArgs {
 /// The check of a CI job.
 #[derive(Debug, Group)]
 pub(super) struct CheckArgs {
-    /// Dumps, and folders of them
-    #[arg(value_name = "INPUT", required = true)]
-    pub(super) inputs: Vec<PathBuf>,
-
-    /// A new finding of this severity or a worse one fails [default: high]
-    #[arg(long, value_name = "SEVERITY", help_heading = "Check", ignore_case = true,
-        value_parser = PossibleValuesParser::new(connect::severity_ids()).try_map(|id| connect::severity(&id)))]
+    /// A new finding of this severity or a worse one fails: critical, high, medium, low or info [default: high]
+    #[arg(long, value_name = "SEVERITY", help_heading = "Check",
+        value_parser = by_id::<Severity>)]
     pub(super) fail_on: Option<Severity>,
 
     /// A process of which more threads than this wait for locks fails
@@ -175,7 +179,7 @@ pub(super) struct CheckArgs {
     pub(super) update_baseline: bool,
 
     /// A finding that does not fail, by its fingerprint; may be given several times
-    #[arg(long, value_name = "FINGERPRINT", help_heading = "Check", value_parser = fingerprint)]
+    #[arg(long, value_name = "FINGERPRINT", help_heading = "Check", value_parser = crate::check::fingerprint)]
     pub(super) ignore: Vec<String>,
 
     /// Fail where a folder has no dump
@@ -187,16 +191,7 @@ pub(super) struct CheckArgs {
     pub(super) today: Option<Date>,
 
     #[command(flatten)]
-    pub(super) form: FormArgs,
-
-    #[command(flatten)]
-    pub(super) config: ConfigArgs,
-
-    #[command(flatten)]
-    pub(super) files: FileArgs,
-
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
+    pub(super) job: JobArgs,
 }
 
 /// What a project wants of its dumps.
@@ -314,17 +309,7 @@ pub(super) fn options(files: &FileArgs, limits: &LimitArgs) -> Options {
             debug_dirs: files.debug_dirs.clone(),
             ..SearchPaths::default()
         },
-        limits: Limits { max_threads: limits.max_threads, pools: Vec::new() },
-        roles: Vec::new(),
-        runbooks: Vec::new(),
-    }
-}
-
-fn fingerprint(text: &str) -> Result<String, &'static str> {
-    if crate::check::is_fingerprint(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("a fingerprint is lj1: and 16 hexadecimal digits, as the report shows it")
+        ..Options::default()
     }
 }
 
@@ -371,11 +356,11 @@ mod tests {
         let args =
             parsed(&["a", "-", "dir/", "--format", "json", "--all", "-j", "2", "--max-unpacked", "10G"]);
         assert!(args.command.is_none());
-        assert_eq!(args.report.inputs, [PathBuf::from("a"), "-".into(), "dir/".into()]);
-        assert_eq!(args.report.form.format, "json");
-        assert!(args.report.form.all);
-        assert_eq!(args.report.limits.jobs, Some(2));
-        let options = options(&args.report.files, &args.report.limits);
+        assert_eq!(args.report.job.inputs, [PathBuf::from("a"), "-".into(), "dir/".into()]);
+        assert_eq!(args.report.job.form.format, "json");
+        assert!(args.report.job.form.all);
+        assert_eq!(args.report.job.limits.jobs, Some(2));
+        let options = options(&args.report.job.files, &args.report.job.limits);
         assert_eq!(options.input.max_unpacked, Some(10 << 30));
     }
 
@@ -384,7 +369,7 @@ mod tests {
         for args in [&["./explain"][..], &["core", "explain"], &["help"]] {
             let args = parsed(args);
             assert!(args.command.is_none());
-            assert!(!args.report.inputs.is_empty());
+            assert!(!args.report.job.inputs.is_empty());
         }
         assert!(matches!(parsed(&["explain"]).command, Some(Command::Explain { rule: None })));
         assert!(matches!(parsed(&["stacks", "core"]).command, Some(Command::Stacks { .. })));

@@ -24,8 +24,9 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         }
     };
     let started = Instant::now();
-    let options = settings.options(&args.files, &args.limits, &args.config);
-    let Some(mut diagnosis) = job::analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
+    let options = settings.options(&args.job);
+    let Some(mut diagnosis) = job::analyze(&args.job.inputs, options, &args.job.limits, args.job.form.quiet)
+    else {
         return ExitCode::Failed;
     };
     if !settings.requires_dumps(args) {
@@ -51,8 +52,8 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
 
 /// All that can be wrong before the work begins.
 fn plan(args: &CheckArgs) -> Result<(Outputs<'_>, Settings, Policy), String> {
-    let mut outputs = Outputs::plan(&args.form, &args.inputs)?;
-    let settings = Settings::load(&args.config)?;
+    let mut outputs = Outputs::plan(&args.job.form, &args.job.inputs)?;
+    let settings = Settings::load(&args.job.config)?;
     let mut policy = settings.policy(args, args.today.unwrap_or_else(today));
     outputs.fail_on = policy.fail_on;
     policy.baseline = match settings.baseline(args) {

@@ -2,12 +2,10 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use crate::check::Policy;
 use crate::config::FILE_NAME;
 use crate::diagnosis::Matcher;
-use crate::normalize::UserRoleKind;
+use crate::report::id_of;
 
 use super::args::ConfigArgs;
 use super::exit::ExitCode;
@@ -44,7 +42,7 @@ fn write(settings: &Settings, args: &ConfigArgs, out: &mut dyn Write) -> io::Res
         let from = if value.is_some() { FILE_NAME } else { DEFAULT };
         rows.push((format!("check.{name}"), value.unwrap_or_else(|| default.to_owned()), from));
     };
-    key("fail-on", config.fail_on.map(id), &id(Policy::FAIL_ON));
+    key("fail-on", config.fail_on.map(|v| id_of(&v)), &id_of(&Policy::FAIL_ON));
     key("max-threads", config.max_threads.map(|n| n.to_string()), "no limit");
     key("max-blocked", config.max_blocked.map(|n| n.to_string()), "no limit");
     key("baseline", config.baseline.as_ref().map(|p| p.display().to_string()), "none");
@@ -55,9 +53,8 @@ fn write(settings: &Settings, args: &ConfigArgs, out: &mut dyn Write) -> io::Res
         );
     }
     for (list, from) in [(&args.role, OPTION), (&config.roles, FILE_NAME)] {
-        let name = |kind| UserRoleKind::ALL.iter().find(|(_, k)| *k == kind).map_or("", |(name, _)| *name);
         rows.extend(
-            list.iter().map(|r| ("role".into(), format!("{} is {}", r.function, name(r.role)), from)),
+            list.iter().map(|r| ("role".into(), format!("{} is {}", r.function, id_of(&r.role)), from)),
         );
     }
     for (list, from) in [(&args.pool, OPTION), (&config.pools, FILE_NAME)] {
@@ -82,17 +79,12 @@ fn write(settings: &Settings, args: &ConfigArgs, out: &mut dyn Write) -> io::Res
 fn matcher(matcher: &Matcher) -> String {
     let parts = [
         ("fingerprint", matcher.fingerprint.clone()),
-        ("rule", matcher.rule.map(id)),
+        ("rule", matcher.rule.map(|v| id_of(&v))),
         ("lock", matcher.lock.clone()),
-        ("class", matcher.class.map(id)),
-        ("pattern", matcher.pattern.map(id)),
+        ("class", matcher.class.map(|v| id_of(&v))),
+        ("pattern", matcher.pattern.map(|v| id_of(&v))),
         ("title", matcher.title.clone()),
     ];
     let given = parts.into_iter().filter_map(|(key, value)| Some(format!("{key} {}", value?)));
     given.collect::<Vec<_>>().join(", ")
-}
-
-/// The id of a closed list's value: what reports and the file call it.
-fn id(value: impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use super::lists::Row;
 use crate::formats::{FORMATS, Format};
 use crate::report::{self, LEAST_CHARS, Preset, REPORTERS, Reporter, UnknownReporter};
-use crate::rules::{RULES, Severity};
+use crate::rules::RULES;
 use crate::waits::{LOCKS, LockRow};
 
 /// The id of the reporter that is used when none is asked for.
@@ -24,15 +24,6 @@ pub(super) fn reporter(id: &str) -> Result<&'static Reporter, UnknownReporter> {
     report::find(id)
 }
 
-/// The severities, the worst first.
-const SEVERITIES: [(&str, Severity); 5] = [
-    ("critical", Severity::Critical),
-    ("high", Severity::High),
-    ("medium", Severity::Medium),
-    ("low", Severity::Low),
-    ("info", Severity::Info),
-];
-
 /// A number of characters, or the limit of those who take such texts.
 pub(super) fn max_chars(text: &str) -> Result<usize, String> {
     let number = match text.parse() {
@@ -43,17 +34,6 @@ pub(super) fn max_chars(text: &str) -> Result<usize, String> {
         })?,
     };
     if number < LEAST_CHARS { Err(format!("it is {LEAST_CHARS} at least")) } else { Ok(number) }
-}
-
-/// The severity with this id.
-pub(super) fn severity(id: &str) -> Result<Severity, &'static str> {
-    let found = SEVERITIES.iter().find(|(s, _)| s.eq_ignore_ascii_case(id));
-    found.map(|(_, severity)| *severity).ok_or("there is no such severity")
-}
-
-/// The severities, for the command line.
-pub(super) fn severity_ids() -> impl Iterator<Item = PossibleValue> {
-    SEVERITIES.iter().map(|(id, _)| PossibleValue::new(*id))
 }
 
 /// The ids of the rules, for the command line.
@@ -80,13 +60,12 @@ pub(super) fn formats() -> Vec<Row> {
 
 /// The kinds of locks, as a list.
 pub(super) fn locks() -> Vec<Row> {
-    let id = |row: &LockRow| serde_json::to_value(row.kind).ok().and_then(|v| v.as_str().map(str::to_owned));
     let about = |row: &LockRow| {
         let holder = if row.has_holder { "" } else { ", which nobody holds" };
         format!("{}{holder}", row.noun)
     };
     let row =
-        |row: &LockRow| Row { id: id(row).unwrap_or_default(), about: about(row), source: Some(row.source) };
+        |row: &LockRow| Row { id: report::id_of(&row.kind), about: about(row), source: Some(row.source) };
     LOCKS.iter().map(row).collect()
 }
 

@@ -21,16 +21,17 @@ const WORKER_STACK: usize = 16 << 20;
 
 /// Analyzes and reports.
 pub(super) fn report(args: &ReportArgs) -> ExitCode {
-    let (outputs, settings) = match (Outputs::plan(&args.form, &args.inputs), Settings::load(&args.config)) {
-        (Ok(outputs), Ok(settings)) => (outputs, settings),
-        (Err(why), _) | (_, Err(why)) => {
-            complain(why);
-            return ExitCode::Usage;
-        }
-    };
+    let (outputs, settings) =
+        match (Outputs::plan(&args.job.form, &args.job.inputs), Settings::load(&args.job.config)) {
+            (Ok(outputs), Ok(settings)) => (outputs, settings),
+            (Err(why), _) | (_, Err(why)) => {
+                complain(why);
+                return ExitCode::Usage;
+            }
+        };
     let started = Instant::now();
-    let options = settings.options(&args.files, &args.limits, &args.config);
-    let Some(diagnosis) = analyze(&args.inputs, options, &args.limits, args.form.quiet) else {
+    let options = settings.options(&args.job);
+    let Some(diagnosis) = analyze(&args.job.inputs, options, &args.job.limits, args.job.form.quiet) else {
         return ExitCode::Failed;
     };
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::check::{Date, Ignore, Policy};
-use crate::config::{Config, FILE_NAME};
+use crate::config::{Config, FILE_NAME, by_id};
 use crate::diagnosis::{Matcher, Runbook};
-use crate::normalize::{UserRole, UserRoleKind};
+use crate::normalize::UserRole;
 use crate::pipeline::Options;
 use crate::rules::Pool;
 
-use super::args::{CheckArgs, ConfigArgs, FileArgs, LimitArgs, options};
+use super::args::{CheckArgs, ConfigArgs, JobArgs, options};
 
 /// No configuration of people is larger.
 const MAX_BYTES: u64 = 1 << 20;
@@ -37,13 +37,18 @@ impl Settings {
     }
 
     /// What the pipeline is told.
-    pub(super) fn options(&self, files: &FileArgs, limits: &LimitArgs, args: &ConfigArgs) -> Options {
-        let mut options = options(files, limits);
-        options.limits.max_threads = limits.max_threads.or(self.config.max_threads);
+    pub(super) fn options(&self, job: &JobArgs) -> Options {
+        let mut options = options(&job.files, &job.limits);
+        let args = &job.config;
+        options.limits.max_threads = self.max_threads(job);
         options.limits.pools = args.pool.iter().chain(&self.config.pools).cloned().collect();
         options.roles = args.role.iter().chain(&self.config.roles).cloned().collect();
         options.runbooks = args.runbook.iter().chain(&self.config.runbooks).cloned().collect();
         options
+    }
+
+    fn max_threads(&self, job: &JobArgs) -> Option<u64> {
+        job.limits.max_threads.or(self.config.max_threads)
     }
 
     /// The file of known findings.
@@ -69,7 +74,7 @@ impl Settings {
         };
         Policy {
             fail_on: args.fail_on.or(self.config.fail_on).unwrap_or(Policy::FAIL_ON),
-            max_threads: args.limits.max_threads.or(self.config.max_threads),
+            max_threads: self.max_threads(&args.job),
             max_blocked: args.max_blocked.or(self.config.max_blocked),
             baseline: None,
             ignore: args.ignore.iter().map(of_option).chain(self.config.ignore.iter().cloned()).collect(),
@@ -97,31 +102,14 @@ fn read(path: &Path) -> Result<Config, String> {
 /// `RULE=LINK` of the command line.
 pub(super) fn runbook(text: &str) -> Result<Runbook, String> {
     let (rule, link) = text.split_once('=').ok_or("it is given as RULE=LINK")?;
-    let found = crate::rules::find(rule).ok_or_else(|| {
-        let ids = crate::rules::RULES.iter().map(|r| r.id.id());
-        let meant = crate::report::nearest(rule, ids).map(|id| format!("; did you mean '{id}'?"));
-        format!("there is no rule '{rule}'{}", meant.unwrap_or_default())
-    })?;
-    if link.trim().is_empty() || link.chars().any(char::is_control) {
-        return Err("a link is one line of text".into());
-    }
-    let matcher = Matcher { rule: Some(found.id), ..Matcher::default() };
-    Ok(Runbook { matcher, link: link.trim().into() })
+    let matcher = Matcher { rule: Some(by_id(rule)?), ..Matcher::default() };
+    Runbook::new(matcher, link).map_err(|e| e.to_string())
 }
 
 /// `ROLE=FUNCTION` of the command line.
 pub(super) fn role(text: &str) -> Result<UserRole, String> {
     let (role, function) = text.split_once('=').ok_or("it is given as ROLE=FUNCTION")?;
-    let found = UserRoleKind::ALL.iter().find(|(name, _)| *name == role).map(|(_, kind)| *kind);
-    let role = found.ok_or_else(|| {
-        let names: Vec<&str> = UserRoleKind::ALL.iter().map(|(name, _)| *name).collect();
-        format!("there is no role '{role}'; there are: {}", names.join(", "))
-    })?;
-    if function.is_empty() {
-        Err("no function is named".into())
-    } else {
-        Ok(UserRole { function: function.into(), role })
-    }
+    UserRole::new(function, by_id(role)?).map_err(|e| e.to_string())
 }
 
 /// `THREADS=SIZE` of the command line.

@@ -70,7 +70,7 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
 /// Whether waiters of this lock are told apart from waiters of another one in the same code. Not
 /// for condition variables and semaphores: a pool may have one for each of its workers.
 fn splits(state: State, waits: &Waits, lock: LockIx) -> bool {
-    matches!(state, State::LockWait | State::Spinning) && waits.locks[lock.at()].is_shared_object
+    state.is_blocked() && waits.locks[lock.at()].is_shared_object
 }
 
 /// The different signatures, and the one of each stack.

@@ -34,7 +34,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, by_id};
 
 use std::path::PathBuf;
 

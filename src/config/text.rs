@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Config, ConfigError};
-use crate::check::{Date, Ignore, is_fingerprint};
+use crate::check::{Date, Ignore, fingerprint};
 use crate::diagnosis::{Matcher, Runbook};
 use crate::normalize::{ResourceClass, UserRole, UserRoleKind};
 use crate::rules::{Pattern, Pool, RuleId, Severity};
@@ -92,19 +92,14 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
         if matcher == Matcher::default() {
             return Err(wrong(place, format!("this runbook is for no finding: give {MATCHERS}")));
         }
-        let link = keys.link.get_ref().trim();
-        if link.is_empty() || link.chars().any(char::is_control) {
-            return Err(wrong(keys.link.span(), "a link is one line of text".into()));
-        }
-        runbooks.push(Runbook { matcher, link: link.into() });
+        let runbook = Runbook::new(matcher, keys.link.get_ref());
+        runbooks.push(runbook.map_err(|e| wrong(keys.link.span(), e.to_string()))?);
     }
 
     let mut roles = Vec::new();
     for RoleKeys { function, role } in file.role {
-        if function.get_ref().trim_matches('*').is_empty() {
-            return Err(wrong(function.span(), "this would be every function".into()));
-        }
-        roles.push(UserRole { function: function.into_inner(), role });
+        let role = UserRole::new(function.get_ref(), role);
+        roles.push(role.map_err(|e| wrong(function.span(), e.to_string()))?);
     }
 
     let mut pools = Vec::new();
@@ -121,16 +116,15 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     for entry in file.ignore {
         let place = entry.span();
         let keys = entry.into_inner();
-        if let Some(print) = keys.fingerprint.as_ref().filter(|f| !is_fingerprint(f.get_ref())) {
-            let message = "a fingerprint is lj1: and 16 hexadecimal digits, as the report shows it";
-            return Err(wrong(print.span(), message.into()));
-        }
+        let of_text = |text: Spanned<String>| {
+            fingerprint(text.get_ref()).map_err(|e| wrong(text.span(), e.to_string()))
+        };
+        let fingerprint = keys.fingerprint.map(of_text).transpose()?;
         let expires = match &keys.expires {
             None => None,
             Some(day) => Some(day.get_ref().parse::<Date>().map_err(|e| wrong(day.span(), e.to_string()))?),
         };
         let IgnoreKeys { rule, lock, class, pattern, title, .. } = keys;
-        let fingerprint = keys.fingerprint.map(Spanned::into_inner);
         let matcher = Matcher { fingerprint, rule, lock, class, pattern, title };
         if matcher == Matcher::default() {
             let message = format!("this entry ignores no finding: give fingerprint, {MATCHERS}");

@@ -52,3 +52,19 @@ pub struct Runbook {
     /// Where the guide is: a link, or what to type.
     pub link: String,
 }
+
+impl Runbook {
+    /// The guide at this link.
+    pub fn new(matcher: Matcher, link: &str) -> Result<Self, LinkError> {
+        let link = link.trim();
+        if link.is_empty() || link.chars().any(char::is_control) {
+            return Err(LinkError);
+        }
+        Ok(Self { matcher, link: link.into() })
+    }
+}
+
+/// What is no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a link is one line of text")]
+pub struct LinkError;

@@ -3,7 +3,7 @@
 mod matcher;
 mod rank;
 
-pub use matcher::{Matcher, Runbook};
+pub use matcher::{LinkError, Matcher, Runbook};
 pub use rank::{headline, rank, sort};
 
 use crate::cluster::Clusters;

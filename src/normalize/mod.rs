@@ -19,7 +19,7 @@ pub use stack::{StackMeaning, read};
 pub use thread_name::thread_name_pattern;
 pub use words::takes_lock;
 
-pub use user::{UserRole, UserRoleKind};
+pub use user::{RoleError, UserRole, UserRoleKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

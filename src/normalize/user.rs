@@ -1,6 +1,6 @@
 //! Roles that the user gives to functions of their own: what the tables cannot know.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Meaning, Meanings, ResourceClass, Role, WaitKind};
 use crate::model::is_like;
@@ -14,8 +14,23 @@ pub struct UserRole {
     pub role: UserRoleKind,
 }
 
+impl UserRole {
+    /// What functions with such a name are for.
+    pub fn new(function: &str, role: UserRoleKind) -> Result<Self, RoleError> {
+        if function.trim_matches('*').is_empty() {
+            return Err(RoleError);
+        }
+        Ok(Self { function: function.into(), role })
+    }
+}
+
+/// A pattern that every function is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this would be every function")]
+pub struct RoleError;
+
 /// What a user can say of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UserRoleKind {
     /// It takes a lock.
@@ -41,20 +56,6 @@ pub enum UserRoleKind {
 }
 
 impl UserRoleKind {
-    /// All of them with their names on the command line and in `logjam.toml`.
-    pub const ALL: [(&str, Self); 10] = [
-        ("lock", Self::Lock),
-        ("wait", Self::Wait),
-        ("spin", Self::Spin),
-        ("idle", Self::Idle),
-        ("io", Self::Io),
-        ("sleep", Self::Sleep),
-        ("logging", Self::Logging),
-        ("runtime", Self::Runtime),
-        ("test", Self::Test),
-        ("base", Self::Base),
-    ];
-
     fn apply(self, meaning: &mut Meaning) {
         let (role, wait) = match self {
             Self::Lock => (Role::Lock, Some(WaitKind::Mutex)),

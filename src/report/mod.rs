@@ -31,6 +31,7 @@ pub use document::Document;
 pub use markdown::LEAST_CHARS;
 pub use nearest::nearest;
 pub use preset::Preset;
+pub use text::words::id_of;
 
 use crate::rules::Severity;
 

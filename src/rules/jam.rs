@@ -81,7 +81,7 @@ impl<'a> Jam<'a> {
         let idle = self.case.waits.activities.iter().filter(|a| is_free(&a.state)).count() as u64;
         let active = (self.case.snapshot.threads.len() as u64).saturating_sub(idle).max(1);
         // Several jams at once: that the process as a whole is stuck makes each of them worse.
-        let in_locks = |a: &&crate::waits::Activity| matches!(a.state, State::LockWait | State::Spinning);
+        let in_locks = |a: &&crate::waits::Activity| a.state.is_blocked();
         let stuck = self.case.waits.activities.iter().filter(in_locks).count() as u64;
         let is_half = stopped.max(stuck) * 2 >= active;
         let is_moving = match self.pattern() {

@@ -72,7 +72,7 @@ use super::jam::clusters_of;
 use super::words::threads;
 use super::{Case, Rule, advice};
 use crate::model::{Evidence, ThreadIx};
-use crate::waits::{State, Target};
+use crate::waits::Target;
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -88,7 +88,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .filter(|t| !in_ring(t))
         .filter_map(|thread| {
             let Target::Thread(joined) = case.waits.of(thread).wait.as_ref()?.target else { return None };
-            let is_stuck = matches!(case.waits.of(joined).state, State::LockWait | State::Spinning);
+            let is_stuck = case.waits.of(joined).state.is_blocked();
             is_stuck.then(|| finding(case, thread))
         })
         .collect()

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::activity::{Activity, Target, Wait, Waits};
 use super::infer;
-use super::kinds::{Identity, LockKind, State};
+use super::kinds::{Identity, LockKind};
 use super::lock::{Holder, Lock, LockIx};
 use super::locks;
 use super::native::{self, Native};
@@ -266,9 +266,4 @@ fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -
     let mut sorted: Vec<Option<Lock>> = locks.into_iter().map(Some).collect();
     let locks = order.into_iter().filter_map(|n| sorted[n].take()).collect();
     Waits { activities, locks }
-}
-
-/// Whether a thread in this state waits for a lock.
-pub(super) fn is_waiting(state: State) -> bool {
-    matches!(state, State::LockWait | State::Spinning)
 }

@@ -4,7 +4,6 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::gather::is_waiting;
 use super::kinds::{LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
 use super::locks;
@@ -142,7 +141,7 @@ fn addresses_in_live_frames(
 }
 
 fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
-    is_waiting(seen[thread.at()].state)
+    seen[thread.at()].state.is_blocked()
         && matches!(&seen[thread.at()].claim, Some(Claim::Lock(c)) if matches!(c.key, LockKey::Site(_)))
 }
 

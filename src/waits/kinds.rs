@@ -48,6 +48,11 @@ impl State {
         Self::Unknown,
     ];
 
+    /// Whether the thread waits for a lock, asleep or burning CPU.
+    pub fn is_blocked(self) -> bool {
+        matches!(self, Self::LockWait | Self::Spinning)
+    }
+
     /// The name in the report.
     pub fn id(self) -> &'static str {
         match self {

@@ -127,7 +127,7 @@ impl View<'_> {
                 (address, symbol) => claim(LockKey::Address(address), symbol, Certainty::Reported),
             };
         }
-        if !matches!(state, State::LockWait | State::Spinning) {
+        if !state.is_blocked() {
             return None;
         }
         let caller = *self.frames().get(self.reading.caller?)?;

@@ -113,7 +113,7 @@ pub struct Threads {
 impl Threads {
     /// How many wait for a lock, asleep or burning CPU.
     pub fn blocked(&self) -> u64 {
-        [State::LockWait, State::Spinning].iter().filter_map(|state| self.states.get(state)).sum()
+        self.states.iter().filter(|(state, _)| state.is_blocked()).map(|(_, count)| count).sum()
     }
 }
 

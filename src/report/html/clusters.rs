@@ -105,7 +105,7 @@ fn row(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, number: usize, has_stack:
         html.raw("<span class=\"sym\">").text(calls).raw("</span>");
     }
     html.raw("</td><td class=\"on sym\">");
-    if let Some(lock) = cluster.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id)) {
+    if let Some(lock) = cluster.lock.and_then(|id| snapshot.lock(id)) {
         html.text(words::lock_name(lock));
     }
     html.raw("</td><td class=\"id\">").show(cluster.id).raw("</td></tr>\n");

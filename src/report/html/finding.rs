@@ -110,7 +110,7 @@ fn row(name: &'static str, html: &mut Html, value: impl FnOnce(&mut Html)) {
 }
 
 fn lock(f: &Finding<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
-    let Some(lock) = f.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id)) else { return };
+    let Some(lock) = f.lock.and_then(|id| snapshot.lock(id)) else { return };
     row("lock", html, |html| {
         html.raw("<b>").text(words::lock_name(lock)).raw("</b> <span class=\"dim\">");
         html.text(words::lock(lock)).raw("</span>");
@@ -189,7 +189,7 @@ fn waiters(f: &Finding<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
 
 /// `c1 log_message ← handle ← worker`: leads to the cluster in the table.
 pub fn cluster_link(id: ClusterId, at: usize, snapshot: &Snapshot<'_>, html: &mut Html) {
-    let Some(cluster) = threads::cluster(id, snapshot) else { return };
+    let Some(cluster) = snapshot.cluster(id) else { return };
     html.raw("<a class=\"sym\" href=\"#s").show(at + 1).raw("-").show(id).raw("\">").show(id).raw("</a> ");
     html.raw("<span class=\"sym\">").text(signature(&cluster.signature)).raw("</span>");
 }

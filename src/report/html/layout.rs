@@ -169,7 +169,6 @@ mod tests {
             kind: Kind::Thread,
             title: n.to_string(),
             lines: Vec::new(),
-            last: String::new(),
             state: None,
             in_ring: false,
         };
@@ -184,7 +183,6 @@ mod tests {
             nodes: (0..count).map(node).collect(),
             edges: edges.iter().map(edge).collect(),
             rings: rings.iter().map(|ring| ring.to_vec()).collect(),
-            ..Graph::default()
         }
     }
 

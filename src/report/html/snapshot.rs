@@ -1,9 +1,11 @@
 //! A process: who waits for whom, its clusters, what is missing.
 
+use super::graph::Graph;
 use super::markup::Html;
-use super::{answer, clusters, graph, header, icicle, layout, missing, svg, words};
+use super::{answer, clusters, header, icicle, layout, missing, svg};
 use crate::report::View;
-use crate::report::document::{Document, Finding, Snapshot};
+use crate::report::document::{Document, Snapshot};
+use crate::report::wait_graph::{Detail, WaitGraph};
 
 /// Bytes that the clusters of all snapshots together may take. Beside the rest this keeps a page of 32,767
 /// threads below 1.5 MB, whatever they do.
@@ -24,7 +26,6 @@ pub fn list(document: &Document<'_>, view: &View, html: &mut Html) {
     };
     let worst = document.findings.first().map_or(0, |f| f.snapshot);
     for (n, snapshot) in document.snapshots.iter().enumerate() {
-        let findings: Vec<_> = document.findings.iter().filter(|f| f.snapshot == n).collect();
         if several {
             html.raw("<details class=\"snapshot\" id=\"s").show(n + 1);
             html.raw(if n == worst { "\" open><summary><h3>" } else { "\"><summary><h3>" })
@@ -34,7 +35,7 @@ pub fn list(document: &Document<'_>, view: &View, html: &mut Html) {
             answer::facts(snapshot, &View { elapsed_ms: None, ..*view }, html);
             answer::states(std::slice::from_ref(snapshot), html);
         }
-        one(snapshot, n + 1, &findings, room, html);
+        one(document, snapshot, n + 1, view, room, html);
         if several {
             html.raw("</details>\n");
         }
@@ -44,19 +45,28 @@ pub fn list(document: &Document<'_>, view: &View, html: &mut Html) {
     }
 }
 
-fn one(snapshot: &Snapshot<'_>, number: usize, findings: &[&Finding<'_>], room: usize, html: &mut Html) {
-    wait_graph(snapshot, number, findings, html);
+fn one(
+    document: &Document<'_>,
+    snapshot: &Snapshot<'_>,
+    number: usize,
+    view: &View,
+    room: usize,
+    html: &mut Html,
+) {
+    wait_graph(document, snapshot, number, view, html);
     clusters::write(snapshot, number, room, html);
     icicle::write(snapshot, number, html);
     missing::gaps(snapshot, number, html);
 }
 
-fn wait_graph(snapshot: &Snapshot<'_>, number: usize, findings: &[&Finding<'_>], html: &mut Html) {
-    let graph = graph::of(snapshot, findings);
+fn wait_graph(document: &Document<'_>, snapshot: &Snapshot<'_>, number: usize, view: &View, html: &mut Html) {
+    let detail = if view.show_all { Detail::POSTER } else { Detail::PAGE };
+    let waits = WaitGraph::of(document, number - 1, detail);
+    let graph = Graph::of(&waits);
     html.raw("<section class=\"graph\" id=\"s").show(number).raw("-graph\">\n<h2>Wait graph</h2>\n");
     if graph.nodes.is_empty() {
         html.raw("<p>No thread waits for a lock or for a thread that is stuck.");
-        idle(graph.idle, html);
+        left_out(&waits, html);
         html.raw("</p>\n</section>\n");
         return;
     }
@@ -67,18 +77,14 @@ fn wait_graph(snapshot: &Snapshot<'_>, number: usize, findings: &[&Finding<'_>],
         "</div>\n<figcaption>Who waits for whom: an arrow leads from who waits to what is awaited, and ",
     );
     html.raw("from a lock to its holder. Dashed: inferred.");
-    if graph.left_out > 0 {
-        html.raw(" Not drawn: ").text(words::counted(graph.left_out, "thread or lock"));
-        html.raw(", for want of room; the table below has them.");
-    }
-    idle(graph.idle, html);
+    left_out(&waits, html);
     html.raw("</figcaption>\n</figure>\n");
     svg::in_words(snapshot, number, html);
     html.raw("</section>\n");
 }
 
-fn idle(threads: u64, html: &mut Html) {
-    if threads > 0 {
-        html.raw(" Not drawn: ").text(words::counted(threads, "idle thread")).raw(" that wait for work.");
+fn left_out(waits: &WaitGraph<'_>, html: &mut Html) {
+    if let Some(words) = waits.left_out() {
+        html.raw(" ").text(words).raw(".");
     }
 }

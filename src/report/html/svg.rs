@@ -128,7 +128,7 @@ fn boxed(node: &Node, (x, y): (f64, f64), html: &mut Html) {
     };
     html.raw("<g class=\"box ").raw(class).raw(if node.in_ring { " ring" } else { "" });
     html.raw("\" transform=\"translate(").show(x).raw(" ").show(y).raw(")\"><title>").text(&node.title);
-    for line in node.lines.iter().chain([&node.last]) {
+    for line in &node.lines {
         html.raw("\n").text(line);
     }
     html.raw("</title>");
@@ -148,9 +148,8 @@ fn boxed(node: &Node, (x, y): (f64, f64), html: &mut Html) {
     let narrower = if node.kind == Kind::Lock { 3 } else { 0 };
     let first = words::shortened(&node.title, TITLE - narrower);
     html.raw("<text class=\"title\" x=\"").show(indent).raw("\" y=\"20\">").text(first).raw("</text>");
-    let above = if node.last.is_empty() { 3 } else { 2 };
-    let lines = broken(&node.lines, LINE - narrower, above);
-    for (line, y) in lines.iter().chain((!node.last.is_empty()).then_some(&node.last)).zip([37, 52, 68]) {
+    let lines = broken(&node.lines, LINE - narrower, 3);
+    for (line, y) in lines.iter().zip([37, 52, 68]) {
         html.raw("<text x=\"").show(indent).raw("\" y=\"").show(y).raw("\">").text(line).raw("</text>");
     }
     html.raw("</g>\n");

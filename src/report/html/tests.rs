@@ -2,6 +2,7 @@
 
 use crate::diagnosis::Diagnosis;
 use crate::report::tests::sample::{hostile, incident, quiet, zoo};
+use crate::report::wait_graph::{Detail, WaitGraph};
 use crate::report::{Document, View};
 
 fn page(diagnosis: &Diagnosis) -> String {
@@ -18,6 +19,23 @@ fn the_answer_stands_in_the_page_without_a_script() {
         assert!(before_script.contains(word), "{word}");
     }
     assert!(self::page(&quiet()).contains("no finding"));
+}
+
+/// Two threads that wait for each other over one lock, as the finding says.
+#[test]
+fn a_ring_is_drawn_in_its_order() {
+    let diagnosis = zoo();
+    let document = Document::of(&diagnosis);
+    let graph = super::graph::Graph::of(&WaitGraph::of(&document, 0, Detail::PAGE));
+    let [ring] = &graph.rings[..] else { panic!("{:?}", graph.rings) };
+    let arrow =
+        |from: usize, to: usize| graph.edges.iter().any(|e| e.in_ring && (e.from, e.to) == (from, to));
+    assert!(ring.len() > 1, "{ring:?}");
+    for (n, &from) in ring.iter().enumerate() {
+        assert!(arrow(from, ring[(n + 1) % ring.len()]), "{ring:?} {:?}", graph.edges);
+        assert!(graph.nodes[from].in_ring);
+    }
+    assert!(graph.nodes.iter().any(|node| !node.in_ring), "bystanders are outside");
 }
 
 #[test]

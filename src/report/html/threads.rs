@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::document::{Cluster, ClusterId, Ixs, Snapshot};
+use crate::report::document::{ClusterId, Ixs, Snapshot};
 
 /// Counts of the threads of each cluster, most first. They add up to all.
 pub fn by_cluster(ids: Ixs<'_>, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
@@ -13,9 +13,4 @@ pub fn by_cluster(ids: Ixs<'_>, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterI
     let mut groups: Vec<_> = counts.into_iter().collect();
     groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
     groups
-}
-
-/// The cluster of this id.
-pub fn cluster<'s, 'd>(id: ClusterId, snapshot: &'s Snapshot<'d>) -> Option<&'s Cluster<'d>> {
-    snapshot.clusters.get(id.0.0 as usize).filter(|cluster| cluster.id == id)
 }

@@ -84,7 +84,7 @@ pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
 
 /// The lock with this id.
 pub fn lock_of<'a, 'd>(id: LockId, snapshot: &'a Snapshot<'d>) -> Option<&'a Lock<'d>> {
-    snapshot.locks.iter().find(|lock| lock.id == id)
+    snapshot.lock(id)
 }
 
 /// The cluster with this id.

@@ -87,7 +87,7 @@ impl Columns {
         let state = format!("{:<1$}", words::id_of(&cluster.state), self.state);
         let start =
             Text::from(format!("  {share}  ")).styled(Style::Bold, count).plain(format!("  {state}  "));
-        let lock = cluster.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+        let lock = cluster.lock.and_then(|id| snapshot.lock(id));
         let lock = lock.map(|lock| format!("  on {}", words::shortened(&words::lock_name(lock), LOCK)));
         let lock = Text::new().styled(Style::Dim, lock.unwrap_or_default());
         let room = page.width().saturating_sub(start.width() + lock.width()).max(8);

@@ -38,7 +38,7 @@ pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut
     if !speaks_for_itself && !f.summary.is_empty() {
         page.paragraph(Text::from("    "), &Text::from(f.summary))?;
     }
-    let lock = f.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+    let lock = f.lock.and_then(|id| snapshot.lock(id));
     if let Some(lock) = lock {
         lock_field(lock, page)?;
     }
@@ -184,7 +184,7 @@ pub fn who_holds(holder: &Holder<'_>) -> Text {
 }
 
 fn cluster_signature(id: ClusterId, snapshot: &Snapshot<'_>) -> Option<String> {
-    let cluster = snapshot.clusters.iter().find(|c| c.id == id)?;
+    let cluster = snapshot.cluster(id)?;
     (!cluster.signature.is_empty()).then(|| words::signature(&cluster.signature))
 }
 

@@ -60,7 +60,7 @@ pub fn said(link: &Link<'_>, snapshot: &Snapshot<'_>) -> Text {
 
 /// What a thread waits for, in words.
 pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
-    let lock = wait.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+    let lock = wait.lock.and_then(|id| snapshot.lock(id));
     match (lock, &wait.thread, wait.process, wait.what) {
         (Some(lock), ..) => words::lock_name(lock),
         (_, Some(thread), ..) => words::thread(thread),

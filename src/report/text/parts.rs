@@ -55,7 +55,7 @@ pub fn of_finding(f: &Finding<'_>, document: &Document<'_>) -> Vec<Part> {
         );
     }
     let snapshot = document.snapshots.get(f.snapshot);
-    let lock = f.lock.zip(snapshot).and_then(|(id, s)| s.locks.iter().find(|lock| lock.id == id));
+    let lock = f.lock.zip(snapshot).and_then(|(id, s)| s.lock(id));
     if let Some(lock) = lock {
         add(Kind::Lock, Text::from("Lock: ").plain(words::lock(lock)));
     }

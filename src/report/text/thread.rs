@@ -139,7 +139,7 @@ fn facts(
     let doing =
         activity.and_then(|a| a.doing.as_deref()).map(|doing| format!(", {doing}")).unwrap_or_default();
     field(page, "state", &Text::new().styled(Style::Bold, words::id_of(&thread.state)).plain(doing))?;
-    let lock_of = |id| snapshot.locks.iter().find(|lock| lock.id == id);
+    let lock_of = |id| snapshot.lock(id);
     if let Some(wait) = &thread.waits_for {
         let lock = wait.lock.and_then(lock_of);
         let what = lock.map_or_else(|| links::target(wait, snapshot), words::lock);
@@ -164,7 +164,7 @@ fn facts(
     if let Some(cpu) = thread.cpu_s {
         field(page, "CPU", &Text::from(words::duration(cpu)))?;
     }
-    let cluster = thread.cluster.and_then(|id| snapshot.clusters.iter().find(|c| c.id == id));
+    let cluster = thread.cluster.and_then(|id| snapshot.cluster(id));
     if let Some(cluster) = cluster {
         let alike = match cluster.count {
             1 => "no other thread does the same".to_owned(),

@@ -87,14 +87,21 @@ fn of_lock(lock: &Lock<'_>) -> Vec<String> {
     lines
 }
 
+impl EdgeKind {
+    /// What it says of both ends.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::HeldBy => "held by",
+            Self::PerhapsHeldBy => "perhaps held by",
+            Self::WaitsFor => "waits for",
+        }
+    }
+}
+
 impl Edge {
     /// Its label: what a look at both ends does not say.
     pub fn label(&self, graph: &WaitGraph<'_>) -> String {
-        let says = match self.kind {
-            EdgeKind::HeldBy => "held by",
-            EdgeKind::PerhapsHeldBy => "perhaps held by",
-            EdgeKind::WaitsFor => "waits for",
-        };
+        let says = self.kind.says();
         let one_end = if self.kind == EdgeKind::WaitsFor { self.from } else { self.to };
         let all = graph.nodes.get(one_end).map_or(0, Node::threads);
         let count = if self.count == all || all == 0 && self.count == 1 {
@@ -139,7 +146,7 @@ impl WaitGraph<'_> {
     }
 
     /// What is not drawn, in words; `None` where everything is.
-    fn left_out(&self) -> Option<String> {
+    pub fn left_out(&self) -> Option<String> {
         let idle = (self.idle > 0).then(|| words::counted(self.idle, "idle thread"));
         let noun = if self.idle > 0 { "other thread" } else { "thread" };
         let apart = (self.apart > 0).then(|| words::counted(self.apart, noun));
