@@ -133,12 +133,15 @@ fn new_lock(claim: &LockClaim) -> Lock {
 
 /// The functions that take the lock, the one with the most waiters first.
 fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
-    let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
+    let mut stacks: FxHashMap<StackIx, u32> = FxHashMap::default();
     for waiter in &lock.waiters {
-        let stack = snapshot.threads[waiter.at()].stack;
+        *stacks.entry(snapshot.threads[waiter.at()].stack).or_default() += 1;
+    }
+    let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
+    for (stack, waiters) in stacks {
         if let Some(at) = section(snapshot, meanings, readings, stack) {
             let frame = snapshot.stacks.frames_of(stack)[at];
-            *counts.entry(meanings.get(frame).name.clone()).or_default() += 1;
+            *counts.entry(meanings.get(frame).name.clone()).or_default() += waiters;
         }
     }
     // Threads whose stacks are cut off end in the wrapper: it says less than its callers do.
