@@ -228,3 +228,26 @@ fn every_rule_is_explained() {
         assert!(text(&guide.stdout).lines().count() > 20, "{}", rule.id.id());
     }
 }
+
+#[test]
+fn verbose_tells_the_steps_and_what_each_report_cost_on_standard_error_only() {
+    let logjam = Logjam::new();
+    let dump = logjam.write("dump.txt", &unpacked("gdb/self-deadlock.txt"));
+    let (csv, dump) =
+        (format!("csv={}", logjam.path("out.csv").display()), dump.to_str().expect("a plain path"));
+    let told = logjam.run(["-v", "--format", "json", "-o", &csv, dump]);
+    let silent = logjam.run(["--format", "json", dump]);
+    assert_eq!(told.stdout, silent.stdout);
+    assert!(silent.stderr.is_empty(), "{silent:?}");
+    let steps: Vec<String> = text(&told.stderr)
+        .lines()
+        .map(|line| line.split_once(" ms  ").unwrap_or_else(|| panic!("a time first: {line}")).1.to_owned())
+        .collect();
+    let place = |start: &str| {
+        steps.iter().position(|s| s.starts_with(start)).unwrap_or_else(|| panic!("{start}: {steps:?}"))
+    };
+    let order =
+        ["finding locks", "grouping threads", "reporting", "json was written in", "csv was written in"]
+            .map(place);
+    assert!(order.is_sorted(), "{steps:?}");
+}

@@ -253,6 +253,10 @@ pub(super) struct FormArgs {
     #[arg(short, long, help_heading = "Report")]
     pub(super) quiet: bool,
 
+    /// Say on standard error when each step of the work begins, and what each report cost
+    #[arg(short, long, help_heading = "Report", conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+
     /// Columns of the report, whatever the terminal has
     #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(20..))]
     pub(super) width: Option<u16>,

@@ -5,11 +5,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::check::{self, Baseline, Date, Judgement, Policy};
 use crate::diagnosis::{Diagnosis, InputStatus};
+use crate::input::Progress as _;
 use crate::report::Document;
 
 use super::args::CheckArgs;
 use super::exit::ExitCode;
 use super::outputs::Outputs;
+use super::progress::Shown;
 use super::settings::Settings;
 use super::terminal::complain;
 use super::{baseline, github, job};
@@ -25,10 +27,12 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     };
     let started = Instant::now();
     let options = settings.options(&args.job);
-    let Some(mut diagnosis) = job::analyze(&args.job.inputs, options, &args.job.limits, args.job.form.quiet)
-    else {
+    let shown = Shown::new(&args.job.form);
+    let Some(mut diagnosis) = job::analyze(&args.job.inputs, options, &args.job.limits, &shown) else {
         return ExitCode::Failed;
     };
+    shown.report("reporting", 0, 0);
+    shown.finish();
     if !settings.requires_dumps(args) {
         pass_without_dumps(&mut diagnosis);
     }
@@ -42,7 +46,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     }
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
     let document = Document::judged(&diagnosis, Some(&judgement));
-    code = code.max(outputs.write(&document, elapsed_ms));
+    code = code.max(outputs.write(&document, elapsed_ms, &shown));
     github::annotate(&document);
     // The program ends: see `job::end`.
     std::mem::forget(document);

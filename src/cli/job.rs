@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::diagnosis::Diagnosis;
+use crate::input::{NoProgress, Progress};
 use crate::pipeline::{self, Options};
 use crate::report::text::{ThreadError, write_thread};
 use crate::report::{Document, View};
@@ -11,7 +12,7 @@ use crate::report::{Document, View};
 use super::args::{FileArgs, LimitArgs, ReportArgs, options};
 use super::exit::ExitCode;
 use super::outputs::Outputs;
-use super::progress::Bar;
+use super::progress::Shown;
 use super::settings::Settings;
 use super::terminal::complain;
 use super::{fingerprints, output, stacks};
@@ -31,9 +32,12 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
         };
     let started = Instant::now();
     let options = settings.options(&args.job);
-    let Some(diagnosis) = analyze(&args.job.inputs, options, &args.job.limits, args.job.form.quiet) else {
+    let shown = Shown::new(&args.job.form);
+    let Some(diagnosis) = analyze(&args.job.inputs, options, &args.job.limits, &shown) else {
         return ExitCode::Failed;
     };
+    shown.report("reporting", 0, 0);
+    shown.finish();
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).ok();
     let code = complain_of_inputs(&diagnosis);
     if code == ExitCode::NotAnalyzed && !outputs.has_report_for_programs() && diagnosis.snapshots.is_empty() {
@@ -50,7 +54,7 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     }
     code.max(end(diagnosis, |diagnosis| {
         let document = Document::of(diagnosis);
-        let code = outputs.write(&document, elapsed_ms);
+        let code = outputs.write(&document, elapsed_ms, &shown);
         std::mem::forget(document);
         code
     }))
@@ -73,7 +77,7 @@ fn one_thread(diagnosis: &Diagnosis, id: &str, view: &View, output: Option<&Path
 
 /// Prints stacks, for development.
 pub(super) fn stacks(input: PathBuf, files: &FileArgs, limits: &LimitArgs) -> ExitCode {
-    let Some(diagnosis) = analyze(&[input], options(files, limits), limits, true) else {
+    let Some(diagnosis) = analyze(&[input], options(files, limits), limits, &NoProgress) else {
         return ExitCode::Failed;
     };
     let code = complain_of_inputs(&diagnosis);
@@ -85,15 +89,14 @@ pub(super) fn analyze(
     inputs: &[PathBuf],
     options: Options,
     limits: &LimitArgs,
-    is_quiet: bool,
+    progress: &dyn Progress,
 ) -> Option<Diagnosis> {
-    let bar = Bar::new(is_quiet);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(limits.jobs.map_or(0, usize::from))
         .stack_size(WORKER_STACK)
         .build();
     match pool {
-        Ok(pool) => Some(pool.install(|| pipeline::analyze(inputs, &options, &bar))),
+        Ok(pool) => Some(pool.install(|| pipeline::analyze(inputs, &options, progress))),
         Err(e) => {
             complain(format_args!("cannot start the workers: {e}; try a smaller number with --jobs"));
             None

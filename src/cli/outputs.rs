@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Instant;
 
 use crate::check::Policy;
 use crate::report::{Document, Reporter, View};
@@ -11,6 +12,7 @@ use super::args::FormArgs;
 use super::connect::reporter;
 use super::exit::ExitCode;
 use super::output;
+use super::progress::Shown;
 use super::terminal::{has_color, width};
 
 /// What one `-o` says.
@@ -108,7 +110,7 @@ impl<'a> Outputs<'a> {
     }
 
     /// Writes all of them. One that cannot be written does not keep the others from it.
-    pub(super) fn write(&self, document: &Document<'_>, elapsed_ms: Option<u64>) -> ExitCode {
+    pub(super) fn write(&self, document: &Document<'_>, elapsed_ms: Option<u64>, shown: &Shown) -> ExitCode {
         let nothing_analyzed = document.snapshots.is_empty() && document.failed_inputs().next().is_some();
         let mut code = ExitCode::Analyzed;
         for Planned { reporter, path } in &self.planned {
@@ -116,7 +118,9 @@ impl<'a> Outputs<'a> {
                 continue;
             }
             let view = self.view(*path, elapsed_ms);
+            let begun = Instant::now();
             code = code.max(output::write(*path, |out| (reporter.write)(document, &view, out)));
+            shown.wrote(reporter.id, begun.elapsed());
         }
         code
     }

@@ -1,11 +1,15 @@
-//! The progress bar: on a terminal, and only for work that takes a while.
+//! How far the work is: a bar, on a terminal and only for work that takes a while; or, where the user wants
+//! to know more, a line for each step.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::args::FormArgs;
+use super::terminal::tell;
 use crate::input::Progress;
 
 /// Work shorter than this shows nothing.
@@ -14,31 +18,51 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const DRAWS_PER_SECOND: u8 = 10;
 
 /// Shows how far the work is, on standard error.
-pub(super) struct Bar {
+pub(super) struct Shown {
     started: Instant,
-    /// `None`: nothing is ever shown.
-    shown: Option<Mutex<Option<ProgressBar>>>,
+    form: Form,
 }
 
-impl Bar {
-    /// A bar that appears when there is a terminal and the user wants one.
-    pub(super) fn new(is_quiet: bool) -> Self {
-        let is_shown = !is_quiet && io::stderr().is_terminal();
-        Self { started: Instant::now(), shown: is_shown.then(Mutex::default) }
+/// In which way.
+enum Form {
+    Nothing,
+    /// `None`: it has not appeared yet.
+    Bar(Mutex<Option<ProgressBar>>),
+    /// The step that was told last. Several files that are analyzed at the same time take turns.
+    Lines(Mutex<&'static str>),
+}
+
+impl Shown {
+    /// What the user wants, and a bar only where there is a terminal.
+    pub(super) fn new(args: &FormArgs) -> Self {
+        let form = match (args.verbose, args.quiet) {
+            (true, _) => Form::Lines(Mutex::default()),
+            (false, false) if io::stderr().is_terminal() => Form::Bar(Mutex::default()),
+            _ => Form::Nothing,
+        };
+        Self { started: Instant::now(), form }
     }
 
-    /// Takes the bar away.
-    pub(super) fn finish(&self) {
-        let shown = self.shown.as_ref().and_then(|s| s.lock().ok()?.take());
-        if let Some(bar) = shown {
-            bar.finish_and_clear();
+    fn line(&self, last: &Mutex<&'static str>, stage: &'static str) {
+        let Ok(mut last) = last.lock() else { return };
+        if *last != stage {
+            *last = stage;
+            self.tell(stage);
         }
     }
-}
 
-impl Progress for Bar {
-    fn report(&self, stage: &'static str, done: u64, total: u64) {
-        let Some(shown) = &self.shown else { return };
+    /// Says that a report was written.
+    pub(super) fn wrote(&self, reporter: &str, took: Duration) {
+        if let Form::Lines(_) = self.form {
+            self.tell(format_args!("{reporter} was written in {:.1} ms", ms(took)));
+        }
+    }
+
+    fn tell(&self, what: impl Display) {
+        tell(format_args!("{:>7.1} ms  {what}", ms(self.started.elapsed())));
+    }
+
+    fn bar(&self, shown: &Mutex<Option<ProgressBar>>, stage: &'static str, done: u64, total: u64) {
         if self.started.elapsed() < PATIENCE {
             return;
         }
@@ -52,12 +76,35 @@ impl Progress for Bar {
         }
         bar.set_position(done);
     }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Form::Bar(shown) = &self.form
+            && let Some(bar) = shown.lock().ok().and_then(|mut s| s.take())
+        {
+            bar.finish_and_clear();
+        }
+    }
 }
 
-impl Drop for Bar {
+impl Progress for Shown {
+    fn report(&self, stage: &'static str, done: u64, total: u64) {
+        match &self.form {
+            Form::Nothing => {}
+            Form::Bar(shown) => self.bar(shown, stage, done, total),
+            Form::Lines(last) => self.line(last, stage),
+        }
+    }
+}
+
+impl Drop for Shown {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 fn new_bar() -> ProgressBar {
@@ -85,8 +132,9 @@ mod tests {
 
     #[test]
     fn short_work_shows_nothing() {
-        let bar = Bar { started: Instant::now(), shown: Some(Mutex::default()) };
-        bar.report("reading", 1, 2);
-        assert!(bar.shown.as_ref().is_some_and(|s| s.lock().is_ok_and(|b| b.is_none())));
+        let shown = Shown { started: Instant::now(), form: Form::Bar(Mutex::default()) };
+        shown.report("reading", 1, 2);
+        let Form::Bar(bar) = &shown.form else { panic!("no bar") };
+        assert!(bar.lock().unwrap().is_none());
     }
 }

@@ -17,6 +17,11 @@ pub(super) fn complain(message: impl Display) {
     let _ = writeln!(io::stderr(), "logjam: {}", escape_terminal(&message.to_string()));
 }
 
+/// A line on standard error for a user who asked to be told.
+pub(super) fn tell(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", escape_terminal(&message.to_string()));
+}
+
 /// Columns of the report.
 pub(super) fn width(wished: Option<u16>, is_to_stdout: bool) -> usize {
     let of_terminal = || {
