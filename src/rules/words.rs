@@ -39,12 +39,13 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A share in percent: `90 %`, `< 1 %`.
+/// A share in percent, rounded as the reports round theirs: `90 %`. Only all is 100 % and only none is 0 %.
 pub fn percent(part: u64, whole: u64) -> String {
-    match part.saturating_mul(100).checked_div(whole) {
-        Some(0) if part > 0 => "< 1 %".into(),
-        Some(share) => format!("{share} %"),
-        None => "0 %".into(),
+    let rounded = part.saturating_mul(200).checked_div(whole).map_or(0, |halves| halves.div_ceil(2));
+    match rounded {
+        0 if part > 0 => "<1 %".into(),
+        100 if part < whole => ">99 %".into(),
+        share => format!("{share} %"),
     }
 }
 
@@ -65,7 +66,11 @@ mod tests {
         assert_eq!(grouped(5), "5");
         assert_eq!(grouped(4_499), "4,499");
         assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(percent(1, 1_000), "< 1 %");
-        assert_eq!(percent(4_499, 5_001), "89 %");
+        assert_eq!(
+            ["0 %", "<1 %", "90 %", ">99 %", "100 %", "50 %", "33 %"],
+            [(0, 9), (1, 1_000), (4_499, 5_001), (29_998, 30_000), (7, 7), (1, 2), (1, 3)]
+                .map(|(part, whole)| percent(part, whole))
+        );
+        assert_eq!(percent(0, 0), "0 %");
     }
 }

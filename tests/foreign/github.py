@@ -66,7 +66,7 @@ def main():
         seen = {name: check(name, inputs) for name, inputs in runs(Path(folder)).items()}
     kind, properties, message = seen["contended"][0]
     assert (kind, properties["file"], properties["line"]) == ("error", "logging-mutex.c", "27"), properties
-    assert properties["title"] == "lock-contention: 4,499 of 5,001 threads (89 %) wait for the mutex g_log_mutex"
+    assert properties["title"] == "lock-contention: 4,499 of 5,001 threads (90 %) wait for the mutex g_log_mutex"
     assert "Holder: thread " in message and "\nNext: " in message
     assert [kind for kind, _, _ in seen["healthy"]] == ["notice"], "a healthy dump has no error"
     assert len([c for c in seen["folder"] if "could not be analyzed" in c[1]["title"]]) == 1
