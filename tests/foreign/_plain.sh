@@ -14,6 +14,11 @@ cp fixtures/gdb/self-deadlock.txt "$work/dumps/"
   head -c 40 /dev/zero
 } >"$work/dumps/core.cut"
 
+# The hostile one again, with a name of 100 KB that would end what it stands in.
+long=$(for _ in {1..20}; do printf 'N%.0s' {1..5000}; printf '%s' '</script>]]>"`${x}|--[[%%\'$'\u202e\u2066'; done)
+hostile=$(<tests/foreign/hostile-stacks.txt)
+printf '%s\n' "${hostile//@other/"$long"}" >"$work/long.txt"
+
 declare -A inputs=(
   [contended]=fixtures/cores/logging-mutex-5000.core.zst
   [deadlock]=fixtures/cores/three-ring.core.zst
@@ -21,6 +26,7 @@ declare -A inputs=(
   [crash]=fixtures/cores/crash-null.core.zst
   [healthy]=fixtures/cores/healthy-pool.core.zst
   [hostile]=tests/foreign/hostile-stacks.txt
+  [long]="$work/long.txt"
   [folder]="$work/dumps"
 )
 
