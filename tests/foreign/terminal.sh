@@ -8,8 +8,9 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.."
 : "${LOGJAM:=$PWD/target/debug/logjam}"
 work=$(mktemp -d)
-# A server of its own, without anybody's settings.
-tmux() { command tmux -u -L "logjam-$$" -f /dev/null "$@"; }
+# A server of its own for each screen, without anybody's settings: one that is about to end takes no session.
+shown=0
+tmux() { command tmux -u -L "logjam-$$-$shown" -f /dev/null "$@"; }
 trap 'tmux kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 fail() { echo "terminal.sh: $*" >&2; exit 1; }
 
@@ -27,7 +28,6 @@ printf '%s\n' \
 screen() {
   local columns=$1
   shift
-  tmux kill-server 2>/dev/null || true
   tmux new-session -d -x "$columns" -y 200 "env -u NO_COLOR TERM=screen-256color $(printf '%q ' "$@") 2>&1; echo DONE; sleep 100"
   for _ in $(seq 200); do
     tmux capture-pane -p | grep -qx DONE && break
@@ -35,10 +35,11 @@ screen() {
   done
   tmux capture-pane -p -e >"$work/colored"
   title=$(tmux display-message -p '#{pane_title}')
-  tmux capture-pane -p | sed '/^DONE$/,$d' | sed -E 's/[0-9,]+ ms$/N ms/; s/[[:space:]]+$//'
+  tmux capture-pane -p >"$work/plain"
+  tmux kill-server
+  sed '/^DONE$/,$d' "$work/plain" | sed -E 's/[0-9,]+ ms$/N ms/; s/[[:space:]]+$//'
 }
 
-shown=0
 for dump in fixtures/cores/logging-mutex-5000.core.zst fixtures/gdb/self-deadlock.txt fixtures/cores/healthy-pool.core.zst "$work/hostile.txt"; do
   for columns in 80 140; do
     screen "$columns" "$LOGJAM" "$dump" >"$work/screen"
