@@ -31,6 +31,8 @@ pub mod diagnosis;
 
 pub mod check;
 
+pub mod redact;
+
 pub mod report;
 
 pub mod pipeline;

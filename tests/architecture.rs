@@ -53,6 +53,7 @@ fn every_stage_is_declared_once_and_in_order() {
         "rules",
         "diagnosis",
         "check",
+        "redact",
         "report",
         "pipeline",
         "config",

@@ -9,13 +9,14 @@ use crate::input::InputOptions;
 use crate::modules::SearchPaths;
 use crate::normalize::UserRole;
 use crate::pipeline::Options;
+use crate::redact::Kinds;
 use crate::rules::{Pool, Severity};
 
 use super::lists::ListFormat;
 use super::outputs::Output;
 use super::{connect, settings, size};
 use crate::check::Date;
-use crate::config::by_id;
+use crate::config::{by_id, redact_kinds};
 use crate::diagnosis::Runbook;
 
 const EXAMPLES: &str = "\
@@ -245,6 +246,12 @@ pub(super) struct FormArgs {
     #[arg(short, long, value_name = "[FORMAT=]FILE", help_heading = "Report")]
     pub(super) output: Vec<Output>,
 
+    /// Remove what must not leave the house: all, or a list of paths, users, hosts, arguments, strings, commands,
+    /// addresses, threads (docs/redaction.md)
+    #[arg(long, value_name = "LIST", help_heading = "Report", num_args = 0..=1, require_equals = true,
+        default_missing_value = "all", value_parser = redact_kinds)]
+    pub(super) redact: Option<Kinds>,
+
     /// Colour the report; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", help_heading = "Report", default_value = "auto")]
     pub(super) color: Color,
@@ -395,6 +402,8 @@ mod tests {
             &["core", "--max-chars", "12"],
             &["core", "--max-chars", "jria"],
             &["core", "-o", ""],
+            &["core", "--redact=path"],
+            &["core", "--redact="],
             &["check"],
             &["check", "dumps", "--fail-on", "bad"],
             &["core", "--runbook", "crash"],

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::check::{self, Baseline, Date, Judgement, Policy};
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::input::Progress as _;
+use crate::redact::redact;
 use crate::report::Document;
 
 use super::args::CheckArgs;
@@ -37,8 +38,10 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         pass_without_dumps(&mut diagnosis);
     }
     let mut code = job::complain_of_inputs(&diagnosis);
-    let judgement = check::judge(&diagnosis, &policy);
+    let mut judgement = check::judge(&diagnosis, &policy);
     tell_expired(&judgement, &policy);
+    // Before the baseline too: its titles are read by people, and it lies in a repository.
+    redact(&mut diagnosis, Some(&mut judgement), settings.redact(&args.job.form));
     if args.update_baseline {
         code = code.max(update_baseline(settings.baseline(args), &diagnosis, &judgement));
     } else if !judgement.passes() {

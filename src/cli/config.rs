@@ -47,6 +47,12 @@ fn write(settings: &Settings, args: &ConfigArgs, out: &mut dyn Write) -> io::Res
     key("max-blocked", config.max_blocked.map(|n| n.to_string()), "no limit");
     key("baseline", config.baseline.as_ref().map(|p| p.display().to_string()), "none");
     key("require-dumps", config.require_dumps.map(|b| b.to_string()), "false");
+    let (redact, from) = match config.redact {
+        Some(kinds) if kinds.is_empty() => ("nothing".to_owned(), FILE_NAME),
+        Some(kinds) => (kinds.ids().join(", "), FILE_NAME),
+        None => ("nothing".to_owned(), DEFAULT),
+    };
+    rows.push(("redact".into(), redact, from));
     for (list, from) in [(&args.runbook, OPTION), (&config.runbooks, FILE_NAME)] {
         rows.extend(
             list.iter().map(|r| ("runbook".into(), format!("{} → {}", matcher(&r.matcher), r.link), from)),

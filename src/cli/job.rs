@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::diagnosis::Diagnosis;
 use crate::input::{NoProgress, Progress};
 use crate::pipeline::{self, Options};
+use crate::redact::redact;
 use crate::report::text::{ThreadError, write_thread};
 use crate::report::{Document, View};
 
@@ -33,7 +34,7 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     let started = Instant::now();
     let options = settings.options(&args.job);
     let shown = Shown::new(&args.job.form);
-    let Some(diagnosis) = analyze(&args.job.inputs, options, &args.job.limits, &shown) else {
+    let Some(mut diagnosis) = analyze(&args.job.inputs, options, &args.job.limits, &shown) else {
         return ExitCode::Failed;
     };
     shown.report("reporting", 0, 0);
@@ -43,6 +44,7 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     if code == ExitCode::NotAnalyzed && !outputs.has_report_for_programs() && diagnosis.snapshots.is_empty() {
         return code;
     }
+    let mut redaction = redact(&mut diagnosis, None, settings.redact(&args.job.form));
     let path = outputs.planned.first().and_then(|p| p.path);
     if args.explain_fingerprint {
         return code
@@ -50,7 +52,11 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     }
     if let Some(id) = &args.thread {
         let view = outputs.view(path, elapsed_ms);
-        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, id, &view, path)));
+        // A name of the dump is another one by now; that of the report is right as it is.
+        let is_number = id.bytes().all(|b| b.is_ascii_digit());
+        let redacted = (!diagnosis.redacted.is_empty() && !is_number).then(|| redaction.thread(id));
+        let ids: Vec<&str> = redacted.iter().map(String::as_str).chain([&**id]).collect();
+        return code.max(end(diagnosis, |diagnosis| one_thread(diagnosis, &ids, &view, path)));
     }
     code.max(end(diagnosis, |diagnosis| {
         let document = Document::of(diagnosis);
@@ -60,10 +66,10 @@ pub(super) fn report(args: &ReportArgs) -> ExitCode {
     }))
 }
 
-/// Shows one thread. One that is not there is a wrong command line.
-fn one_thread(diagnosis: &Diagnosis, id: &str, view: &View, output: Option<&Path>) -> ExitCode {
+/// Shows one thread, by the first of these names that there is. One that is not there is a wrong command line.
+fn one_thread(diagnosis: &Diagnosis, ids: &[&str], view: &View, output: Option<&Path>) -> ExitCode {
     let mut is_unknown = false;
-    let code = output::write(output, |out| match write_thread(diagnosis, id, view, out) {
+    let code = output::write(output, |out| match write_thread(diagnosis, ids, view, out) {
         Ok(()) => Ok(()),
         Err(ThreadError::Io(e)) => Err(e),
         Err(unknown) => {

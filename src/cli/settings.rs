@@ -8,9 +8,10 @@ use crate::config::{Config, FILE_NAME, by_id};
 use crate::diagnosis::{Matcher, Runbook};
 use crate::normalize::UserRole;
 use crate::pipeline::Options;
+use crate::redact::Kinds;
 use crate::rules::Pool;
 
-use super::args::{CheckArgs, ConfigArgs, JobArgs, options};
+use super::args::{CheckArgs, ConfigArgs, FormArgs, JobArgs, options};
 
 /// No configuration of people is larger.
 const MAX_BYTES: u64 = 1 << 20;
@@ -45,6 +46,11 @@ impl Settings {
         options.roles = args.role.iter().chain(&self.config.roles).cloned().collect();
         options.runbooks = args.runbook.iter().chain(&self.config.runbooks).cloned().collect();
         options
+    }
+
+    /// Kinds of text that are removed from reports.
+    pub(super) fn redact(&self, form: &FormArgs) -> Kinds {
+        form.redact.or(self.config.redact).unwrap_or(Kinds::NONE)
     }
 
     fn max_threads(&self, job: &JobArgs) -> Option<u64> {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+use crate::redact::{Kind, Kinds};
 use crate::report::nearest;
 
 /// What is wrong with a configuration.
@@ -41,6 +42,15 @@ impl ConfigError {
 pub fn by_id<T: DeserializeOwned>(id: &str) -> Result<T, String> {
     let id: StrDeserializer<'_, ValueError> = id.into_deserializer();
     T::deserialize(id).map_err(|e| with_suggestion(e.to_string()))
+}
+
+/// The kinds of text to be removed from reports: ids apart by commas, `all` or `none`.
+pub fn redact_kinds(list: &str) -> Result<Kinds, String> {
+    match list.trim() {
+        "all" => Ok(Kinds::all()),
+        "none" => Ok(Kinds::NONE),
+        list => list.split(',').map(|id| by_id::<Kind>(id.trim())).collect(),
+    }
 }
 
 /// With the name that was probably meant, where the parser says which ones it knows:

@@ -2,6 +2,8 @@
 //! ask for; the command line finds the file, and its options win over it.
 //!
 //! ```toml
+//! redact = "paths,users,hosts"
+//!
 //! [check]
 //! fail-on = "high"
 //! max-threads = 2000
@@ -34,13 +36,14 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ConfigError, by_id};
+pub use error::{ConfigError, by_id, redact_kinds};
 
 use std::path::PathBuf;
 
 use crate::check::Ignore;
 use crate::diagnosis::Runbook;
 use crate::normalize::UserRole;
+use crate::redact::Kinds;
 use crate::rules::{Pool, Severity};
 
 /// The name of the file.
@@ -59,6 +62,8 @@ pub struct Config {
     pub baseline: Option<PathBuf>,
     /// Whether a folder without dumps fails a check.
     pub require_dumps: Option<bool>,
+    /// Kinds of text that are removed from every report.
+    pub redact: Option<Kinds>,
     /// Guides of the user.
     pub runbooks: Vec<Runbook>,
     /// What functions are for.

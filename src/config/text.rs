@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, redact_kinds};
 use crate::check::{Date, Ignore, fingerprint};
 use crate::diagnosis::{Matcher, Runbook};
 use crate::normalize::{ResourceClass, UserRole, UserRoleKind};
@@ -15,6 +15,7 @@ use crate::rules::{Pattern, Pool, RuleId, Severity};
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
+    redact: Option<Spanned<String>>,
     #[serde(default)]
     check: CheckKeys,
     #[serde(default)]
@@ -83,6 +84,9 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|e| ConfigError::of_parser(text, &e))?;
     let wrong = |place: Range<usize>, message: String| ConfigError::at(text, Some(place), message);
 
+    let kinds = |list: Spanned<String>| redact_kinds(list.get_ref()).map_err(|e| wrong(list.span(), e));
+    let redact = file.redact.map(kinds).transpose()?;
+
     let mut runbooks = Vec::new();
     for entry in file.runbook {
         let place = entry.span();
@@ -134,5 +138,16 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     }
 
     let CheckKeys { fail_on, max_threads, max_blocked, baseline, require_dumps } = file.check;
-    Ok(Config { fail_on, max_threads, max_blocked, baseline, require_dumps, runbooks, roles, pools, ignore })
+    Ok(Config {
+        fail_on,
+        max_threads,
+        max_blocked,
+        baseline,
+        require_dumps,
+        redact,
+        runbooks,
+        roles,
+        pools,
+        ignore,
+    })
 }

@@ -1,5 +1,6 @@
 //! The findings of all snapshots, ranked: the worst first.
 
+mod lock_key;
 mod matcher;
 mod rank;
 
@@ -80,4 +81,6 @@ pub struct Diagnosis {
     pub findings: Vec<Ranked>,
     /// The answer in one line.
     pub headline: String,
+    /// Kinds of text that were removed from it.
+    pub redacted: Vec<&'static str>,
 }

@@ -77,6 +77,13 @@ impl Gaps {
         }
     }
 
+    /// Words the messages differently; gaps whose messages become equal are one.
+    pub fn reword(&mut self, mut word: impl FnMut(&str) -> String) {
+        for gap in std::mem::take(&mut self.0) {
+            self.add_many(gap.kind, word(&gap.message), gap.count, gap.offset);
+        }
+    }
+
     /// The gaps, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Gap> {
         self.0.iter()

@@ -196,6 +196,15 @@ impl StackTable {
         &self.frames
     }
 
+    /// Changes frames in place. Every index keeps its meaning: frames that become equal stay two, and a frame
+    /// that is added afterwards is a new one.
+    pub fn rewrite(&mut self, mut change: impl FnMut(&mut Frame, &mut Vec<ArgSlot>)) {
+        self.frame_of.clear();
+        for (frame, slots) in self.frames.iter_mut().zip(&mut self.slots) {
+            change(frame, slots);
+        }
+    }
+
     /// How many different stacks there are, the empty one included.
     pub fn stack_count(&self) -> usize {
         self.stacks.len()

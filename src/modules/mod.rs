@@ -70,6 +70,16 @@ impl ModuleSet {
         self.modules.iter().enumerate().map(|(n, m)| (ModuleIx(n as u32), m))
     }
 
+    /// All modules, to be shown under other names. Addresses are not found any more by those that change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Module> {
+        self.modules.iter_mut()
+    }
+
+    /// Where their files were looked for.
+    pub fn search_paths(&self) -> &SearchPaths {
+        &self.search
+    }
+
     /// `length` bytes at `avma` out of the file of its module, where the file's segment is not
     /// writable.
     pub fn file_bytes_at(&self, avma: u64, length: usize) -> Option<&[u8]> {

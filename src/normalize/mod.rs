@@ -155,6 +155,18 @@ impl Meanings {
         Self(stacks.all_frames().iter().map(meaning::meaning).collect())
     }
 
+    /// Shows frames under other names; what they mean stays.
+    pub fn rename(&mut self, mut name: impl FnMut(&Str) -> Str) {
+        for meaning in &mut self.0 {
+            meaning.name = name(&meaning.name);
+        }
+    }
+
+    /// All of them, in the order of the frames.
+    pub fn iter(&self) -> impl Iterator<Item = &Meaning> {
+        self.0.iter()
+    }
+
     /// What this frame means.
     pub fn get(&self, frame: FrameIx) -> &Meaning {
         &self.0[frame.at()]

@@ -1,6 +1,6 @@
 //! JSON, an object a line, for `jq` and for whatever takes lines: `type` comes first and says what a line is.
 //!
-//! - `input`: an input and what became of it.
+//! - `input`: an input and what became of it; with `redacted` where texts were removed.
 //! - `finding`: the finding of the JSON report, made to stand alone: `snapshot_source` is the path, `lock` is the
 //!   lock and not its id, `threads.ids` are threads and not places in a list.
 //! - `thread`, only if the view asks for threads: the thread record of the JSON report with `snapshot`,
@@ -34,7 +34,7 @@ const FIRST: [&str; 9] = [
 pub fn write(document: &Document<'_>, view: &View, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
     for input in &document.inputs {
-        line(&Line::Input(input), &mut out)?;
+        line(&Line::Input(InputLine { input, redacted: &document.redacted }), &mut out)?;
     }
     for finding in &document.findings {
         line(&Line::Finding(Fields(&fields(finding, document)?)), &mut out)?;
@@ -57,9 +57,18 @@ fn line(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Line<'a> {
-    Input(&'a Input<'a>),
+    Input(InputLine<'a>),
     Finding(Fields<'a>),
     Thread(ThreadLine<'a>),
+}
+
+/// An input, with the kinds of text that were removed from all lines.
+#[derive(Serialize)]
+struct InputLine<'a> {
+    #[serde(flatten)]
+    input: &'a Input<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    redacted: &'a [&'a str],
 }
 
 /// An object whose first fields are those that a reader looks for.
@@ -78,6 +87,9 @@ fn fields(finding: &Finding<'_>, document: &Document<'_>) -> serde_json::Result<
     let Value::Object(mut fields) = serde_json::to_value(finding)? else { return Ok(Map::new()) };
     let Some(snapshot) = document.snapshots.get(finding.snapshot) else { return Ok(fields) };
     fields.insert("snapshot_source".into(), snapshot.source.path.into());
+    if !document.redacted.is_empty() {
+        fields.insert("redacted".into(), document.redacted.clone().into());
+    }
     fields.insert("process".into(), serde_json::to_value(&snapshot.process)?);
     let lock = finding.lock.and_then(|id| snapshot.lock(id));
     match lock {

@@ -116,6 +116,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
     Lock {
         kind: claim.kind,
         address,
+        token: None,
         identity,
         name: claim.symbol.clone(),
         place: None,
@@ -128,6 +129,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
         evidence: Vec::new(),
+        fingerprint: None,
     }
 }
 

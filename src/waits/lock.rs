@@ -79,6 +79,8 @@ pub struct Lock {
     pub kind: LockKind,
     /// Its address.
     pub address: Option<u64>,
+    /// An id that stands for it where there is no address to show.
+    pub token: Option<Str>,
     /// What makes it one lock.
     pub identity: Identity,
     /// Symbol, class or resource: `g_log_mutex`.
@@ -104,4 +106,6 @@ pub struct Lock {
     pub certainty: Certainty,
     /// What is known of it and how: the lock word, the owner field, points of an inference.
     pub evidence: Vec<Evidence>,
+    /// The key that it had before texts of it were changed; `None` where none was.
+    pub fingerprint: Option<String>,
 }

@@ -63,7 +63,7 @@ impl<'a> Lock<'a> {
             id,
             kind: lock.kind,
             address: lock.address.map(Hex),
-            token: None,
+            token: lock.token.as_deref(),
             identity: lock.identity,
             name: lock.name.as_deref(),
             class: lock.class,
@@ -71,40 +71,7 @@ impl<'a> Lock<'a> {
             holder: Holder::of(&lock.holder, names),
             holders: Holder::all_of(lock, names),
             waiters: Waiters { count: lock.waiters.len() as u64, ids: Ixs(&lock.waiters) },
-            fingerprint: fingerprint(lock, names),
-        }
-    }
-}
-
-/// What the lock means: its kind and its name, or, for one without a name, where it lies and what its first
-/// waiters' cluster was doing. Addresses and ids stay out: they differ from run to run.
-fn fingerprint(lock: &waits::Lock, names: Resolver<'_>) -> String {
-    let mut hash = Fnv::new();
-    hash.add(&format!("{:?}", lock.kind));
-    match &lock.name {
-        Some(name) => hash.add(name),
-        None => {
-            hash.add(lock.place.as_deref().unwrap_or_default());
-            let cluster =
-                lock.waiters.first().and_then(|&w| names.cluster_of(w)).and_then(|c| names.cluster(c.0));
-            cluster.into_iter().flat_map(|c| &c.signature).for_each(|function| hash.add(function));
-        }
-    }
-    format!("lj1:{:016x}", hash.0)
-}
-
-/// FNV-1a, 64 bits: the value is a promise, so that it must not come from a hasher that may change.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// Adds a part and its end.
-    fn add(&mut self, part: &str) {
-        for byte in part.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            fingerprint: names.analyzed.lock_fingerprint(lock),
         }
     }
 }

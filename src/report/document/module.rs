@@ -47,7 +47,8 @@ pub struct Module<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build_id: Option<BuildId<'a>>,
     /// Its lowest address in the process.
-    pub base: Hex,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Hex>,
     /// How far the file that was found is the one that ran.
     pub r#match: Match,
     /// What names it gave.
@@ -61,7 +62,8 @@ impl<'a> Module<'a> {
             path: &module.path,
             file: module.file.as_ref().map(|file| &*file.path),
             build_id: module.build_id.as_deref().filter(|id| !id.is_empty()).map(BuildId),
-            base: Hex(module.base),
+            // Nothing lies at 0: it is not known, or was removed.
+            base: Some(module.base).filter(|&base| base > 0).map(Hex),
             r#match: match module.matched {
                 ModuleMatch::Verified => Match::Verified,
                 ModuleMatch::Compatible => Match::Compatible,

@@ -3,7 +3,6 @@
 use super::frame::Frame;
 use super::ids::{ClusterId, Hex, IdText, LockId};
 use super::thread_record::ThreadRef;
-use crate::cluster::ClusterIx;
 use crate::diagnosis::Analyzed;
 use crate::model::{FrameIx, FrameKind, StackIx, ThreadIx};
 use crate::waits::{Activity, Lock, LockIx};
@@ -46,11 +45,6 @@ impl<'a> Resolver<'a> {
     /// A lock.
     pub fn lock(self, ix: LockIx) -> Option<&'a Lock> {
         self.analyzed.waits.locks.get(ix.at())
-    }
-
-    /// A cluster.
-    pub fn cluster(self, ix: ClusterIx) -> Option<&'a crate::cluster::Cluster> {
-        self.analyzed.clusters.clusters.get(ix.0 as usize)
     }
 
     /// A frame.

@@ -146,7 +146,7 @@ impl<'a> Document<'a> {
             snapshots: diagnosis.snapshots.iter().map(Snapshot::of).collect(),
             series: Vec::new(),
             check: judgement.map(Check::of),
-            redacted: Vec::new(),
+            redacted: diagnosis.redacted.clone(),
         }
     }
 

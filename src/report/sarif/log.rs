@@ -20,6 +20,14 @@ pub struct Run<'a> {
     pub invocations: [Invocation; 1],
     pub artifacts: Vec<Artifact>,
     pub results: Vec<SarifResult<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<RunProperties<'a>>,
+}
+
+/// What SARIF has no word for: the kinds of text that were removed.
+#[derive(Serialize)]
+pub struct RunProperties<'a> {
+    pub redacted: Vec<&'a str>,
 }
 
 /// What wrote it.

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
 use self::log::{
-    Artifact, ArtifactLocation, Driver, Invocation, Log, Message, ReportingDescriptor, Run, Tool,
+    Artifact, ArtifactLocation, Driver, Invocation, Log, Message, ReportingDescriptor, Run, RunProperties,
+    Tool,
 };
 use super::{Document, View, explain};
 use crate::rules::{RULES, Rule};
@@ -39,6 +40,8 @@ pub fn write(document: &Document<'_>, _view: &View, out: &mut dyn Write) -> io::
             }],
             results: document.findings.iter().map(|f| results::result(f, document, &dumps)).collect(),
             artifacts: dumps.artifacts(),
+            properties: (!document.redacted.is_empty())
+                .then(|| RunProperties { redacted: document.redacted.clone() }),
         }],
     };
     let mut out = BufWriter::new(out);

@@ -107,6 +107,7 @@ impl Builder {
             holder_points: None,
             kind: LockKind::PthreadMutex,
             address: Some(address),
+            token: None,
             identity: Identity::Address,
             name: (!name.is_empty()).then(|| name.into()),
             place: Some("in logserver .bss".into()),
@@ -116,6 +117,7 @@ impl Builder {
             waiters: waiters.map(ThreadIx).collect(),
             is_shared_object: true,
             evidence: Vec::new(),
+            fingerprint: None,
         });
         LockIx(self.waits.locks.len() as u32 - 1)
     }

@@ -11,6 +11,7 @@ mod junit;
 mod markdown;
 mod ndjson;
 mod prometheus;
+mod redact;
 mod reporters;
 pub mod sample;
 mod sarif;

@@ -72,6 +72,7 @@ pub fn incident(waiters: u32) -> Diagnosis {
         snapshots: vec![b.done()],
         findings: vec![ranked(main_finding, 97.26)],
         headline,
+        ..Diagnosis::default()
     }
 }
 
@@ -156,8 +157,7 @@ pub fn quiet() -> Diagnosis {
     Diagnosis {
         inputs: vec![("quiet.core".into(), InputStatus::Ok)],
         snapshots: vec![b.done()],
-        findings: Vec::new(),
-        headline: String::new(),
+        ..Diagnosis::default()
     }
 }
 

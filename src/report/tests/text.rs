@@ -16,7 +16,7 @@ pub fn text(diagnosis: &Diagnosis, view: &View) -> String {
 
 pub fn thread(diagnosis: &Diagnosis, id: &str, view: &View) -> String {
     let mut out = Vec::new();
-    write_thread(diagnosis, id, view, &mut out).unwrap();
+    write_thread(diagnosis, &[id], view, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -173,7 +173,7 @@ fn hostile_text_never_reaches_the_terminal_raw() {
             );
         }
     }
-    let error = write_thread(&d, "\u{1b}[2J", &View::default(), &mut Vec::new()).unwrap_err();
+    let error = write_thread(&d, &["\u{1b}[2J"], &View::default(), &mut Vec::new()).unwrap_err();
     assert!(!error.to_string().contains('\u{1b}'), "{error}");
 }
 
@@ -218,8 +218,9 @@ fn a_recursion_is_one_line_and_counted() {
 
 #[test]
 fn an_unknown_thread_gets_the_nearest_ids() {
-    let error =
-        |d: &Diagnosis, id| write_thread(d, id, &View::default(), &mut Vec::new()).unwrap_err().to_string();
+    let error = |d: &Diagnosis, id| {
+        write_thread(d, &[id], &View::default(), &mut Vec::new()).unwrap_err().to_string()
+    };
     let said = error(&sample::quiet(), "43321");
     assert!(
         said.starts_with("no thread has the id, kernel id or name '43321'; the nearest ids are 4332, "),

@@ -25,6 +25,7 @@ pub fn write(document: &Document<'_>, view: &View, page: &mut Page<'_>) -> io::R
     parts.extend(view.elapsed_ms.map(|ms| format!("{} ms", words::count(ms))));
     let prefix = Text::new().styled(Style::Bold, document.tool.name).plain("  ");
     page.paragraph(prefix, &items(&parts))?;
+    removed(document, page)?;
     if document.snapshots.len() < 2 {
         return Ok(());
     }
@@ -42,6 +43,15 @@ pub fn write(document: &Document<'_>, view: &View, page: &mut Page<'_>) -> io::R
         )?;
     }
     Ok(())
+}
+
+/// `removed: paths, threads`.
+pub fn removed(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    if document.redacted.is_empty() {
+        return Ok(());
+    }
+    let said = format!("removed: {}", document.redacted.join(", "));
+    page.paragraph(Text::from("        "), &Text::new().styled(Style::Dim, said))
 }
 
 /// Parts in a line that breaks between them.

@@ -41,15 +41,16 @@ fn suggestion(nearest: &[String]) -> String {
     }
 }
 
-/// Writes all that is known of the thread whose id, kernel id or name this is.
+/// Writes all that is known of the thread whose id, kernel id or name this is; of several, the first that there is.
 pub fn write_thread(
     diagnosis: &Diagnosis,
-    id: &str,
+    ids: &[&str],
     view: &View,
     out: &mut dyn Write,
 ) -> Result<(), ThreadError> {
     let document = Document::of(diagnosis);
-    let matching = find(&document, id);
+    let matching = ids.iter().map(|id| find(&document, id)).find(|m| !m.is_empty()).unwrap_or_default();
+    let id = ids.last().copied().unwrap_or_default();
     if matching.is_empty() {
         return Err(ThreadError::Unknown { id: id.to_owned(), nearest: nearest_ids(&document, id) });
     }
@@ -119,6 +120,7 @@ fn one(
 ) -> io::Result<()> {
     let prefix = Text::new().styled(Style::Bold, document.tool.name).plain("  ");
     page.paragraph(prefix, &header::items(&header::of_snapshot(snapshot)))?;
+    header::removed(document, page)?;
     page.blank()?;
     let name = thread.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
     let title = Text::new().styled(Style::Bold, format!("thread {}{name}", thread.id));
