@@ -1,7 +1,7 @@
 //! What one frame means: its name, looked up in the tables, where it stands.
 
 use super::tables::row::{Row, Scope};
-use super::tables::{self, classes};
+use super::tables::{self, classes, tests};
 use super::{Meaning, ResourceClass, Role, name, words};
 use crate::model::{Frame, FrameKind};
 
@@ -30,7 +30,7 @@ pub fn meaning(frame: &Frame) -> Meaning {
 /// How gdb writes the frame that the kernel makes.
 const SIGNAL_HANDLER: &str = "<signal handler called>";
 
-fn is_name(function: &str) -> bool {
+pub(super) fn is_name(function: &str) -> bool {
     !matches!(function.trim(), "" | "?" | "??" | "???" | "n/a" | "<unknown>" | "[unknown]" | "(unknown)")
 }
 
@@ -52,7 +52,11 @@ fn nameless(frame: &Frame) -> Meaning {
         (Some(module), None) => format!("{module}!??"),
         (None, _) => "??".to_owned(),
     };
-    let role = if module.is_some_and(is_libc_module) { Role::Runtime } else { Role::User };
+    let role = match module {
+        Some(module) if is_libc_module(module) => Role::Runtime,
+        Some(module) if tests::MODULES.iter().any(|start| module.starts_with(start)) => Role::Test,
+        _ => Role::User,
+    };
     Meaning { name: name.into(), role, wait: None, class: class_of_module(frame) }
 }
 
@@ -94,7 +98,7 @@ pub fn class_of_name(name: &str) -> Option<ResourceClass> {
 }
 
 /// Whether a row of this scope speaks of this frame.
-fn applies(scope: Scope, frame: &Frame) -> bool {
+pub(super) fn applies(scope: Scope, frame: &Frame) -> bool {
     match scope {
         Scope::Anywhere => true,
         Scope::Libc => is_libc(frame),

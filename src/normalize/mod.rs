@@ -8,6 +8,8 @@ mod readings;
 mod scan;
 mod stack;
 mod tables;
+mod test_name;
+mod test_run;
 mod thread_name;
 mod user;
 mod words;
@@ -16,6 +18,7 @@ pub use meaning::class_of_name;
 pub use name::normalize;
 pub use readings::Readings;
 pub use stack::{StackMeaning, read};
+pub use test_run::{TestFramework, TestRun};
 pub use thread_name::thread_name_pattern;
 pub use words::takes_lock;
 

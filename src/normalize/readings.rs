@@ -16,6 +16,11 @@ impl Readings {
         Self(all.map(|n| read(stacks.frames_of(StackIx(n)), stacks, meanings)).collect())
     }
 
+    /// What each stack means, in the order of the stacks.
+    pub fn all(&self) -> impl Iterator<Item = &StackMeaning> {
+        self.0.iter()
+    }
+
     /// What this stack means.
     pub fn get(&self, stack: StackIx) -> &StackMeaning {
         &self.0[stack.at()]

@@ -2,7 +2,7 @@
 //! threads apart.
 
 use super::words::{self, WaitPlace};
-use super::{Meaning, Meanings, ResourceClass, Role, WaitKind};
+use super::{Meaning, Meanings, ResourceClass, Role, TestRun, WaitKind, test_run};
 use crate::model::{FrameIx, FrameKind, StackTable};
 
 /// What a stack means. Frames are indices into the stack, newest first.
@@ -25,6 +25,8 @@ pub struct StackMeaning {
     pub class: Option<ResourceClass>,
     /// The thread ends the process.
     pub is_abort: bool,
+    /// The test that it runs.
+    pub test: Option<TestRun>,
 }
 
 /// Frames without a name or role of their own that may stand inside of the plumbing.
@@ -43,7 +45,7 @@ pub fn read(stack: &[FrameIx], stacks: &StackTable, meanings: &Meanings) -> Stac
             })
             .collect(),
     };
-    reader.read()
+    StackMeaning { test: test_run::of(stack, stacks, meanings), ..reader.read() }
 }
 
 #[derive(Clone, Copy)]
@@ -306,7 +308,9 @@ impl Reader<'_> {
     }
 
     fn is_idle_pool(&self, result: &StackMeaning, from: usize) -> bool {
-        let may_be_idle = matches!(result.role, Role::Wait | Role::Idle | Role::Sleep)
+        // A thread that reads is idle only where a row says that it reads what there is to do.
+        let reads = result.role == Role::Io && result.wait == Some(WaitKind::Read);
+        let may_be_idle = (reads || matches!(result.role, Role::Wait | Role::Idle | Role::Sleep))
             && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child | WaitKind::Barrier) | None);
         if result.is_abort || !may_be_idle {
             return false;
@@ -318,6 +322,9 @@ impl Reader<'_> {
             let name = &frame.meaning.name;
             if frame.is_work() {
                 return true;
+            }
+            if reads {
+                return false;
             }
             let is_outermost = !self.frames[at + 1..bottom].iter().any(View::is_program);
             match words::wait_place(name) {

@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::scrubber::Scrubber;
 use crate::diagnosis::Analyzed;
 use crate::model::{Evidence, is_like};
-use crate::rules::{CrashFacts, Finding, FindingHolder, RuleId};
+use crate::rules::{CrashFacts, Finding, FindingHolder, RuleId, StoppedTest};
 use crate::waits::{Candidate, Holder};
 
 pub(super) fn redact(finding: &mut Finding, analyzed: Option<&Analyzed>, scrubber: &mut Scrubber) {
@@ -26,6 +26,7 @@ pub(super) fn redact(finding: &mut Finding, analyzed: Option<&Analyzed>, scrubbe
         cycle: _,
         clusters: _,
         location: _,
+        tests,
         crash,
         evidence,
         advice,
@@ -42,6 +43,9 @@ pub(super) fn redact(finding: &mut Finding, analyzed: Option<&Analyzed>, scrubbe
     }
     if let Some(facts) = crash {
         self::crash(facts, scrubber);
+    }
+    for StoppedTest { framework: _, name, frame: _, thread: _ } in tests {
+        *name = scrubber.function(name).into();
     }
     for Evidence { certainty: _, text } in evidence {
         *text = word(text, pool.as_ref(), scrubber);

@@ -214,6 +214,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
             .chain(cause_frames)
             .collect(),
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     })
 }
 

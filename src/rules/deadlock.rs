@@ -152,6 +152,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
         advice: advice::for_deadlock(),
         cause,
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }
 }
 

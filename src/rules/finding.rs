@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 pub use super::RuleId;
 use crate::cluster::ClusterIx;
-use crate::model::{Evidence, FrameIx, ThreadIx};
+use crate::model::{Evidence, FrameIx, Str, ThreadIx};
+use crate::normalize::TestFramework;
 use crate::waits::{Holder, LockIx, Target};
 
 /// How bad it is for the process. Ordered from the mildest to the worst.
@@ -107,6 +108,19 @@ pub struct Location {
     pub frame: FrameIx,
 }
 
+/// A test that the finding stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoppedTest {
+    /// Its framework.
+    pub framework: TestFramework,
+    /// Its name.
+    pub name: Str,
+    /// The test's own frame: its line is where the test stands.
+    pub frame: FrameIx,
+    /// The thread that runs it.
+    pub thread: ThreadIx,
+}
+
 /// One finding of one snapshot.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -140,6 +154,8 @@ pub struct Finding {
     pub clusters: Vec<ClusterIx>,
     /// Where to look first.
     pub location: Option<Location>,
+    /// The tests whose threads it stops. Rules leave it empty: it follows from the rest.
+    pub tests: Vec<StoppedTest>,
     /// For `crash` and `stack-overflow`.
     pub crash: Option<CrashFacts>,
     /// Each fact that it stands on, the strongest first.

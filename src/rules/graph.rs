@@ -55,19 +55,24 @@ impl WaitGraph {
         self.edges.get(thread.at())?.as_ref()
     }
 
-    /// How many threads these are, together with all that wait behind them, directly or not.
-    pub fn blocked_behind(&self, threads: &[ThreadIx]) -> u64 {
+    /// These threads, together with all that wait behind them, directly or not. Each once.
+    pub fn all_behind(&self, threads: &[ThreadIx]) -> Vec<ThreadIx> {
         let mut is_counted = vec![false; self.edges.len()];
         let mut open: Vec<ThreadIx> = threads.to_vec();
-        let mut count = 0;
+        let mut all = Vec::with_capacity(threads.len());
         while let Some(thread) = open.pop() {
             if std::mem::replace(&mut is_counted[thread.at()], true) {
                 continue;
             }
-            count += 1;
+            all.push(thread);
             open.extend(&self.waiting_for[thread.at()]);
         }
-        count
+        all
+    }
+
+    /// How many threads these are, together with all that wait behind them.
+    pub fn blocked_behind(&self, threads: &[ThreadIx]) -> u64 {
+        self.all_behind(threads).len() as u64
     }
 
     /// From this thread to the one that waits for nobody, this thread first. A ring ends the walk at

@@ -141,6 +141,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             .chain(case.first_meaningful(busiest).map(|f| words.function(f)))
             .collect(),
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }]
 }
 

@@ -124,5 +124,6 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             .chain(what.iter().map(|w| (*w).to_owned()))
             .collect(),
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }]
 }

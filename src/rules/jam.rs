@@ -161,6 +161,7 @@ impl<'a> Jam<'a> {
             advice: advice::for_lock(self.case, self, pattern),
             cause: self.cause(rule),
             cause_detail: self.cause_detail(),
+            tests: Vec::new(),
         }
     }
 

@@ -15,12 +15,13 @@ mod orphaned_lock;
 mod self_deadlock;
 mod spin_wait;
 mod stack_overflow;
+mod stopped_tests;
 mod thread_explosion;
 mod wait_chain;
 mod words;
 
 pub use finding::{
-    Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity,
+    Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity, StoppedTest,
 };
 pub use graph::WaitGraph;
 
@@ -138,7 +139,11 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 
 /// What all rules say about a case.
 pub fn check_all(case: &Case<'_>) -> Vec<Finding> {
-    RULES.iter().flat_map(|rule| (rule.check)(case)).collect()
+    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(case)).collect();
+    for finding in &mut findings {
+        finding.tests = stopped_tests::of(case, finding);
+    }
+    findings
 }
 
 #[cfg(test)]

@@ -201,5 +201,6 @@ fn empty(severity: Severity) -> Finding {
         advice: advice::for_thread_explosion(),
         cause: Vec::new(),
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }
 }

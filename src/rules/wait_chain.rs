@@ -148,5 +148,6 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
         advice: advice::for_wait_chain(&words.thread(root)),
         cause,
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }
 }

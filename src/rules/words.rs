@@ -10,6 +10,11 @@ pub(super) fn row(lock: &Lock) -> &'static LockRow {
 }
 
 impl Case<'_> {
+    /// Whether any thread runs a test.
+    pub fn has_tests(&self) -> bool {
+        self.readings.all().any(|reading| reading.test.is_some())
+    }
+
     /// The words for this case.
     pub fn words(&self) -> Words<'_> {
         Words { snapshot: self.snapshot, meanings: self.meanings, readings: self.readings, waits: self.waits }

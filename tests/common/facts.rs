@@ -56,6 +56,7 @@ pub fn differences(report: &Value, expect: &Value) -> Vec<String> {
             "never" => never(&want, &findings, &mut wrong),
             "thread_ids" => thread_ids(&want, &first, &mut wrong),
             "cycle" => cycle(&want, &findings, &mut wrong),
+            "tests" => tests(&want, &findings, &mut wrong),
             "exit" | "format" | "snapshots" | "threads" | "states" => {}
             other => wrong.push(format!("the facts have the unknown key {other}")),
         }
@@ -88,6 +89,15 @@ fn cycle(want: &[Value], findings: &[Value], wrong: &mut Vec<String>) {
     want.sort();
     if got != want {
         wrong.push(format!("the cycle is {got:?}, not {want:?}"));
+    }
+}
+
+/// The tests that the first finding names, all of them.
+fn tests(want: &[Value], findings: &[Value], wrong: &mut Vec<String>) {
+    let tests = findings.first().map(|f| list(&f["tests"])).unwrap_or_default();
+    let got: Vec<Value> = tests.iter().map(|test| test["name"].clone()).collect();
+    if got != want {
+        wrong.push(format!("the tests are {got:?}, not {want:?}"));
     }
 }
 

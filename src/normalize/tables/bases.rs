@@ -77,6 +77,7 @@ pub static TABLE: &[Source] = &[
             base("std::sys_common::backtrace::__rust_begin_short_backtrace"),
             base("std::thread::Builder::spawn_unchecked*"),
             base("std::thread::lifecycle::spawn_unchecked*"),
+            base("<std::thread::lifecycle::*"),
             base("std::panicking::try*"),
             base("std::panicking::catch_unwind*"),
             base("std::panic::catch_unwind"),

@@ -147,6 +147,8 @@ pub static TABLE: &[Source] = &[
             io("sun.nio.ch.IOUtil.read*", Read),
             io("sun.nio.ch.IOUtil.write*", Write),
             io("java.io.FileInputStream.read*", Read),
+            io("java.io.BufferedInputStream.*", Read),
+            io("java.io.DataInputStream.read*", Read),
             io("java.io.FileInputStream.traceReadBytes", Read),
             io("java.io.FileOutputStream.write*", Write),
             io("java.io.FileOutputStream.traceWriteBytes", Write),

@@ -25,7 +25,8 @@ mod musl;
 mod pools;
 mod python;
 mod rust;
-mod tests;
+pub mod test_calls;
+pub mod tests;
 mod windows;
 mod wrappers;
 

@@ -97,6 +97,22 @@ pub struct Test<'a> {
     pub thread: Option<ThreadRef<'a>>,
 }
 
+impl<'a> Test<'a> {
+    pub(super) fn list(tests: &'a [rules::StoppedTest], names: Resolver<'a>) -> Vec<Self> {
+        let resolve = |test: &'a rules::StoppedTest| {
+            let frame = names.frame(test.frame);
+            Self {
+                framework: test.framework.id(),
+                name: &test.name,
+                file: frame.file,
+                line: frame.line,
+                thread: names.thread(test.thread),
+            }
+        };
+        tests.iter().map(resolve).collect()
+    }
+}
+
 /// One fact that a finding stands on.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Evidence<'a> {

@@ -160,7 +160,7 @@ impl<'a> Finding<'a> {
             cycle: Link::list(&finding.cycle, names),
             clusters: finding.clusters.iter().copied().map(ClusterId).collect(),
             location: finding.location.as_ref().map(|place| names.frame(place.frame).into()),
-            tests: Vec::new(),
+            tests: Test::list(&finding.tests, names),
             crash: finding.crash.as_ref().map(|facts| Crash::of(facts, names)),
             waited_s: None,
             evidence: finding

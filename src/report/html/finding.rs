@@ -247,7 +247,15 @@ fn details(f: &Finding<'_>, html: &mut Html) {
         row("tests", html, |html| {
             for test in f.tests.iter().take(LISTED) {
                 html.raw("<div><b>").text(words::shortened(test.name, 200)).raw("</b> (");
-                html.text(test.framework).raw(")</div>");
+                html.text(test.framework).raw(")");
+                if let Some(file) = test.file {
+                    let line = test.line.map(|line| format!(":{line}")).unwrap_or_default();
+                    html.raw(" <span class=\"dim\">")
+                        .text(words::shortened(file, 200))
+                        .text(line)
+                        .raw("</span>");
+                }
+                html.raw("</div>");
             }
             and_more(f.tests.len(), "test", html);
         });

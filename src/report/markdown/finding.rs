@@ -7,6 +7,7 @@ use super::escape::{code, prose};
 use super::{few, phrases};
 use crate::report::View;
 use crate::report::document::{ClusterId, Crash, Finding, Link, Snapshot, Test};
+use crate::report::text::finding::LISTED_TESTS;
 use crate::report::text::words;
 
 /// Its plain sentences. A crash has said them in its title and its advice.
@@ -64,8 +65,11 @@ pub fn facts(f: &Finding<'_>, snapshot: &Snapshot<'_>, groups: Groups, view: &Vi
     if let Some(place) = place {
         list.add("where", &phrases::location(&place));
     }
-    for test in &f.tests {
+    for test in f.tests.iter().take(LISTED_TESTS) {
         list.add("test", &self::test(test));
+    }
+    if let Some(rest) = f.tests.len().checked_sub(LISTED_TESTS).filter(|&rest| rest > 0) {
+        list.add("test", &format!("… and {}", words::counted(rest as u64, "more test")));
     }
     if let Some(waited) = f.waited_s {
         list.add("waited", &format!("{} to {}", words::duration(waited.min), words::duration(waited.max)));

@@ -174,6 +174,7 @@ pub fn finding(rule: RuleId, severity: Severity, title: &str) -> Finding {
         advice: Vec::new(),
         cause: Vec::new(),
         cause_detail: Vec::new(),
+        tests: Vec::new(),
     }
 }
 

@@ -88,6 +88,7 @@ fn hostile(text: &str) -> Diagnosis {
         (finding.title, finding.summary) = (text.to_owned(), format!("{text}."));
         finding.evidence = vec![Evidence::read(text), Evidence::inferred(text)];
         finding.advice = vec![text.to_owned(), text.to_owned()];
+        finding.tests.iter_mut().for_each(|test| test.name = text.into());
     }
     d
 }

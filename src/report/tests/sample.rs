@@ -4,8 +4,10 @@ use super::builder::{Builder, activity, finding, ranked};
 use crate::cluster::ClusterIx;
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::model::{Certainty, Evidence, FrameIx, GapKind, Signal, StackEnd, Str, ThreadId, ThreadIx, Trust};
+use crate::normalize::TestFramework;
 use crate::rules::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
+    StoppedTest,
 };
 use crate::waits::{Candidate, Holder, Lock, LockIx, State, Target};
 
@@ -121,6 +123,8 @@ pub fn zoo() -> Diagnosis {
         cycle: vec![link(a, b), link(b, a)],
         threads: vec![a, b],
         confidence: Confidence::Certain,
+        // More than are listed.
+        tests: (0..13).map(|n| stopped(&format!("Orders.Ship{n}"), frame, a)).collect(),
         ..finding(RuleId::Deadlock, Severity::Critical, "2 threads wait for each other in a ring")
     };
     let chain = Finding {
@@ -188,6 +192,10 @@ pub fn deep(depth: usize) -> Diagnosis {
 pub const EVIL: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\nFORGED\r\t\u{202e}txt\u{200f}\u{2066}\u{200b}\u{2028}\u{0}世界";
 
+fn stopped(name: &str, frame: FrameIx, thread: ThreadIx) -> StoppedTest {
+    StoppedTest { framework: TestFramework::GoogleTest, name: name.into(), frame, thread }
+}
+
 /// [`EVIL`] wherever a dump's text goes, and words that are longer than a line.
 pub fn hostile() -> Diagnosis {
     let mut d = zoo();
@@ -221,6 +229,7 @@ pub fn hostile() -> Diagnosis {
         finding.evidence = vec![Evidence::read(evil())];
         finding.advice = vec![evil(), evil()];
         finding.threads.truncate(5);
+        finding.tests = vec![stopped(&evil(), FrameIx(0), ThreadIx(2))];
         finding.root = Some(ThreadIx(2));
         finding.clusters.truncate(0);
         finding.lock = finding.lock.map(|_| LockIx(0));

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::sample;
+use super::{sample, written};
 use crate::diagnosis::{Diagnosis, InputStatus};
 use crate::model::GapKind;
 use crate::report::text::write_thread;
@@ -82,6 +82,26 @@ fn time_is_shown_only_where_it_is_given() {
     let d = sample::quiet();
     assert!(!at_80(&d).contains(" ms"));
     assert!(text(&d, &View { elapsed_ms: Some(1234), ..View::default() }).contains("· 1,234 ms"));
+}
+
+#[test]
+fn the_tests_that_a_finding_stops_stand_first_and_are_counted() {
+    let diagnosis = sample::zoo();
+    let text = at_80(&diagnosis);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let title = lines.iter().position(|l| l.contains("wait for each other")).expect("the deadlock");
+    let test = lines.iter().position(|l| l.starts_with("test ")).expect("its tests");
+    assert!(test > title && lines[title + 1..test].iter().all(|l| l.is_empty()), "{text}");
+    assert!(lines[test].contains("Orders.Ship0 (googletest)"), "{text}");
+    assert!(text.contains("Orders.Ship9 ") && !text.contains("Orders.Ship10"), "{text}");
+    assert!(text.contains("… and 3 more tests: --all shows them"), "{text}");
+    let all = View { show_all: true, ..View::default() };
+    let whole = written("text", &diagnosis, &all);
+    assert!(whole.contains("Orders.Ship12") && !whole.contains("more tests"), "{whole}");
+    for reporter in ["markdown", "html", "junit", "sarif", "github", "ticket", "json", "ndjson"] {
+        let shown = written(reporter, &diagnosis, &View::default());
+        assert!(shown.contains("Orders.Ship0"), "{reporter}");
+    }
 }
 
 #[test]

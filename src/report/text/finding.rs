@@ -33,6 +33,7 @@ pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut
         let place = format!("snapshot {}: {}", f.snapshot + 1, header::of_snapshot(snapshot).join(" · "));
         field(page, "in", &Text::from(place))?;
     }
+    tests(f, view, page)?;
     let speaks_for_itself =
         f.lock.is_some() || f.crash.is_some() || !f.cycle.is_empty() || !f.chain.is_empty();
     if !speaks_for_itself && !f.summary.is_empty() {
@@ -50,6 +51,28 @@ pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut
     details(f, page)?;
     because(f, page)?;
     next(f, page)
+}
+
+/// More tests than these are counted.
+pub const LISTED_TESTS: usize = 10;
+
+/// The tests that it stops: in the dump of a test run, what a person looks for first.
+fn tests(f: &Finding<'_>, view: &View, page: &mut Page<'_>) -> io::Result<()> {
+    let shown = if view.show_all { f.tests.len() } else { LISTED_TESTS };
+    for (n, test) in f.tests.iter().take(shown).enumerate() {
+        let said = Text::from("").styled(Style::Bold, test.name).plain(format!(" ({})", test.framework));
+        let said = match (test.file, test.line) {
+            (Some(file), Some(line)) => said.plain(format!(" at {file}:{line}")),
+            (Some(file), None) => said.plain(format!(" at {file}")),
+            (None, _) => said,
+        };
+        field(page, if n == 0 { "test" } else { "" }, &said)?;
+    }
+    if let Some(rest) = f.tests.len().checked_sub(shown).filter(|&rest| rest > 0) {
+        let rest = words::counted(rest as u64, "more test");
+        field(page, "", &Text::from(format!("… and {rest}: --all shows them")))?;
+    }
+    Ok(())
 }
 
 /// How it stands to what is known, where that was asked.
@@ -251,13 +274,6 @@ fn details(f: &Finding<'_>, page: &mut Page<'_>) -> io::Result<()> {
     }
     if let Some(place) = &f.location {
         field(page, "where", &Text::from(words::location(place)))?;
-    }
-    for (n, test) in f.tests.iter().enumerate() {
-        field(
-            page,
-            if n == 0 { "tests" } else { "" },
-            &Text::from(format!("{} ({})", test.name, test.framework)),
-        )?;
     }
     if let Some(waited) = f.waited_s {
         let said = format!("{} to {}", words::duration(waited.min), words::duration(waited.max));

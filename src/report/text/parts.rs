@@ -42,7 +42,7 @@ pub fn of_finding(f: &Finding<'_>, document: &Document<'_>) -> Vec<Part> {
     if !f.summary.is_empty() {
         add(Kind::Summary, Text::from(f.summary));
     }
-    for test in &f.tests {
+    for test in f.tests.iter().take(finding::LISTED_TESTS) {
         let said = Text::from("Test: ").plain(test.name).plain(format!(" ({})", test.framework));
         let place = test.file.map(|file| (file, test.line));
         add(
@@ -53,6 +53,9 @@ pub fn of_finding(f: &Finding<'_>, document: &Document<'_>) -> Vec<Part> {
                 None => said,
             },
         );
+    }
+    if let Some(rest) = f.tests.len().checked_sub(finding::LISTED_TESTS).filter(|&rest| rest > 0) {
+        add(Kind::Test, Text::from(format!("… and {}", words::counted(rest as u64, "more test"))));
     }
     let snapshot = document.snapshots.get(f.snapshot);
     let lock = f.lock.zip(snapshot).and_then(|(id, s)| s.lock(id));
