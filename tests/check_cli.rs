@@ -401,28 +401,3 @@ fn github_actions_gets_annotations_and_a_summary() {
     let summary = fs::read_to_string(job.path("summary.md")).expect("the summary");
     assert!(summary.starts_with("what the step wrote\n") && summary.contains("lock-contention"), "{summary}");
 }
-
-/// The lines of `docs/ci.md` that stand in fences of `sh check`, as a reader would type them.
-#[test]
-fn the_lines_of_the_ci_page_work() {
-    let page = include_str!("../docs/ci.md");
-    let blocks: Vec<&str> =
-        page.split("```sh check\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 3, "{blocks:?}");
-    let program = Path::new(env!("CARGO_BIN_EXE_logjam")).parent().expect("a folder");
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
-    let job = Job::new();
-    job.dump(JAM);
-    let code = |lines: &str| {
-        let mut shell = Command::new("sh");
-        shell.args(["-e", "-c", lines]).env("PATH", &path).env_remove("GITHUB_ACTIONS");
-        let output = shell.current_dir(job.folder.path()).output().expect("a shell");
-        output.status.code()
-    };
-    assert_eq!(code(blocks[0]), Some(1), "the dump has findings");
-    assert_eq!(code(blocks[1]), Some(0), "all of them are known");
-    assert_eq!(code(blocks[2]), Some(0), "the code is kept for later");
-    for report in ["logjam.xml", "logjam.sarif", "logjam.html"] {
-        assert!(fs::metadata(job.path(report)).is_ok_and(|m| m.len() > 1000), "{report}");
-    }
-}
