@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lines of JSON, read by jq, and validated with what docs/report.schema.json says of findings, threads and locks.
+# JSON, and lines of JSON read by jq, validated with docs/report.schema.json: the lines with what it says of findings,
+# threads and locks.
 # needs-apt: jq
 # needs-pip: jsonschema==4.26.0
 source "$(dirname "$0")/_plain.sh"
@@ -40,6 +41,8 @@ def validator(name):
 
 finding, lock, thread, ref, given = map(validator, ["Finding", "Lock", "ThreadRecord", "ThreadRef", "Input"])
 for name in sys.argv[2:]:
+    # The JSON report as a whole, and the lines by the parts of its schema.
+    Draft202012Validator(schema).validate(json.load(open(f"{sys.argv[1]}/{name}.json", encoding="utf-8")))
     count = 0
     for line in open(f"{sys.argv[1]}/{name}.ndjson", encoding="utf-8"):
         found, count = json.loads(line), count + 1
