@@ -102,14 +102,12 @@ fn a_test_that_only_runs_beside_a_crash_is_not_named() {
 /// Ten goroutines, threads or workers at the same place of one test are one test.
 #[test]
 fn a_test_in_several_threads_is_named_once() {
-    let lock = "__lll_lock_wait (futex=0x5601bb3b70a0 <g_lock>, private=0) at lowlevellock.c:49";
-    let mutex = "___pthread_mutex_lock (mutex=0x5601bb3b70a0 <g_lock>) at pthread_mutex_lock.c:93";
     let body =
         ["shop::append () at j.cc:4", "Orders_Ship_Test::TestBody () at orders.cc:31", RUNNER[0], RUNNER[2]];
-    let thread: Vec<&str> = [lock, mutex].into_iter().chain(body).collect();
+    let thread: Vec<&str> = MUTEX.into_iter().chain(body).collect();
     let other =
         ["shop::append () at j.cc:4", "Orders_Bill_Test::TestBody () at orders.cc:44", RUNNER[0], RUNNER[2]];
-    let other: Vec<&str> = [lock, mutex].into_iter().chain(other).collect();
+    let other: Vec<&str> = MUTEX.into_iter().chain(other).collect();
     let report = report(&[("core.txt", text("", &[&thread, &other, &thread, &thread]))]);
     let found = tests(&report);
     assert_eq!(found.len(), 2, "{found:?}");
@@ -123,6 +121,20 @@ const MUTEX: [&str; 2] = [
     "___pthread_mutex_lock (mutex=0x5601bb3b70a0 <g_lock>) at pthread_mutex_lock.c:93",
 ];
 
+/// Three workers that wait for the lock of this holder: a jam of this pattern.
+#[track_caller]
+fn jam(holder: &[&str], pattern: &str) -> Value {
+    let waiter = [MUTEX[0], MUTEX[1], "shop::append () at j.cc:2", "shop::worker () at worker.cc:4"];
+    let report = report(&[("core.txt", text("", &[&waiter, &waiter, &waiter, holder]))]);
+    let finding = &report["findings"][0];
+    assert_eq!(
+        (&finding["rule"], &finding["pattern"]),
+        (&"lock-contention".into(), &pattern.into()),
+        "{finding}"
+    );
+    report
+}
+
 /// A test that holds the lock for which others wait, and goes nowhere, is the one to look at.
 #[test]
 fn a_test_that_holds_the_lock_is_named() {
@@ -134,14 +146,7 @@ fn a_test_that_holds_the_lock_is_named() {
         RUNNER[0],
         RUNNER[2],
     ];
-    let waiter = [MUTEX[0], MUTEX[1], "shop::append () at j.cc:2", "shop::worker () at worker.cc:4"];
-    let report = report(&[("core.txt", text("", &[&waiter, &waiter, &waiter, &holder]))]);
-    let finding = &report["findings"][0];
-    assert_eq!(
-        (&finding["rule"], &finding["pattern"]),
-        (&"lock-contention".into(), &"slow-holder".into()),
-        "{finding}"
-    );
+    let report = jam(&holder, "slow-holder");
     assert_eq!(tests(&report), ["lock-contention: googletest Orders.Ship 31 101"]);
 }
 
@@ -155,14 +160,7 @@ fn a_test_that_has_the_lock_of_a_convoy_is_not_named() {
         RUNNER[0],
         RUNNER[2],
     ];
-    let waiter = [MUTEX[0], MUTEX[1], "shop::append () at j.cc:2", "shop::worker () at worker.cc:4"];
-    let report = report(&[("core.txt", text("", &[&waiter, &waiter, &waiter, &holder]))]);
-    let finding = &report["findings"][0];
-    assert_eq!(
-        (&finding["rule"], &finding["pattern"]),
-        (&"lock-contention".into(), &"convoy".into()),
-        "{finding}"
-    );
+    let report = jam(&holder, "convoy");
     assert_eq!(tests(&report), Vec::<String>::new());
 }
 

@@ -119,13 +119,9 @@ fn is_domain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kind::Kinds;
-    use super::super::scan::{Source, pieces};
+    use super::super::scan::Source;
+    use super::super::scan::tests::found;
     use super::*;
-
-    fn found(text: &str, source: Source) -> Vec<(Form, &str)> {
-        pieces(text, Kinds::all(), source).into_iter().map(|p| (p.form, &text[p.start..p.end])).collect()
-    }
 
     #[test]
     fn machines_have_a_domain_or_a_user() {

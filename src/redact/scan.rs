@@ -178,10 +178,11 @@ fn descriptor(at: usize, rest: &str, before: &str) -> Option<Piece> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn found(text: &str, source: Source) -> Vec<(Form, &str)> {
+    /// The pieces of a text that look like something to be removed.
+    pub fn found(text: &str, source: Source) -> Vec<(Form, &str)> {
         pieces(text, Kinds::all(), source).into_iter().map(|p| (p.form, &text[p.start..p.end])).collect()
     }
 
