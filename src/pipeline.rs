@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::arch;
 use crate::cluster::{self, Clusters};
 use crate::diagnosis::{self, Analyzed, Diagnosis, InputStatus, Runbook};
+use crate::formats::detect::{self, Content};
 use crate::formats::{self, Format};
 use crate::input::{self, Found, Input, InputError, InputOptions, Listing, Progress};
 use crate::model::{GapKind, Gaps, Memory, ProcessImage, Snapshot};
@@ -30,6 +31,8 @@ pub struct Options {
     pub roles: Vec<UserRole>,
     /// The user's guides for findings.
     pub runbooks: Vec<Runbook>,
+    /// The only format that inputs are read as.
+    pub format: Option<&'static Format>,
 }
 
 /// Files that are worked on at a time. A worker that waits for a part of one file may begin with the next,
@@ -107,36 +110,34 @@ fn analyze_file(
         Ok(found) => found,
         Err(e) => return Some(Outcome::failed(&listing.path, e)),
     };
-    match open(found, options, progress) {
-        Err(e) if found.from_folder && e.is_no_dump() => None,
-        Err(e) => Some(Outcome::failed(&found.path, &e)),
-        Ok((input, format)) => Some(analyze_input(&input, format, options, progress)),
-    }
-}
-
-fn open(
-    found: &Found,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<(Input, &'static Format), InputError> {
-    let input = input::read(found, &options.input, progress)?;
-    match formats::recognize(&input.bytes) {
-        Some(format) => Ok((input, format)),
-        None => Err(InputError::NotADump {
+    let input = match input::read(found, &options.input, progress) {
+        Err(e) if found.from_folder && e.is_no_dump() => return None,
+        Err(e) => return Some(Outcome::failed(&found.path, &e)),
+        Ok(input) => input,
+    };
+    let Some(content) = detect::detect(&input.bytes, options.format) else {
+        let error = InputError::NotADump {
             path: found.path.clone(),
             looks_like: input::looks_like(&input.bytes),
             looked_for: formats::looked_for(),
-        }),
-    }
+        };
+        return (!found.from_folder).then(|| Outcome::failed(&found.path, &error));
+    };
+    Some(analyze_input(&input, &content, options, progress))
 }
 
 /// Parses and analyzes what one file holds.
-fn analyze_input(input: &Input, format: &Format, options: &Options, progress: &dyn Progress) -> Outcome {
+fn analyze_input(
+    input: &Input,
+    content: &Content<'_>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Outcome {
     progress.report("reading threads", 0, 0);
-    let mut parsed = (format.parse)(&input.bytes, &input.path);
+    let mut parsed = detect::read(content, &input.bytes, &input.path);
     parsed.retain(|snapshot| !snapshot.threads.is_empty());
     if parsed.is_empty() {
-        let begins = format!("it begins like {}, but no thread could be read", format.name);
+        let begins = format!("it begins like {}, but no thread could be read", content.name());
         return Outcome::failed(&input.path, &format!("nothing in {} was understood: {begins}", input.path));
     }
     let mut search = options.search.clone();

@@ -10,7 +10,7 @@ use logjam_fuzz::{analyze_bytes, oracle, start};
 
 fuzz_target!(init: start(), |data: &[u8]| {
     let input = Bytes::copy_from_slice(data);
-    for snapshot in (elf_core::FORMAT.parse)(&input, &"dump".into()) {
+    for snapshot in elf_core::read(&input, &"dump".into()) {
         let image = snapshot.image.as_ref().expect("a core has an image");
         assert!(image.registers.is_empty() || image.registers.len() == snapshot.threads.len());
         for s in image.memory.segments() {

@@ -4,13 +4,17 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use logjam::formats::gdb;
+use logjam::formats::detect;
 use logjam::model::Snapshot;
 use logjam_fuzz::{analyze_bytes, oracle, start};
 
 fuzz_target!(init: start(), |data: &[u8]| {
     let input = Bytes::copy_from_slice(data);
-    let parse = || (gdb::FORMAT.parse)(&input, &"dump".into());
+    let gdb = logjam::formats::find("gdb");
+    let parse = || match detect::detect(&input, gdb) {
+        Some(content) => detect::read(&content, &input, &"dump".into()),
+        None => Vec::new(),
+    };
     let (once, twice) = (parse(), parse());
     assert_eq!(once.len(), twice.len(), "parsing twice gives the same");
     for (a, b) in once.iter().zip(&twice) {

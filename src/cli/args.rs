@@ -134,9 +134,14 @@ pub(super) struct ReportArgs {
 /// What every analysis is told.
 #[derive(Debug, Group)]
 pub(super) struct JobArgs {
-    /// Dumps: ELF cores or gdb's text, packed or not; folders of them; - for standard input
+    /// Dumps of any kind that `logjam formats` lists, packed or not; folders of them; - for standard input
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
+
+    /// Read every input as this kind of dump, whatever it looks like: see `logjam formats`
+    #[arg(long, value_name = "ID", help_heading = "Report",
+        value_parser = PossibleValuesParser::new(connect::format_ids()))]
+    pub(super) input_format: Option<String>,
 
     #[command(flatten)]
     pub(super) form: FormArgs,

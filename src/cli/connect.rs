@@ -41,6 +41,11 @@ pub(super) fn rule_ids() -> impl Iterator<Item = PossibleValue> {
     RULES.iter().map(|r| PossibleValue::new(r.id.id()))
 }
 
+/// The ids of the kinds of dumps, for the command line.
+pub(super) fn format_ids() -> impl Iterator<Item = PossibleValue> {
+    FORMATS.iter().map(|f| PossibleValue::new(f.id.id()))
+}
+
 /// The rules, as a list.
 pub(super) fn rules() -> Vec<Row> {
     let first = |guide: &str| guide.lines().find(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned);

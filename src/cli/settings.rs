@@ -6,6 +6,7 @@ use std::{env, fs, io};
 use crate::check::{Date, Ignore, Policy};
 use crate::config::{Config, FILE_NAME, by_id};
 use crate::diagnosis::{Matcher, Runbook};
+use crate::formats;
 use crate::normalize::UserRole;
 use crate::pipeline::Options;
 use crate::redact::Kinds;
@@ -41,6 +42,7 @@ impl Settings {
     pub(super) fn options(&self, job: &JobArgs) -> Options {
         let mut options = options(&job.files, &job.limits);
         let args = &job.config;
+        options.format = job.input_format.as_deref().and_then(formats::find);
         options.limits.max_threads = self.max_threads(job);
         options.limits.pools = args.pool.iter().chain(&self.config.pools).cloned().collect();
         options.roles = args.role.iter().chain(&self.config.roles).cloned().collect();

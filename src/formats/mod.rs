@@ -1,14 +1,23 @@
 //! From bytes to [`Snapshot`]s: one file or folder a kind of dump, [`FORMATS`] is the table.
 //!
 //! A format opens nothing and does not fail: what it did not understand becomes a
-//! [`Gap`](crate::model::Gap).
+//! [`Gap`](crate::model::Gap). Binary formats are known by their first bytes. Text formats are known by header
+//! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
+//! lines, interning, resynchronization, counting of gaps.
 
+pub mod detect;
 pub mod elf_core;
 pub mod gdb;
+pub mod go;
+pub mod java;
+pub mod jstack;
+pub mod text;
 
 use bytes::Bytes;
 
 use crate::model::{FormatId, Snapshot, Str};
+
+use text::{Section, Site};
 
 /// One kind of dump.
 pub struct Format {
@@ -18,33 +27,56 @@ pub struct Format {
     pub name: &'static str,
     /// What in the bytes is looked for, for the message about an input that is no dump.
     pub looked_for: &'static str,
-    /// How many of its headers the bytes have; 0 means that it is not this format. The format
-    /// with the most wins.
-    pub recognize: fn(&[u8]) -> usize,
-    /// Reads all snapshots in the bytes. An empty list: nothing was understood.
-    pub parse: fn(&Bytes, &Str) -> Vec<Snapshot>,
+    /// What `logjam formats` and `docs/formats.md` say of it.
+    pub about: About,
+    /// How it is recognized and read.
+    pub reader: Reader,
 }
 
-/// What [`Format::recognize`] returns for a magic number that nothing else has: no other format is
-/// asked, which would read the whole file.
-pub const CERTAIN: usize = usize::MAX;
-
-/// All formats, binary ones first.
-pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT];
-
-/// The format that these bytes have the most headers of.
-pub fn recognize(bytes: &[u8]) -> Option<&'static Format> {
-    let mut best: Option<(usize, &Format)> = None;
-    for format in FORMATS {
-        let headers = (format.recognize)(bytes);
-        if headers == CERTAIN {
-            return Some(format);
-        }
-        if headers > best.map_or(0, |(most, _)| most) {
-            best = Some((headers, format));
-        }
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id.id())
     }
-    best.map(|(_, format)| format)
+}
+
+/// What a person wants to know of a kind of dump.
+pub struct About {
+    /// What writes it, with the versions that were read.
+    pub producer: &'static str,
+    /// What is read from it.
+    pub reads: &'static str,
+    /// What it can never say.
+    pub never: &'static str,
+    /// How to make one that says the most: a command.
+    pub capture: &'static str,
+}
+
+/// How a kind of dump is recognized and read.
+pub enum Reader {
+    /// A file that is one dump from its first byte on.
+    Binary {
+        /// Whether the bytes begin like one.
+        recognize: fn(&[u8]) -> bool,
+        /// Reads it. An empty list: nothing was understood.
+        parse: fn(&Bytes, &Str) -> Vec<Snapshot>,
+    },
+    /// Lines, anywhere in a file.
+    Text {
+        /// Literal texts of which each dump has one; none is part of another one.
+        anchors: &'static [&'static str],
+        /// Where the header line of this format begins on whose anchor the site stands; `None` where it is something else.
+        confirm: fn(&Site<'_>) -> Option<usize>,
+        /// Reads all dumps of this kind in a text.
+        parse: fn(&Section<'_>) -> Vec<Snapshot>,
+    },
+}
+
+/// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
+pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT];
+
+/// The format with this id.
+pub fn find(id: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.id.id() == id)
 }
 
 /// What in a file makes it a dump, for the message about one that is none.

@@ -70,6 +70,19 @@ impl Gaps {
         }
     }
 
+    /// Adds gaps of one kind of which the message quotes the first: `…; the first: - leased <0x1>`.
+    pub fn add_many_like(&mut self, kind: GapKind, message: &str, count: u64, sample: &str, offset: u64) {
+        match self.0.iter_mut().find(|g| g.kind == kind && g.message.starts_with(message)) {
+            Some(known) => known.count += count,
+            None => self.add_many(kind, format!("{message}; the first: {sample}"), count, Some(offset)),
+        }
+    }
+
+    /// Adds a gap of which the message quotes the first of its like.
+    pub fn add_like(&mut self, kind: GapKind, message: &str, sample: &str, offset: u64) {
+        self.add_many_like(kind, message, 1, sample, offset);
+    }
+
     /// Takes over another list.
     pub fn extend(&mut self, other: Gaps) {
         for gap in other.0 {

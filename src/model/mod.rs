@@ -12,6 +12,7 @@ mod like;
 mod locks_reported;
 mod memory;
 mod process;
+mod reported;
 mod snapshot;
 mod stack;
 mod text;
@@ -26,6 +27,10 @@ pub use like::is_like;
 pub use locks_reported::ReportedLock;
 pub use memory::{Memory, ReadAt, Segment};
 pub use process::{Arch, Process, Signal};
+pub use reported::{
+    Failure, FailureKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLockKind, ReportedOwner,
+    ReportedRing, ReportedState, ReportedWait, WaitMode,
+};
 pub use snapshot::{FormatId, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
 pub use text::Str;

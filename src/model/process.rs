@@ -1,6 +1,6 @@
 //! What is known of the process as a whole.
 
-use super::{Str, ThreadIx};
+use super::{Failure, Str, ThreadIx};
 
 /// The processor that the process ran on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,4 +76,8 @@ pub struct Process {
     pub captured_at: Option<Str>,
     /// The signal that ended it. Not set for a debugger's stop.
     pub signal: Option<Signal>,
+    /// The runtime of its language, where the dump names it: `OpenJDK 64-Bit Server VM (17.0.15+6)`.
+    pub runtime: Option<Str>,
+    /// Why it ended, in the producer's words.
+    pub failure: Option<Failure>,
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Gaps, Process, ProcessImage, ReportedLock, StackTable, Str, Thread};
+use super::{
+    Gaps, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable, Str, Thread,
+};
 
 /// The id of a kind of dump: one of the contract's format ids. Each is made in one place, the row of its
 /// format.
@@ -51,6 +53,12 @@ pub struct Snapshot {
     pub values: Vec<u64>,
     /// Locks whose content the text printed.
     pub reported_locks: Vec<ReportedLock>,
+    /// Locks that the text names, each once.
+    pub named_locks: Vec<NamedLock>,
+    /// What threads hold, see [`Thread::holds`].
+    pub holds: Vec<ReportedHold>,
+    /// What the producer calls deadlocks.
+    pub rings: Vec<ReportedRing>,
     /// Memory, registers and file mappings; binary formats only.
     pub image: Option<ProcessImage>,
     /// False where the producer left threads out.
@@ -69,6 +77,9 @@ impl Snapshot {
             stacks: StackTable::default(),
             values: Vec::new(),
             reported_locks: Vec::new(),
+            named_locks: Vec::new(),
+            holds: Vec::new(),
+            rings: Vec::new(),
             image: None,
             is_complete: true,
             gaps: Gaps::default(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{StackEnd, StackIx, Str};
+use super::{FrameIx, ReportedState, ReportedWait, StackEnd, StackIx, Str};
 
 /// A thread's place in its snapshot's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +76,18 @@ pub struct Thread {
     pub handle: Option<u64>,
     /// Whether the dump says that it ran when it was captured (a debugger's `(running)`).
     pub is_running: bool,
+    /// What the producer says that it was doing.
+    pub reported: Option<ReportedState>,
+    /// What the producer says that it waits for.
+    pub reported_wait: Option<ReportedWait>,
+    /// What the producer says that it holds: `holds[start..end]` of the snapshot.
+    pub holds: (u32, u32),
+    /// How long it has been waiting, in microseconds, where the dump says so.
+    pub waited_us: Option<u64>,
+    /// The thread that carries it, where it is a virtual one.
+    pub carrier: Option<ThreadIx>,
+    /// Where it was created, where the dump says so: no frame of its stack.
+    pub creator: Option<FrameIx>,
 }
 
 impl Thread {
@@ -93,6 +105,12 @@ impl Thread {
             cpu_us: None,
             handle: None,
             is_running: false,
+            reported: None,
+            reported_wait: None,
+            holds: (0, 0),
+            waited_us: None,
+            carrier: None,
+            creator: None,
         }
     }
 }

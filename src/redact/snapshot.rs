@@ -8,7 +8,8 @@ use super::secrets::is_program_name;
 use crate::cluster::{Cluster, Clusters};
 use crate::diagnosis::Analyzed;
 use crate::model::{
-    ArgSlot, Evidence, Frame, Memory, Process, ProcessImage, Signal, Snapshot, Source, Str, Thread, ThreadId,
+    ArgSlot, Evidence, Failure, Frame, Memory, Process, ProcessImage, Signal, Snapshot, Source, Str, Thread,
+    ThreadId,
 };
 use crate::modules::{Module, ModuleSet};
 use crate::waits::{Activity, Call, Lock, Waits};
@@ -31,8 +32,20 @@ fn replaced(text: &Str, by: String) -> Str {
 }
 
 fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) {
-    let Snapshot { source, process, threads, stacks, values, reported_locks, image, is_complete: _, gaps } =
-        snapshot;
+    let Snapshot {
+        source,
+        process,
+        threads,
+        stacks,
+        values,
+        reported_locks,
+        named_locks,
+        holds,
+        rings,
+        image,
+        is_complete: _,
+        gaps,
+    } = snapshot;
     let Source { path, format: _, producer, bytes: _, offset: _ } = source;
     *path = scrubber.path(path).into();
     if let Some(producer) = producer {
@@ -43,6 +56,9 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
     stacks.rewrite(|frame, slots| self::frame(frame, slots, scrubber));
     values.clear();
     reported_locks.clear();
+    named_locks.clear();
+    holds.clear();
+    rings.clear();
     if let Some(image) = image {
         self::image(image);
     }
@@ -50,7 +66,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
 }
 
 fn process(process: &mut Process, is_program: bool, scrubber: &mut Scrubber) {
-    let Process { pid: _, name, command_line, os, arch: _, captured_at, signal } = process;
+    let Process { pid: _, name, command_line, os, arch: _, captured_at, signal, runtime, failure } = process;
     if let Some(name) = name {
         let by = if is_program { scrubber.text(name) } else { scrubber.thread(name) };
         *name = replaced(name, by);
@@ -58,8 +74,11 @@ fn process(process: &mut Process, is_program: bool, scrubber: &mut Scrubber) {
     if let Some(line) = command_line {
         *line = scrubber.command(line).into();
     }
-    if let Some(os) = os {
-        *os = replaced(os, scrubber.text(os));
+    for text in os.iter_mut().chain(runtime) {
+        *text = replaced(text, scrubber.text(text));
+    }
+    if let Some(Failure { kind: _, message, thread: _ }) = failure {
+        *message = replaced(message, scrubber.text(message));
     }
     if let Some(line) = captured_at {
         let time = scrubber.text(&time_of(line));
@@ -104,7 +123,15 @@ fn thread(thread: &mut Thread, scrubber: &mut Scrubber) {
         cpu_us: _,
         handle,
         is_running: _,
+        reported: _,
+        reported_wait,
+        holds,
+        waited_us: _,
+        carrier: _,
+        creator: _,
     } = thread;
+    *reported_wait = None;
+    *holds = (0, 0);
     match id {
         ThreadId::Number(_) => {}
         ThreadId::Text(text) => *text = replaced(text, scrubber.text(text)),

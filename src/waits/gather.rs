@@ -10,12 +10,13 @@ use super::locks;
 use super::native::{self, Native};
 use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::parked;
+use super::reported;
 use super::spin;
 use super::text;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Certainty, Evidence, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{Certainty, Evidence, ReportedOwner, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, ResourceClass, Role, class_of_name, takes_lock};
 use crate::symbols;
 
@@ -38,7 +39,7 @@ pub fn analyze(
         }
         None => text_spin::find(snapshot, meanings, &mut seen),
     }
-    let (mut locks, lock_of) = collect(&seen);
+    let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot));
     for lock in &mut locks {
         callers(lock, snapshot, meanings, readings);
     }
@@ -73,7 +74,7 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
 }
 
 /// One lock for each key, in the order of the first waiter; and the lock of each thread.
-fn collect(seen: &[Observation]) -> (Vec<Lock>, Vec<Option<usize>>) {
+fn collect(seen: &[Observation], holds: &[(ThreadIx, LockClaim)]) -> (Vec<Lock>, Vec<Option<usize>>) {
     let mut locks: Vec<Lock> = Vec::new();
     let mut place: FxHashMap<&LockKey, usize> = FxHashMap::default();
     let mut lock_of = vec![None; seen.len()];
@@ -95,6 +96,20 @@ fn collect(seen: &[Observation]) -> (Vec<Lock>, Vec<Option<usize>>) {
         }
         lock_of[n] = Some(at);
     }
+    for (thread, claim) in holds {
+        let at = *place.entry(&claim.key).or_insert_with(|| {
+            locks.push(new_lock(claim));
+            locks.len() - 1
+        });
+        let lock = &mut locks[at];
+        if rank(claim.kind) < rank(lock.kind) {
+            lock.kind = claim.kind;
+        }
+        if !lock.holders.contains(thread) {
+            lock.holders.push(*thread);
+        }
+    }
+    locks.iter_mut().for_each(reported::settle);
     for lock in locks.iter_mut().filter(|l| l.kind == LockKind::Futex && l.waiters.len() == 1) {
         // Most likely the thread's own: HotSpot and musl let each waiter sleep on a word of its own.
         lock.is_shared_object = false;
@@ -110,13 +125,18 @@ fn rank(kind: LockKind) -> usize {
 fn new_lock(claim: &LockClaim) -> Lock {
     let (address, identity) = match &claim.key {
         LockKey::Address(address) => (Some(*address), Identity::Address),
+        LockKey::Token(_) => (None, Identity::Token),
         LockKey::Symbol(_) => (None, Identity::Symbol),
         LockKey::Site(_) => (None, Identity::Site),
+    };
+    let token = match &claim.key {
+        LockKey::Token(token) => Some(token.clone()),
+        _ => None,
     };
     Lock {
         kind: claim.kind,
         address,
-        token: None,
+        token,
         identity,
         name: claim.symbol.clone(),
         place: None,
@@ -198,14 +218,20 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
     for lock in locks {
         let printed = snapshot.reported_locks.iter().find(|printed| {
             printed.address.is_some_and(|a| lock.address == Some(a))
+                || printed.token.as_ref().is_some_and(|t| lock.token.as_ref() == Some(t))
                 || printed.symbol.as_ref().is_some_and(|s| lock.name.as_ref() == Some(s))
         });
         let Some(printed) = printed else { continue };
-        lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {}", printed.owner)));
-        lock.holder = match threads.by_tid(printed.owner) {
-            _ if printed.owner == 0 => Holder::Free,
-            Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-            None => Holder::EndedThread { owner_id: printed.owner },
+        lock.holder = match printed.owner {
+            ReportedOwner::Tid(owner) => {
+                lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));
+                match threads.by_tid(owner) {
+                    _ if owner == 0 => Holder::Free,
+                    Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
+                    None => Holder::EndedThread { owner_id: owner },
+                }
+            }
+            ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
         };
     }
 }

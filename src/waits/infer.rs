@@ -66,7 +66,9 @@ pub(super) fn holders(
 ) {
     let unknown: Vec<usize> = (0..locks.len())
         .filter(|&n| {
-            matches!(locks[n].holder, Holder::Unknown { .. }) && locks::row(locks[n].kind).has_holder
+            let row = locks::row(locks[n].kind);
+            let is_looked_for = row.has_holder && !row.prints_holder;
+            is_looked_for && locks[n].holders.is_empty() && matches!(locks[n].holder, Holder::Unknown { .. })
         })
         .collect();
     if unknown.is_empty() {
@@ -272,7 +274,8 @@ impl View<'_> {
 /// Whether two functions belong together: the same class or namespace, or the same first word.
 fn is_family(one: &Str, other: &Str) -> bool {
     fn scope(name: &str) -> Option<&str> {
-        name.rsplit_once("::").map(|(scope, _)| scope)
+        // C++ and Rust; Java, Go, .NET: `applog.(*Logger).Write`, `applog.Logger.write`.
+        name.rsplit_once("::").or_else(|| name.rsplit_once('.')).map(|(scope, _)| scope)
     }
     fn word(name: &str) -> Option<&str> {
         name.trim_start_matches('_').split_once('_').map(|(word, _)| word).filter(|w| w.len() >= 3)

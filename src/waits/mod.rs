@@ -15,6 +15,8 @@ mod locks;
 mod native;
 mod observation;
 mod parked;
+mod reported;
+mod runtimes;
 mod spin;
 mod text;
 mod text_spin;

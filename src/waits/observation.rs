@@ -9,6 +9,8 @@ use crate::model::{Certainty, Str, SystemCall, ThreadIx};
 pub(super) enum LockKey {
     /// The address of the object.
     Address(u64),
+    /// The producer's own id of it.
+    Token(Str),
     /// Its symbol, where the text prints no addresses.
     Symbol(Str),
     /// The function that takes it: nothing better is known.

@@ -7,6 +7,8 @@ use super::kinds::{LockKind, State};
 use super::locks;
 use super::native::Family;
 use super::observation::{Claim, LockClaim, LockKey, Observation};
+use super::reported;
+use super::runtimes;
 use super::threads::ThreadMap;
 use crate::model::{Certainty, Snapshot, StackIx, Str, Thread, ThreadIx};
 use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
@@ -76,8 +78,27 @@ struct View<'a> {
 impl View<'_> {
     fn observe(&self, family: Family, threads: &ThreadMap) -> Observation {
         let has_frames = self.thread.stack != StackIx::EMPTY;
-        let mut seen = Observation::of(classify::state_of_stack(self.reading, has_frames));
-        let Some(kind) = self.reading.wait.filter(|_| !self.reading.is_abort) else { return seen };
+        let mut seen = Observation::of(self.state(has_frames));
+        if self.reading.is_abort {
+            return seen;
+        }
+        let named = self.thread.reported_wait.and_then(|wait| {
+            let lock = self.snapshot.named_locks.get(wait.lock.at())?;
+            Some((lock, wait.mode))
+        });
+        if let Some((lock, mode)) = named {
+            let (state, claim) = reported::claim(lock, mode, seen.state);
+            seen.state = state;
+            seen.call = self.call();
+            seen.claim = claim.map(Claim::Lock);
+            return seen;
+        }
+        let kind = match (self.reading.wait, seen.state) {
+            (Some(kind), _) => kind,
+            // The producer says so, the names of the functions do not.
+            (None, State::LockWait) => WaitKind::Mutex,
+            (None, _) => return seen,
+        };
         seen.call = self.call();
         if kind == WaitKind::Join {
             let target = self.arguments(JOINED).find_map(|(value, _)| threads.by_handle(value));
@@ -96,10 +117,25 @@ impl View<'_> {
         seen
     }
 
+    /// What the producer says that the thread does, and where it says less than its stack, what that means.
+    fn state(&self, has_frames: bool) -> State {
+        let by_stack = classify::state_of_stack(self.reading, has_frames);
+        match self.thread.reported {
+            Some(said) if !self.reading.is_abort => reported::state(said, by_stack),
+            _ => by_stack,
+        }
+    }
+
     fn lock_kind(&self, kind: WaitKind, family: Family) -> Option<LockKind> {
         let base = classify::lock_kind_of(kind)?;
+        let waiting =
+            self.reading.wait_frame.or(self.reading.caller).and_then(|at| self.frames().get(at)).copied();
+        let of_runtime = waiting.and_then(|frame| {
+            runtimes::lock_kind(base, &self.meanings.get(frame).name, self.snapshot.stacks.get(frame))
+        });
         Some(match base {
             _ if family.is_gil => LockKind::Gil,
+            _ if of_runtime.is_some() => of_runtime.unwrap_or(base),
             LockKind::PthreadMutex if family.is_parking_lot => LockKind::ParkingLot,
             LockKind::PthreadMutex if family.is_rust => LockKind::RustMutex,
             LockKind::PthreadRwlock if family.is_rust => LockKind::RustRwlock,
@@ -130,7 +166,8 @@ impl View<'_> {
         if !state.is_blocked() {
             return None;
         }
-        let caller = *self.frames().get(self.reading.caller?)?;
+        let at = self.reading.caller.or_else(|| self.reading.meaningful.first().copied())?;
+        let caller = *self.frames().get(at)?;
         claim(LockKey::Site(self.meanings.get(caller).name.clone()), None, Certainty::Inferred)
     }
 

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 
-use super::Format;
+use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, FrameIx, Snapshot, Source, Str, Thread, ThreadId};
 
 /// The row of this format.
@@ -15,8 +15,8 @@ pub const FORMAT: Format = Format {
     id: FormatId::new("dummy-format"),
     name: "a dummy dump",
     looked_for: "a first line `dummy dump`",
-    recognize: |bytes| usize::from(bytes.starts_with(b"dummy dump\n")),
-    parse,
+    about: About { producer: "this test", reads: "functions", never: "locks", capture: "write it" },
+    reader: Reader::Binary { recognize: |bytes| bytes.starts_with(b"dummy dump\n"), parse },
 };
 
 fn parse(bytes: &Bytes, path: &Str) -> Vec<Snapshot> {

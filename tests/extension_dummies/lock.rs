@@ -9,6 +9,7 @@ pub const ROW: LockRow = LockRow {
     noun: "dummy lock",
     source: "tests/extension.rs",
     has_holder: true,
+    prints_holder: false,
     is_shared_object: true,
     recognize: |site| Some(Recognized { object: site.call.word, state: State::LockWait }),
     arguments: &["dummy"],

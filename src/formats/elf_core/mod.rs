@@ -25,16 +25,26 @@ mod walk;
 
 use crate::model::FormatId;
 
-use super::{CERTAIN, Format};
+use super::{About, Format, Reader};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("elf-core"),
     name: "an ELF core",
     looked_for: "an ELF header of type ET_CORE",
-    recognize: |bytes| if header::is_core(bytes) { CERTAIN } else { 0 },
-    parse: parse::parse,
+    about: About {
+        producer: "the Linux kernel, gdb's gcore, CRIU",
+        reads: "threads with registers, CPU time and signal; memory; mapped files; from these stacks, locks and their owners",
+        never: "names of threads; source lines without the debug files; memory that the filter of the kernel left out",
+        capture: "gcore PID, or kill -QUIT PID with ulimit -c unlimited; keep the executable and its libraries beside it",
+    },
+    reader: Reader::Binary { recognize: header::is_core, parse: read },
 };
+
+/// Reads a core.
+pub fn read(bytes: &bytes::Bytes, path: &crate::model::Str) -> Vec<crate::model::Snapshot> {
+    parse::parse(bytes, path)
+}
 
 /// What an ELF file is that is no core, for the message about it.
 pub fn not_a_core(bytes: &[u8]) -> Option<&'static str> {

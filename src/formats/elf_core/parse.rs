@@ -132,8 +132,7 @@ fn process(header: &Header, info: ProcessInfo) -> Process {
         command_line: info.command_line.map(Str::from),
         os: Some(if header.is_freebsd { "freebsd" } else { "linux" }.into()),
         arch: Some(header.arch),
-        captured_at: None,
-        signal: None,
+        ..Process::default()
     }
 }
 

@@ -2,21 +2,20 @@
 //! terminals, logs and mail make of them.
 //!
 //! ```text
-//! bytes ─▶ clean ─▶ prefix ─▶ split ─▶ chunk (parallel) ─▶ parts ─▶ merge ─▶ snapshots
-//!          UTF-16,  log time  at       header, join,       which    each thread
-//!          colours, stamps    headers  template, session,  stacks   once, facts
-//!          pager                       printed_locks       belong
-//!                                                          together
+//! section ─▶ pager ─▶ split ─▶ chunk (parallel) ─▶ parts ─▶ merge ─▶ snapshots
+//!                     at       header, join,       which    each thread
+//!                     headers  template, session,  stacks   once, facts
+//!                              printed_locks       belong
+//!                                                  together
 //! ```
 //!
 //! Frame lines are interned by what does not differ between threads ([`template`]); a template is
 //! parsed once ([`frame`], [`args`]), its values go to the threads.
 //!
-//! Offsets count in the text after decoding and without prefixes, colours and pager lines.
+//! Offsets count in the text without pager lines.
 
 mod args;
 mod chunk;
-mod clean;
 mod current;
 mod facts;
 mod frame;
@@ -26,8 +25,8 @@ mod items;
 mod join;
 mod merge;
 mod noise;
+mod pager;
 mod parts;
-mod prefix;
 mod printed_locks;
 mod recognize;
 mod scan;
@@ -37,31 +36,40 @@ mod stacks;
 mod template;
 mod token;
 
-use bytes::Bytes;
 use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot, Str};
 
-use super::Format;
+use super::text::Section;
+use super::{About, Format, Reader};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("gdb"),
     name: "gdb's text",
     looked_for: "lines `Thread N (…):` followed by `#0 …`",
-    recognize: recognize::recognize,
-    parse,
+    about: About {
+        producer: "gdb 7 to 16: thread apply all bt (full, -q), bt, info threads, p *mutex; pstack and gstack of Linux",
+        reads: "threads with LWP, name and frames; locks from arguments and printed structures, with owners where they are printed; the signal",
+        never: "CPU times; names of threads in a core; who holds a mutex that nobody printed",
+        capture: "gdb -p PID -batch -ex 'thread apply all bt', best with the debug files of libc (for the arguments of lock functions)",
+    },
+    reader: Reader::Text { anchors: &["Thread ", "#0 ", "Target Id"], confirm: recognize::header, parse },
 };
 
 /// How much text one worker reads at a time. The result does not depend on it.
 const CHUNK_SIZE: usize = 1 << 20;
 
-fn parse(bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
-    parse_in_chunks(bytes, path, CHUNK_SIZE)
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    let mut snapshots = parse_in_chunks(&section.text, section.path, section.bytes, CHUNK_SIZE);
+    for snapshot in &mut snapshots {
+        snapshot.source.offset = section.offset(snapshot.source.offset as usize);
+    }
+    snapshots
 }
 
-fn parse_in_chunks(bytes: &[u8], path: &Str, chunk_size: usize) -> Vec<Snapshot> {
-    let text = prefix::strip(clean::clean(bytes));
+fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Vec<Snapshot> {
+    let text = pager::remove(text);
     let ranges = split::chunks(&text, chunk_size);
     let last = ranges.len().saturating_sub(1);
     let chunks: Vec<chunk::Chunk> = ranges
@@ -73,7 +81,7 @@ fn parse_in_chunks(bytes: &[u8], path: &Str, chunk_size: usize) -> Vec<Snapshot>
     let mut snapshots = Vec::new();
     let mut goes_on = Vec::new();
     for parts in &groups {
-        snapshots.extend(merge::snapshots(parts, path, bytes.len() as u64));
+        snapshots.extend(merge::snapshots(parts, path, bytes));
         goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
     }
     facts::share_pid(&mut snapshots, &goes_on);

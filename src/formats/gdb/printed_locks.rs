@@ -1,6 +1,6 @@
 //! Locks whose content somebody printed: `p g_mutex`, locals of `bt full`.
 
-use crate::model::ReportedLock;
+use crate::model::{ReportedLock, ReportedOwner};
 
 use super::header::{decimal, parse_hex};
 
@@ -60,7 +60,14 @@ fn lock(text: &[u8], at: usize, value: usize, base: u64) -> Option<ReportedLock>
         Some(b'#') if is_first => named_by_reference(content),
         _ => (None, None),
     };
-    Some(ReportedLock { address, symbol: symbol.map(Into::into), owner, offset: base + start as u64 })
+    Some(ReportedLock {
+        address,
+        token: None,
+        symbol: symbol.map(Into::into),
+        owner: ReportedOwner::Tid(owner),
+        waiters: None,
+        offset: base + start as u64,
+    })
 }
 
 /// Where the statement begins that holds the field at `at`: `$1 = `, a local (8 blanks), a frame.
@@ -151,10 +158,17 @@ fn is_symbol(expression: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn tid(owner: ReportedOwner) -> u64 {
+        match owner {
+            ReportedOwner::Tid(tid) => tid,
+            ReportedOwner::Thread(_) => panic!("gdb prints ids"),
+        }
+    }
+
     fn found(text: &str) -> Vec<(Option<u64>, Option<String>, u64)> {
         find(text.as_bytes(), 0)
             .into_iter()
-            .map(|l| (l.address, l.symbol.map(|s| s.to_string()), l.owner))
+            .map(|l| (l.address, l.symbol.map(|s| s.to_string()), tid(l.owner)))
             .collect()
     }
 

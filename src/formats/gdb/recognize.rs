@@ -1,56 +1,51 @@
 //! Is it gdb's text?
 
-use super::clean;
 use super::header;
 use super::info_threads;
-use super::prefix;
 use super::scan::Scan;
+use crate::formats::text::Site;
 
-/// How many headers the bytes have: of threads; if there is none, first frames (`bt`,
-/// `thread apply all -q bt`); if there is none, rows of `info threads`.
-pub(super) fn recognize(bytes: &[u8]) -> usize {
-    let decoded = match bytes.first() {
-        Some(0xfe | 0xff) | Some(0) => Some(clean::clean(bytes)),
-        _ if bytes.get(1) == Some(&0) => Some(clean::clean(bytes)),
-        _ => None,
+/// Where a header of gdb's begins: of a thread, a first frame (`bt`, `thread apply all -q bt`), or of the rows of
+/// `info threads`.
+pub(super) fn header(site: &Site<'_>) -> Option<usize> {
+    let is_header = match site.rest().first()? {
+        b'#' => is_first_line(site),
+        _ if site.rest().starts_with(b"Target Id") => {
+            return site.following(4).any(is_row).then(|| site.at - site.before().unwrap_or_default().len());
+        }
+        _ => is_thread_header(site),
     };
-    let text = decoded.as_deref().unwrap_or(bytes);
-    let headers =
-        memchr::memmem::find_iter(text, b"Thread ").filter(|at| is_thread_header(text, *at)).count();
-    if headers > 0 {
-        return headers;
-    }
-    let first = memchr::memmem::find_iter(text, b"#0 ").filter(|at| is_first_line(text, *at)).count();
-    if first > 0 {
-        return first;
-    }
-    rows(text)
+    is_header.then_some(site.at)
 }
 
-/// Whether a thread's header stands at `at`: a line of its own, or one with a prefix before and a
-/// frame soon after.
-fn is_thread_header(text: &[u8], at: usize) -> bool {
-    let Some(rest) = text.get(at..).filter(|r| header::is_header(r)) else { return false };
-    let Some(before) = prefix::line_before(text, at) else { return false };
-    before.is_empty()
-        || rest.split(|b| *b == b'\n').skip(1).take(4).any(|line| {
+/// Whether a thread's header stands there: a line of its own, or one with a prefix before and a frame soon after.
+fn is_thread_header(site: &Site<'_>) -> bool {
+    if !header::is_header(site.rest()) {
+        return false;
+    }
+    let Some(before) = site.before() else { return false };
+    let has_frame = || {
+        site.following(4).any(|line| {
             memchr::memmem::find(line.get(..line.len().min(300)).unwrap_or_default(), b"#0 ").is_some()
         })
+    };
+    before.is_empty() || is_in_json(before) || has_frame()
 }
 
-fn is_first_line(text: &[u8], at: usize) -> bool {
-    let Some(before) = prefix::line_before(text, at) else { return false };
-    let rest = text.get(at..).unwrap_or_default();
-    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+/// Whether what stands before begins a JSON string.
+fn is_in_json(before: &[u8]) -> bool {
+    before.trim_ascii_start().starts_with(b"{") && before.ends_with(b"\"")
+}
+
+fn is_first_line(site: &Site<'_>) -> bool {
+    let Some(before) = site.before() else { return false };
+    let line = site.line();
     if is_first_frame(line) {
         return true;
     }
-    // Colours stand within the line, its end may be on the next.
+    // Its end may be on the next line.
+    let rest = site.rest();
     let window = rest.get(..rest.len().min(4096)).unwrap_or_default();
-    if memchr::memchr(0x1b, line).is_some() {
-        let plain = clean::clean(window);
-        return is_first_frame(plain.split(|b| *b == b'\n').next().unwrap_or_default());
-    }
     before.is_empty() && memchr::memmem::find(window, b"\n#1 ").is_some() && {
         let mut joined = Vec::new();
         super::join::join(rest, line, line.len() + 1, &mut joined) > line.len() + 1 && is_first_frame(&joined)
@@ -80,22 +75,22 @@ pub(super) fn is_first_frame(line: &[u8]) -> bool {
     has_pc || !body.starts_with(b"0x") && (tail.starts_with(b" at ") || tail.starts_with(b" from /"))
 }
 
-fn rows(text: &[u8]) -> usize {
-    let is_row = |line: &[u8]| {
-        matches!(line.first(), Some(b' ' | b'*'))
-            && info_threads::row(line.get(..line.len().min(400)).unwrap_or_default()).is_some()
-    };
-    match memchr::memmem::find(text, b"Target Id") {
-        Some(at) => {
-            text.get(at..).unwrap_or_default().split(|b| *b == b'\n').filter(|line| is_row(line)).count()
-        }
-        None => 0,
-    }
+/// Whether a line is a row of `info threads`.
+fn is_row(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'*'))
+        && info_threads::row(line.get(..line.len().min(400)).unwrap_or_default()).is_some()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bytes::Bytes;
+
+    use crate::formats::detect;
+
+    fn recognize(text: &[u8]) -> usize {
+        let counts = detect::counts(&Bytes::copy_from_slice(text));
+        counts.iter().find(|(format, _)| format.id.id() == "gdb").map_or(0, |(_, count)| *count)
+    }
 
     #[test]
     fn texts_of_gdb() {
@@ -106,7 +101,7 @@ mod tests {
             ("#0  f (a=1,\n    b=2) at x.c:1\n#1  0x5 in g ()\n", 1),
             (
                 "  Id   Target Id         Frame \n* 1    LWP 5 \"x\" f () at x.c:1\n  2    LWP 6 \"x\" f () at x.c:1\n",
-                2,
+                1,
             ),
             ("> Thread 2 (LWP 91455):\n> #0  f ()\n", 1),
         ];

@@ -26,7 +26,7 @@ fn shown(snapshots: &[Snapshot]) -> String {
 }
 
 fn parsed(text: &str) -> Vec<Snapshot> {
-    parse_in_chunks(text.as_bytes(), &"x".into(), CHUNK_SIZE)
+    parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, CHUNK_SIZE)
 }
 
 #[test]
@@ -43,7 +43,11 @@ fn one_chunk_or_many() {
     }
     let whole = shown(&parsed(&text));
     for size in [1, 100, 1000] {
-        assert_eq!(shown(&parse_in_chunks(text.as_bytes(), &"x".into(), size)), whole, "{size}");
+        assert_eq!(
+            shown(&parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, size)),
+            whole,
+            "{size}"
+        );
     }
 }
 

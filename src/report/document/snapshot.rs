@@ -68,7 +68,7 @@ impl<'a> Process<'a> {
             pid: process.pid,
             name: process.name.as_deref(),
             command_line: process.command_line.as_deref(),
-            runtime: None,
+            runtime: process.runtime.as_deref(),
             os: process.os.as_deref(),
             arch: process.arch.map(model::Arch::name),
             captured_at: process.captured_at.as_deref(),

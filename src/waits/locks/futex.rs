@@ -11,6 +11,7 @@ pub const ROW: LockRow = LockRow {
     noun: "futex",
     source: "linux/futex.h",
     has_holder: true,
+    prints_holder: false,
     is_shared_object: true,
     recognize,
     arguments: &["futex_word", "futex", "uaddr"],

@@ -8,6 +8,7 @@
 mod futex;
 mod futex_call;
 mod gil;
+mod managed;
 mod parking_lot;
 mod pthread_cond;
 mod pthread_mutex;
@@ -78,6 +79,8 @@ pub struct LockRow {
     pub source: &'static str,
     /// Whether somebody can hold it, so that a holder is worth looking for.
     pub has_holder: bool,
+    /// Whether the producers of texts print with each thread what it holds: then nobody is looked for by stacks.
+    pub prints_holder: bool,
     /// Whether threads share it. See [`Lock::is_shared_object`](super::Lock::is_shared_object).
     pub is_shared_object: bool,
     /// Recognizes a blocked `futex` call.
@@ -137,6 +140,38 @@ lock_table! {
     PthreadSpinlock = spin::PTHREAD,
     /// A spin lock of another kind: only its word is known.
     Spinlock = spin::OTHER,
+    /// A monitor of a JVM.
+    JavaMonitor = managed::JAVA_MONITOR,
+    /// A lock of `java.util.concurrent`.
+    JavaSynchronizer = managed::JAVA_SYNCHRONIZER,
+    /// The initialization of a class, which one thread runs.
+    ClassInit = managed::CLASS_INIT,
+    /// Go's `sync.Mutex`.
+    GoMutex = managed::GO_MUTEX,
+    /// Go's `sync.RWMutex`.
+    GoRwmutex = managed::GO_RWMUTEX,
+    /// Go's `sync.WaitGroup`.
+    GoWaitGroup = managed::GO_WAIT_GROUP,
+    /// Go's channel.
+    GoChannel = managed::GO_CHANNEL,
+    /// Python's `threading.Lock`, `RLock`.
+    PythonLock = managed::PYTHON_LOCK,
+    /// Ruby's `Mutex`, `Monitor`.
+    RubyMutex = managed::RUBY_MUTEX,
+    /// A monitor of .NET.
+    DotnetMonitor = managed::DOTNET_MONITOR,
+    /// `CRITICAL_SECTION` of Windows.
+    CriticalSection = managed::CRITICAL_SECTION,
+    /// A mutex of a kernel.
+    KernelMutex = managed::KERNEL_MUTEX,
+    /// A read-write semaphore of a kernel.
+    KernelRwsem = managed::KERNEL_RWSEM,
+    /// A semaphore of a kernel.
+    KernelSemaphore = managed::KERNEL_SEMAPHORE,
+    /// A lock of which the text names the owner only.
+    Turnstile = managed::TURNSTILE,
+    /// Another lock that a text names.
+    NamedLock = managed::OTHER,
     /// A futex of which nothing better is known.
     Futex = futex::ROW,
 }

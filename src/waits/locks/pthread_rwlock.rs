@@ -20,6 +20,7 @@ pub const ROW: LockRow = LockRow {
     noun: "read-write lock",
     source: "glibc 2.36 nptl/pthread_rwlock_common.c",
     has_holder: true,
+    prints_holder: false,
     is_shared_object: true,
     recognize,
     arguments: &["rwlock", "__rwlock", "rw", "this"],

@@ -16,6 +16,7 @@ pub const ROW: LockRow = LockRow {
     noun: "lock of a stdio stream",
     source: "glibc 2.36 sysdeps/nptl/stdio-lock.h",
     has_holder: true,
+    prints_holder: false,
     is_shared_object: true,
     recognize,
     arguments: &["futex", "futex_word"],

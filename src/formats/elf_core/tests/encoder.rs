@@ -279,7 +279,7 @@ fn program_header(
 }
 
 pub fn read(bytes: Vec<u8>) -> Snapshot {
-    let mut snapshots = (FORMAT.parse)(&Bytes::from(bytes), &"test.core".into());
+    let mut snapshots = super::super::read(&Bytes::from(bytes), &"test.core".into());
     assert_eq!(snapshots.len(), 1);
     snapshots.remove(0)
 }

@@ -238,7 +238,7 @@ fn random_damage() {
         if random(3) == 0 {
             bytes.truncate(random(bytes.len()));
         }
-        for snapshot in (FORMAT.parse)(&Bytes::from(bytes), &"damaged".into()) {
+        for snapshot in super::super::read(&Bytes::from(bytes), &"damaged".into()) {
             let image = snapshot.image.unwrap();
             assert!(image.registers.is_empty() || image.registers.len() == snapshot.threads.len());
             assert!(snapshot.threads.is_sorted_by_key(|t| t.tid));

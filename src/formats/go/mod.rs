@@ -1,0 +1,265 @@
+//! Goroutines as the Go runtime prints them: a traceback on SIGQUIT, panic or fatal error, and
+//! `/debug/pprof/goroutine?debug=2`.
+//!
+//! Source: src/runtime/traceback.go, panic.go, src/runtime/pprof/pprof.go of Go 1.19 to 1.25.
+
+mod frame;
+mod locks;
+mod states;
+
+use rustc_hash::FxHashSet;
+
+use super::text::{
+    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
+};
+use super::{About, Format, Reader};
+use crate::model::{
+    Failure, FailureKind, FormatId, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId, ThreadIx,
+    ThreadKind,
+};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("go"),
+    name: "a Go traceback",
+    looked_for: "lines `goroutine N [state]:`",
+    about: About {
+        producer: "the Go runtime 1.5 to 1.27: SIGQUIT, panics, fatal errors, /debug/pprof/goroutine?debug=2",
+        reads: "goroutines with state, minutes of waiting, frames and creator; the address of a mutex where the runtime prints a live one; why the process ended",
+        never: "who holds a mutex (Go stores no owner); CPU times; the OS thread of a goroutine before 1.23; which lock, where arguments are stale (`0x0?`)",
+        capture: "kill -QUIT PID with GOTRACEBACK=system in its environment, or curl 'localhost:6060/debug/pprof/goroutine?debug=2'",
+    },
+    reader: Reader::Text { anchors: &["goroutine "], confirm, parse },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Go, FORMAT.id, section)
+}
+
+/// `goroutine 20 [sync.Mutex.Lock, 34 minutes]:` and not `in goroutine 1` or the talk of a log.
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    header(&String::from_utf8_lossy(site.line()))?;
+    Some(site.at)
+}
+
+struct Go;
+
+/// What is remembered between goroutines.
+#[derive(Default)]
+struct Memory {
+    seen: FxHashSet<u64>,
+    failure: Option<(FailureKind, String)>,
+    signal: Option<String>,
+    is_stack_overflow: bool,
+}
+
+impl Grammar for Go {
+    type Memory = Memory;
+    const MASKS_HEX: bool = true;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        line.starts_with(b"goroutine ")
+    }
+
+    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
+        header(line)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if is_ending(line) {
+            return InBlock::Ends;
+        }
+        if line.starts_with('\t')
+            || frame::is_call(line)
+            || line.starts_with("created by ")
+            || is_remark(line)
+        {
+            return InBlock::Body;
+        }
+        if is_register(line) || line.starts_with("# labels:") { InBlock::Noise } else { InBlock::Unknown }
+    }
+
+    fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        if is_ending(line) && !line.starts_with("runtime stack:") {
+            return Outside::Event;
+        }
+        match section {
+            _ if line.starts_with("runtime stack:") => Outside::Section(RUNTIME_STACK),
+            Some(_) if line.starts_with('\t') || frame::is_call(line) => Outside::Noise,
+            _ if is_register(line) || line.starts_with("exit status ") => Outside::Noise,
+            _ => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        body(block)
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+        let ThreadId::Number(id) = thread.id else { return };
+        // Every thread of the operating system has a goroutine 0.
+        if id != 0 && !memory.seen.insert(id) {
+            self.close(memory, dumps);
+            memory.seen.insert(id);
+        }
+        let building = dumps.current(offset);
+        self.tell(memory, building);
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+        let is_new = matches!(line.split(':').next(), Some("panic" | "fatal error" | "SIGQUIT" | "SIGABRT"));
+        if is_new && dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty()) && memory.failure.is_none()
+        {
+            self.close(memory, dumps);
+        }
+        if let Some(message) = line.strip_prefix("panic: ") {
+            // What a deferred function panics with in turn is indented.
+            memory.failure.get_or_insert((FailureKind::Panic, message.trim().to_owned()));
+        } else if let Some(message) = line.strip_prefix("fatal error: ") {
+            memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
+        } else if line.starts_with("runtime: goroutine stack exceeds ") {
+            memory.is_stack_overflow = true;
+        } else if let Some(signal) = signal_name(line) {
+            memory.signal.get_or_insert(signal.to_owned());
+        }
+    }
+
+    fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        self.close(memory, dumps);
+    }
+}
+
+impl Go {
+    /// What the lines before the first goroutine say of the process.
+    fn tell(&self, memory: &mut Memory, building: &mut Building) {
+        let is_first = building.snapshot.threads.is_empty();
+        let process = &mut building.snapshot.process;
+        if let Some((kind, message)) = memory.failure.take() {
+            let thread = is_first.then_some(ThreadIx(0));
+            process.failure = Some(Failure { kind, message: message.into(), thread });
+        }
+        if let Some(name) = memory.signal.take() {
+            // Who asked for a traceback got it in whatever goroutine came first.
+            let thread = (is_first && name != "SIGQUIT").then_some(ThreadIx(0));
+            process.signal = Some(Signal { name: name.into(), thread, ..Signal::default() });
+        }
+    }
+
+    fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        if let Some(building) = dumps.open() {
+            let snapshot = &mut building.snapshot;
+            let is_one = snapshot.threads.len() == 1;
+            if is_one && snapshot.process.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Panic) {
+                is_limited(snapshot, "a panic prints one goroutine unless GOTRACEBACK=all is set", None);
+            }
+        }
+        dumps.end();
+        *memory = Memory::default();
+    }
+}
+
+const RUNTIME_STACK: &str = "runtime stack";
+
+/// Lines that stand before a dump, and end the one before.
+fn is_ending(line: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "panic: ",
+        "fatal error: ",
+        "SIGQUIT: ",
+        "SIGABRT: ",
+        "[signal ",
+        "runtime stack:",
+        "runtime: goroutine stack ",
+    ];
+    STARTS.iter().any(|start| line.starts_with(start))
+}
+
+/// `SIGQUIT: quit`, `[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x481af9]`.
+fn signal_name(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("[signal ").unwrap_or(line);
+    let name = line.split([':', ' ']).next()?;
+    name.starts_with("SIG").then_some(name)
+}
+
+/// Lines of a stack that are no frames.
+fn is_remark(line: &str) -> bool {
+    line.starts_with("...")
+        || line.starts_with("goroutine running on other thread")
+        || line.starts_with("[originating from goroutine ")
+}
+
+/// `rax    0xfffffffffffffffc`: the registers after a crash.
+fn is_register(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let (Some(name), Some(value), None) = (words.next(), words.next(), words.next()) else { return false };
+    name.len() <= 6 && name.bytes().all(|b| b.is_ascii_alphanumeric()) && value.starts_with("0x")
+}
+
+/// Reads a header.
+///
+/// ```text
+/// goroutine 20 [sync.Mutex.Lock, 34 minutes]:                             Go 1.20
+/// goroutine 1 gp=0xc0000061c0 m=nil [chan receive, 5 minutes]:            Go 1.23, GOTRACEBACK=system
+/// goroutine 17 gp=0xc000104000 m=3 mp=0xc000080008 [syscall, locked to thread]:
+/// goroutine 7 [select (no cases)]:
+/// goroutine 34 [running] {"request": "17"}:                               Go 1.27
+/// ```
+fn header(line: &str) -> Option<Head> {
+    let rest = line.strip_prefix("goroutine ")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let id: u64 = rest.get(..digits)?.parse().ok()?;
+    let rest = rest.get(digits..)?;
+    let open = rest.find('[')?;
+    let fields = rest.get(..open)?.trim();
+    let known = fields.split_ascii_whitespace().all(|f| f.contains('='));
+    let (inside, after) = rest.get(open + 1..)?.split_once(']')?;
+    let after = after.trim_end();
+    if !known || !rest.starts_with(' ') || !after.ends_with(':') {
+        return None;
+    }
+    let mut thread = Thread::new(ThreadId::Number(id));
+    thread.kind = ThreadKind::Goroutine;
+    let mut head = Head::of(thread);
+    let mut parts = inside.split(", ");
+    states::apply(parts.next().unwrap_or_default(), &mut head);
+    for part in parts {
+        let minutes = part.strip_suffix(" minutes").and_then(|n| n.parse::<u64>().ok());
+        match minutes {
+            Some(minutes) => head.thread.waited_us = Some(minutes.saturating_mul(60_000_000)),
+            None if part == "locked to thread" || part.starts_with("synctest ") => {}
+            None => head.unknown = Some(part.to_owned()),
+        }
+    }
+    if id == 0 {
+        head.thread.kind = ThreadKind::Os;
+    }
+    Some(head)
+}
+
+fn body(block: &[BlockLine<'_>]) -> Body {
+    let mut body = Body::default();
+    let mut lines = block.iter().peekable();
+    while let Some(line) = lines.next() {
+        let place = lines.next_if(|l| l.text.starts_with('\t')).map(|l| l.text);
+        if let Some(creator) = line.text.strip_prefix("created by ") {
+            body.creator = Some(frame::creator(creator, place));
+        } else if line.text.starts_with("[originating from goroutine ") {
+            break;
+        } else if line.text.starts_with("goroutine running on other thread") {
+            body.state = Some(ReportedState::Running);
+            body.end = StackEnd::Reported;
+        } else if let Some(count) = line.text.strip_prefix("...") {
+            // `...additional frames elided...` up to 1.20, `...23 frames elided...` from 1.21 on.
+            let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
+            body.left_out += digits.parse().unwrap_or(1);
+            body.end = StackEnd::DepthLimit;
+        } else if let Some(frame) = frame::call(line, place) {
+            body.frames.push(frame);
+        }
+    }
+    body.wait = locks::wait(&body.frames);
+    body
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The lines below a frame that say which locks a thread has or wants.
+//!
+//! ```text
+//!     - locked <0x00000000e0c67918> (a java.lang.Object)                                   HotSpot
+//!     - waiting to lock <0x00000000e0c67918> (a java.lang.Object)
+//!     - waiting on <0x00000000e0c67918> (a java.lang.Object)
+//!     - waiting on <no object reference available>
+//!     - waiting to re-lock in wait() <0x00000000e0c67918> (a java.lang.Object)
+//!     - parking to wait for  <0x00000000e0c67918> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)
+//!     - eliminated <owner is scalar replaced> (a java.lang.Object)
+//!     - waiting on the Class initialization monitor for Holder
+//!     - <0x00000000e0c67918> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)      Locked ownable synchronizers
+//!     - waiting to lock <java.lang.Object@7b836878>                                        jcmd
+//!     -  locked java.lang.Object@1b2c3d                                                    JMX
+//!   - waiting to lock <0x0d3a2f0a> (a java.lang.Object) held by thread 5                   ART
+//! ```
+//!
+//! Source: OpenJDK 8-25 runtime/vframe.cpp, java/lang/management/ThreadInfo.java; art/runtime/thread.cc.
+
+use super::{class_name, token_lock};
+use crate::formats::text::{BlockLine, BodyLock, HEX, LockRef, OwnerRef};
+use crate::model::{ReportedLockKind, Str, ThreadId, WaitMode};
+
+/// What such a line says.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// The thread has it.
+    Locked(BodyLock),
+    /// The thread waits for it.
+    Waits {
+        /// Which lock.
+        lock: BodyLock,
+        /// How.
+        mode: WaitMode,
+        /// Who has it, where the line says so.
+        owner: Option<OwnerRef>,
+    },
+    /// The thread sleeps, on whatever the line names.
+    Sleeps,
+    /// Who has the lock of the line above.
+    HeldBy(OwnerRef),
+    /// Nothing that can be used: `eliminated`, `no object reference available`, `None`.
+    Nothing,
+}
+
+/// What the words before a lock mean; the first that fits counts.
+static WORDS: &[(&str, Meaning)] = &[
+    ("locked ownable synchronizer", Meaning::Synchronizer),
+    ("locked", Meaning::Locked),
+    ("waiting to lock", Meaning::Waits(WaitMode::Enter)),
+    ("blocked on", Meaning::Waits(WaitMode::Enter)),
+    ("waiting to re-lock in wait()", Meaning::Waits(WaitMode::Reenter)),
+    ("waiting on the Class initialization monitor for", Meaning::ClassInit),
+    ("waiting on an unknown object", Meaning::Nothing),
+    ("waiting on", Meaning::Waits(WaitMode::Notify)),
+    ("waiting for", Meaning::Waits(WaitMode::Notify)),
+    ("parking to wait for", Meaning::Waits(WaitMode::Park)),
+    ("sleeping on", Meaning::Sleeps),
+    ("eliminated", Meaning::Nothing),
+    ("lock is eliminated", Meaning::Nothing),
+    ("held by", Meaning::HeldBy),
+    ("None", Meaning::Nothing),
+    ("parking", Meaning::Nothing),
+];
+
+#[derive(Clone, Copy)]
+enum Meaning {
+    Locked,
+    Synchronizer,
+    Waits(WaitMode),
+    ClassInit,
+    Sleeps,
+    HeldBy,
+    Nothing,
+}
+
+/// Reads a line that begins with blanks and `- `.
+pub fn note(line: &BlockLine<'_>) -> Option<Note> {
+    let text = line.text.trim_start();
+    let body = text.strip_prefix('-')?.trim_start();
+    if body.starts_with('<') {
+        return Some(lock(line, body, WaitMode::Park).map_or(Note::Nothing, Note::Locked));
+    }
+    let (words, meaning) = WORDS.iter().find(|(words, _)| body.starts_with(words))?;
+    let rest = body.get(words.len()..)?.trim_start();
+    Some(match meaning {
+        Meaning::Locked => lock(line, rest, WaitMode::Enter).map_or(Note::Nothing, Note::Locked),
+        Meaning::Synchronizer => lock(line, rest, WaitMode::Park).map_or(Note::Nothing, Note::Locked),
+        Meaning::Waits(mode) => match lock(line, rest, *mode) {
+            Some(lock) => Note::Waits { lock, mode: *mode, owner: owner_in(rest) },
+            None => Note::Nothing,
+        },
+        Meaning::ClassInit => {
+            let class = class_name(rest);
+            let lock = BodyLock {
+                id: LockRef::Token(format!("class {class}").into()),
+                name: Some(class),
+                kind: ReportedLockKind::ClassInit,
+            };
+            Note::Waits { lock, mode: WaitMode::Enter, owner: None }
+        }
+        Meaning::Sleeps => Note::Sleeps,
+        Meaning::HeldBy => owner_in(body).map_or(Note::Nothing, Note::HeldBy),
+        Meaning::Nothing => Note::Nothing,
+    })
+}
+
+/// `<0x…> (a C)`, `<C@7b83>`, `C@7b83`; `None` where no object is named.
+fn lock(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<BodyLock> {
+    let (inside, after) = match rest.strip_prefix('<') {
+        Some(rest) => rest.split_once('>')?,
+        None => rest.split_once(' ').unwrap_or((rest, "")),
+    };
+    if inside == HEX {
+        let start = line.text.len() - rest.len();
+        let slot = line.slot + line.text.get(..start)?.matches(HEX).count();
+        let kind = match mode {
+            WaitMode::Park => ReportedLockKind::JavaSynchronizer,
+            _ => ReportedLockKind::JavaMonitor,
+        };
+        return Some(BodyLock { id: LockRef::Slot(slot, 0), name: class_in(after), kind });
+    }
+    // `no object reference available`, `owner is scalar replaced`
+    (inside.contains('@') && !inside.contains(' ')).then(|| token_lock(inside, mode))
+}
+
+/// `(a java.lang.Object)`, `(a java.lang.Class for Holder)`.
+fn class_in(text: &str) -> Option<Str> {
+    let inside = text.split_once("(a ")?.1;
+    let class = inside.get(..inside.rfind(')').unwrap_or(inside.len()))?;
+    Some(class_name(class))
+}
+
+/// `held by thread 5`, `held by tid=5 (main)`, `owned by "x" Id=3`.
+fn owner_in(text: &str) -> Option<OwnerRef> {
+    if let Some((_, rest)) = text.split_once("owned by \"") {
+        return Some(OwnerRef::Name(rest.get(..rest.rfind('"')?)?.into()));
+    }
+    let (_, rest) = text.split_once("held by ")?;
+    let digits: String =
+        rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    Some(OwnerRef::Id(ThreadId::Number(digits.parse().ok()?)))
+}

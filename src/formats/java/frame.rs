@@ -1,0 +1,115 @@
+//! Frames of Java.
+//!
+//! ```text
+//!     at jdk.internal.misc.Unsafe.park(java.base@17.0.15/Native Method)
+//!     at java.util.concurrent.locks.LockSupport.park(java.base@25/LockSupport.java:369)
+//!     at app//com.example.Main.lambda$main$0(Main.java:12)
+//!     at Main$$Lambda$4/0x00007fd338002a20.run(Unknown Source)                                OpenJDK 17
+//!     at Main$$Lambda/0x000000002b042000.run(Unknown Source)                                  OpenJDK 21
+//!   at io.sentry.samples.android.MainActivity$2.run(MainActivity.java:177)                  ART
+//! ```
+
+use crate::formats::text::HEX;
+use crate::model::{Frame, Str};
+
+/// Reads what stands behind `at `. `None`: it is no frame.
+pub fn frame(text: &str) -> Option<Frame> {
+    let (name, place) = split(text)?;
+    let (file, line, module) = place_of(place);
+    Some(Frame { function: Some(method_name(name)), file, line, module, ..Frame::default() })
+}
+
+/// The name and what stands in the parentheses.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let end = text.rfind(')')?;
+    let open = text.get(..end)?.rfind('(')?;
+    let name = text.get(..open)?.trim();
+    let is_name = name.contains('.') && !name.contains(char::is_whitespace);
+    is_name.then_some((name, text.get(open + 1..end)?))
+}
+
+/// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.
+fn method_name(name: &str) -> Str {
+    let masked = format!("/{HEX}");
+    let name = name.replacen(&masked, "", 1);
+    let name = match name.rsplit_once('/') {
+        // `Main$$Lambda/0x…` of a text whose numbers are not masked.
+        Some((before, after)) if after.starts_with("0x") => {
+            let rest = after.find('.').and_then(|at| after.get(at..)).unwrap_or_default();
+            return format!("{}{rest}", class_name(before)).into();
+        }
+        Some((_, after)) => after,
+        None => &name,
+    };
+    without_lambda_number(name).into()
+}
+
+/// `Main$$Lambda$4` differs from run to run: `Main$$Lambda`.
+fn without_lambda_number(name: &str) -> String {
+    let Some(at) = name.find("$$Lambda$") else { return name.to_owned() };
+    let rest = name.get(at + 9..).unwrap_or_default();
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    format!("{}$$Lambda{}", name.get(..at).unwrap_or_default(), rest.get(digits..).unwrap_or_default())
+}
+
+/// A class as a lock's name: without the number of a lambda, with dots.
+pub fn class_name(name: &str) -> Str {
+    without_lambda_number(&name.replace('/', ".")).into()
+}
+
+/// `java.base@17.0.15/Thread.java:833`, `Native Method`, `Unknown Source`, `Main.java`.
+fn place_of(place: &str) -> (Option<Str>, Option<u32>, Option<Str>) {
+    let (module, rest) = match place.rsplit_once('/') {
+        Some((module, rest)) => (module.split('@').next().filter(|m| !m.is_empty()), rest),
+        None => (None, place),
+    };
+    let module = module.map(Str::from);
+    match rest.trim() {
+        "Native Method" | "Native method" | "Unknown Source" | "<Unknown Source>" | "" => {
+            (None, None, module)
+        }
+        rest => match rest.rsplit_once(':') {
+            Some((file, line)) if line.parse::<u32>().is_ok() => {
+                (Some(file.into()), line.parse().ok(), module)
+            }
+            // ART writes `:-2` for native methods.
+            Some((file, _)) => (Some(file.into()), None, module),
+            None => (Some(rest.into()), None, module),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (String, Option<String>, Option<u32>, Option<String>) {
+        let frame = frame(text).unwrap();
+        let owned = |s: Option<Str>| s.map(|s| s.to_string());
+        (owned(frame.function).unwrap(), owned(frame.file), frame.line, owned(frame.module))
+    }
+
+    #[test]
+    fn frames() {
+        let base = Some("java.base".to_owned());
+        assert_eq!(
+            read("java.util.concurrent.locks.LockSupport.park(java.base@25/LockSupport.java:369)"),
+            (
+                "java.util.concurrent.locks.LockSupport.park".into(),
+                Some("LockSupport.java".into()),
+                Some(369),
+                base.clone()
+            )
+        );
+        assert_eq!(
+            read("jdk.internal.misc.Unsafe.park(java.base@17.0.15/Native Method)"),
+            ("jdk.internal.misc.Unsafe.park".into(), None, None, base)
+        );
+        assert_eq!(read("app//com.example.Main.run(Main.java:12)").0, "com.example.Main.run");
+        assert_eq!(read("D$$Lambda$4/0x00007fd338002a20.run(Unknown Source)").0, "D$$Lambda.run");
+        assert_eq!(read("V$$Lambda/0x#.run(Unknown Source)").0, "V$$Lambda.run");
+        assert_eq!(read("A.b(A.kt)"), ("A.b".into(), Some("A.kt".into()), None, None));
+        assert!(frame("least one of (these) is broken").is_none());
+        assert!(frame("x").is_none());
+    }
+}

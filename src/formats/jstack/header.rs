@@ -1,0 +1,337 @@
+//! Headers of threads.
+//!
+//! ```text
+//! "n" daemon prio=10 tid=0x… nid=0x34e8 waiting for monitor entry [0x…]                                    6, 7
+//! "n" #20 daemon prio=6 os_prio=0 tid=0x… nid=0x2a43 waiting on condition [0x…]                            8
+//! "mon-0" #12 daemon prio=5 os_prio=0 cpu=0.36ms elapsed=3.66s tid=0x00007ffb0c0c0520 nid=0xf8bd waiting … 17
+//! "main" #3 [94776] prio=5 os_prio=0 cpu=47.00ms elapsed=3.58s tid=0x… nid=94776 waiting on condition  [0x…]  21
+//! "ForkJoinPool-1-worker-1" #24 [94814] daemon prio=5 os_prio=0 cpu=… tid=0x…  [0x…]                       carrier
+//!    Mounted virtual thread #35
+//! "GC Thread#0" os_prio=0 cpu=… tid=0x… nid=94777 runnable                                                 VM thread
+//! "pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3                                          JMX
+//! "n" - Thread t@332                                                                                       VisualVM
+//! "Main Thread" id=1 idx=0x4 tid=12345 prio=5 alive, in native, waiting                                    JRockit
+//! Thread 12345: (state = BLOCKED)                                                                          jstack -F
+//! ```
+//!
+//! Names are printed raw: they may hold quotes and line breaks.
+
+use crate::formats::java;
+use crate::formats::text::{BodyWait, Head, OwnerRef, first_line};
+use crate::model::{ReportedState, Str, Thread, ThreadId, ThreadKind, WaitMode};
+
+/// How many more lines a name may have.
+const MOST_LINES: usize = 16;
+
+/// How the fields behind a name begin.
+static FIELDS: &[&str] = &[
+    "#",
+    "daemon ",
+    "prio=",
+    "os_prio=",
+    "cpu=",
+    "tid=",
+    "nid=",
+    "Id=",
+    "id=",
+    "- Thread t@",
+    "virtual",
+    "[",
+];
+
+/// Reads a header; `more` is the text after the line.
+pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
+    if let Some(rest) = line.strip_prefix("Thread ") {
+        return forced(rest);
+    }
+    if let Some(rest) = line.strip_prefix("   Mounted virtual thread #") {
+        let id: u64 = rest.trim().parse().ok()?;
+        let mut thread = Thread::new(ThreadId::Number(id));
+        thread.kind = ThreadKind::Virtual;
+        thread.reported = Some(ReportedState::RunningOrNative);
+        return Some(Head { is_carried: true, ..Head::of(thread) });
+    }
+    let inside = line.strip_prefix('"')?;
+    if let Some(head) = named(inside) {
+        return Some(head);
+    }
+    // The name goes on in the next line.
+    if inside.ends_with("\":") {
+        return None;
+    }
+    let mut whole = inside.to_owned();
+    let mut rest = more;
+    for _ in 0..MOST_LINES {
+        let next = first_line(rest);
+        let text = String::from_utf8_lossy(next.get(..next.len().min(4096))?);
+        if rest.is_empty()
+            || text.starts_with(['\t', '"'])
+            || text.starts_with("   java.lang")
+            || text.ends_with("\":")
+        {
+            return None;
+        }
+        whole.push('\n');
+        whole.push_str(text.trim_end_matches('\r'));
+        rest = rest.get(next.len() + 1..).unwrap_or_default();
+        if let Some(head) = named(whole.trim_end()) {
+            return Some(Head { more: more.len() - rest.len(), ..head });
+        }
+    }
+    None
+}
+
+/// `12345: (state = BLOCKED)`.
+fn forced(rest: &str) -> Option<Head> {
+    let (id, state) = rest.split_once(": (state = ")?;
+    let id: u64 = id.parse().ok()?;
+    let mut thread = Thread::new(ThreadId::Number(id));
+    thread.tid = u32::try_from(id).ok();
+    thread.reported = match state.trim_end_matches(')') {
+        "IN_JAVA" => Some(ReportedState::Running),
+        "IN_NATIVE" => Some(ReportedState::RunningOrNative),
+        "BLOCKED" => Some(ReportedState::Waiting),
+        _ => None,
+    };
+    Some(Head::of(thread))
+}
+
+/// A header of which the name's first quote is gone.
+fn named(text: &str) -> Option<Head> {
+    if let Some(head) = jmx(text) {
+        return Some(head);
+    }
+    let ends = text.match_indices("\" ").map(|(at, _)| at);
+    let end = ends.filter(|at| {
+        let rest = text.get(at + 2..).unwrap_or_default();
+        FIELDS.iter().any(|field| rest.starts_with(field))
+    });
+    // A name may hold what looks like fields; a field never holds a quote.
+    let end = end.last()?;
+    let (name, fields) = (text.get(..end)?, text.get(end + 2..)?);
+    if let Some(id) = fields.strip_prefix("- Thread t@") {
+        let thread = Thread::new(ThreadId::Number(id.trim().parse().ok()?));
+        return Some(Head::of(named_thread(thread, name)));
+    }
+    let head = fields_of(name, fields)?;
+    Some(head)
+}
+
+fn named_thread(mut thread: Thread, name: &str) -> Thread {
+    thread.name = Some(name.into());
+    thread
+}
+
+/// The fields that each release adds to.
+fn fields_of(name: &str, fields: &str) -> Option<Head> {
+    let mut number = None;
+    let mut os_id = None;
+    let mut nid: Option<&str> = None;
+    let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(0)), name));
+    let mut is_known = false;
+    let mut words = fields.split_ascii_whitespace();
+    let mut rest = Vec::new();
+    for word in words.by_ref() {
+        if let Some(n) = word.strip_prefix('#') {
+            number = number.or(n.parse::<u64>().ok());
+        } else if let Some(n) = word.strip_prefix('[').and_then(|w| w.strip_suffix(']'))
+            && nid.is_none()
+            && !n.starts_with("0x")
+        {
+            os_id = os_id.or(n.parse::<u64>().ok());
+        } else if let Some((key, value)) = word.split_once('=') {
+            is_known = true;
+            field(key, value, &mut head, &mut nid);
+        } else {
+            match word {
+                "daemon" => {}
+                "virtual" => head.thread.kind = ThreadKind::Virtual,
+                _ => rest.push(word),
+            }
+        }
+    }
+    if !is_known {
+        return None;
+    }
+    let kernel_id = nid.and_then(parsed).or(os_id);
+    head.thread.tid = kernel_id.and_then(|id| u32::try_from(id).ok()).filter(|id| *id != 0);
+    head.thread.id = match (nid, os_id, number) {
+        (Some(nid), ..) => nid.parse().map_or_else(|_| ThreadId::Text(nid.into()), ThreadId::Number),
+        (None, Some(id), _) => ThreadId::Number(id),
+        (None, None, Some(number)) => ThreadId::Text(format!("#{number}").into()),
+        // JRockit: `id=1`
+        (None, None, None) => head.thread.id,
+    };
+    head.thread.reported = match rest.join(" ") {
+        // A thread of the JVM itself is always called `runnable`; one of the program has a line of its own for
+        // its state.
+        _ if number.is_none() && os_id.is_none() => Some(ReportedState::Idle),
+        words => states(&words),
+    };
+    Some(head)
+}
+
+/// The words at the end of a header, where no line `java.lang.Thread.State` says it better.
+fn states(words: &str) -> Option<ReportedState> {
+    const STATES: &[(&str, ReportedState)] = &[
+        ("waiting for monitor entry", ReportedState::Blocked),
+        ("in Object.wait()", ReportedState::Waiting),
+        ("waiting on condition", ReportedState::Waiting),
+        ("sleeping", ReportedState::Sleeping),
+        ("runnable", ReportedState::RunningOrNative),
+        // JRockit
+        ("alive, in native, blocked", ReportedState::Blocked),
+        ("alive, blocked", ReportedState::Blocked),
+        ("alive, in native, parked", ReportedState::Waiting),
+        ("alive, parked", ReportedState::Waiting),
+        ("alive, in native, sleeping", ReportedState::Sleeping),
+        ("alive, sleeping", ReportedState::Sleeping),
+        ("alive, in native, waiting", ReportedState::Waiting),
+        ("alive, waiting", ReportedState::Waiting),
+        ("alive", ReportedState::RunningOrNative),
+    ];
+    STATES.iter().find(|(start, _)| words.starts_with(start)).map(|(_, state)| *state)
+}
+
+fn field<'t>(key: &str, value: &'t str, head: &mut Head, nid: &mut Option<&'t str>) {
+    match key {
+        "nid" | "lwp_id" => *nid = Some(value),
+        "tid" => head.thread.handle = parsed(value),
+        "cpu" => head.thread.cpu_us = duration_us(value),
+        // JRockit's number.
+        "id" => head.thread.id = value.parse().map_or(ThreadId::Number(0), ThreadId::Number),
+        "prio" | "os_prio" | "elapsed" | "allocated" | "defined_classes" | "idx" | "_at_poll_safepoint" => {}
+        _ => head.unknown = Some(format!("{key}={value}")),
+    }
+}
+
+/// `0x2a43`, `94776`.
+fn parsed(value: &str) -> Option<u64> {
+    match value.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => value.parse().ok(),
+    }
+}
+
+/// `47.00ms`, `3.58s`.
+fn duration_us(value: &str) -> Option<u64> {
+    let (number, unit) = match value.strip_suffix("ms") {
+        Some(number) => (number, 1e3),
+        None => (value.strip_suffix('s')?, 1e6),
+    };
+    let number: f64 = number.parse().ok()?;
+    (number.is_finite() && number >= 0.0).then_some((number * unit).round() as u64)
+}
+
+/// `pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3`, and newer `" prio=5 Id=76 …`, `" daemon prio=5 Id=…`.
+fn jmx(text: &str) -> Option<Head> {
+    let (end, rest) = text.match_indices("\" ").find_map(|(at, _)| {
+        let rest = text.get(at + 2..)?;
+        let rest = rest.strip_prefix("daemon ").unwrap_or(rest);
+        let rest = match rest.strip_prefix("prio=") {
+            Some(prio) => prio.split_once(' ')?.1,
+            None => rest,
+        };
+        Some((at, rest.strip_prefix("Id=")?))
+    })?;
+    let name = text.get(..end)?;
+    let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(id.parse().ok()?)), name));
+    let word = rest.split(' ').next().unwrap_or_default();
+    head.thread.reported = Some(java::state(word)?);
+    if let Some((_, lock)) = rest.split_once(" on ") {
+        let token = lock.split(' ').next().unwrap_or_default();
+        let owner: Option<Str> =
+            lock.split_once("owned by \"").and_then(|(_, o)| Some(o.get(..o.rfind('"')?)?.into()));
+        let mode = match word {
+            "BLOCKED" => WaitMode::Enter,
+            _ if token.starts_with("java.util.concurrent") || token.contains("Sync@") => WaitMode::Park,
+            _ => WaitMode::Notify,
+        };
+        let lock = java::token_lock(token, mode);
+        head.wait = Some(BodyWait { lock, mode, owner: owner.map(OwnerRef::Name) });
+    }
+    Some(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(line: &str) -> Head {
+        read(line, b"").unwrap_or_else(|| panic!("no header: {line}"))
+    }
+
+    #[test]
+    fn every_age() {
+        for (line, id, tid, name) in [
+            (
+                "\"n\" daemon prio=10 tid=0x00007f01 nid=0x34e8 waiting for monitor entry [0x00007f02]",
+                "0x34e8",
+                Some(0x34e8),
+                "n",
+            ),
+            (
+                "\"m 1\" #20 daemon prio=6 os_prio=0 tid=0x01 nid=0x2a43 waiting on condition [0x02]",
+                "0x2a43",
+                Some(0x2a43),
+                "m 1",
+            ),
+            (
+                "\"mon-0\" #12 daemon prio=5 os_prio=0 cpu=0.36ms elapsed=3.66s tid=0x7f nid=0xf8bd waiting for monitor entry  [0x7f]",
+                "0xf8bd",
+                Some(0xf8bd),
+                "mon-0",
+            ),
+            (
+                "\"main\" #3 [94776] prio=5 os_prio=0 cpu=47.00ms elapsed=3.58s tid=0x7f nid=94776 waiting on condition  [0x7f]",
+                "94776",
+                Some(94776),
+                "main",
+            ),
+            (
+                "\"F-1\" #24 [94814] daemon prio=5 os_prio=0 cpu=1.00ms elapsed=1.00s tid=0x7f  [0x7f]",
+                "94814",
+                Some(94814),
+                "F-1",
+            ),
+            (
+                "\"a \"quoted\" #7 name\" #9 prio=5 os_prio=0 tid=0x7f nid=0x9 runnable",
+                "0x9",
+                Some(9),
+                "a \"quoted\" #7 name",
+            ),
+            ("\"n\" - Thread t@332", "332", None, "n"),
+            (
+                "\"pool-1-thread-2\" Id=76 WAITING on java.lang.Object@5a679233 owned by \"x\" Id=3",
+                "76",
+                None,
+                "pool-1-thread-2",
+            ),
+        ] {
+            let head = head(line);
+            assert_eq!((head.thread.id.to_string(), head.thread.tid), (id.to_owned(), tid), "{line}");
+            assert_eq!(head.thread.name.as_deref(), Some(name), "{line}");
+            assert_eq!(head.unknown, None, "{line}");
+        }
+        assert_eq!(
+            head("\"main\" #1 prio=5 os_prio=0 cpu=47.00ms elapsed=3s tid=0x1 nid=0x2 runnable")
+                .thread
+                .cpu_us,
+            Some(47_000)
+        );
+        assert_eq!(
+            head("\"x\" #1 prio=5 shiny=3 tid=0x1 nid=0x2 runnable").unknown.as_deref(),
+            Some("shiny=3")
+        );
+    }
+
+    #[test]
+    fn a_name_with_a_line_break() {
+        let more = b"b\" #12 prio=5 os_prio=0 tid=0x1 nid=0x2 runnable\n\tat x\n";
+        let head = read("\"a", more).unwrap();
+        assert_eq!((head.thread.name.as_deref(), head.more), (Some("a\nb"), 49));
+        assert!(read("\"a", b"b\":\n").is_none());
+        assert!(read("\"dl2\":", b"  waiting\n").is_none());
+    }
+}

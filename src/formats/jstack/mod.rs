@@ -1,0 +1,259 @@
+//! Thread dumps of HotSpot: jstack, `jcmd Thread.print`, SIGQUIT, `jhsdb jstack`, and what JMX, VisualVM and JRockit
+//! print like them.
+//!
+//! Source: OpenJDK 8-25 runtime/threads.cpp, thread.cpp, vframe.cpp, services/threadService.cpp;
+//! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java.
+
+mod deadlocks;
+mod header;
+
+use super::java;
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("jstack"),
+    name: "a Java thread dump",
+    looked_for: "a line `Full thread dump …` or lines `java.lang.Thread.State: …`",
+    about: About {
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX; VisualVM; JRockit",
+        reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
+        never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
+        capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
+    },
+    reader: Reader::Text {
+        anchors: &["Full thread dump ", "FULL THREAD DUMP", "java.lang.Thread.State: ", " Id=", "(state = "],
+        confirm,
+        parse,
+    },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Jstack, FORMAT.id, section)
+}
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let line = String::from_utf8_lossy(site.line());
+    let before = String::from_utf8_lossy(site.before()?);
+    match line.get(..5)? {
+        "Full " => line.trim_end().ends_with(':').then_some(site.at),
+        "FULL " => before.ends_with("===== ").then(|| site.at - "===== ".len()),
+        "java." => {
+            let state = line.strip_prefix("java.lang.Thread.State: ")?;
+            java::state(state)?;
+            Some(site.indented(3))
+        }
+        // `Thread 12345: (state = BLOCKED)`
+        "(stat" => {
+            let start = before.rfind("Thread ")?;
+            header::read(&format!("{}{line}", before.get(start..)?), b"")?;
+            Some(site.at - (before.len() - start))
+        }
+        // `"pool-1-thread-2" Id=76 WAITING on …`
+        _ => {
+            let start = before.find('"')?;
+            header::read(&format!("{}{line}", before.get(start..)?), b"")?;
+            Some(site.at - (before.len() - start))
+        }
+    }
+}
+
+struct Jstack;
+
+/// What is remembered between threads.
+#[derive(Default)]
+struct Memory {
+    time: Option<String>,
+    pid: Option<u32>,
+    deadlocks: deadlocks::Reader,
+}
+
+/// Sections outside of threads.
+const DEADLOCK: &str = "deadlock";
+const DEADLOCK_STACKS: &str = "stacks of a deadlock";
+const LISTS: &str = "lists of the JVM";
+
+impl Grammar for Jstack {
+    type Memory = Memory;
+    const MASKS_HEX: bool = true;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        line.starts_with(b"\"")
+            || line.starts_with(b"Thread ")
+            || line.starts_with(b"   Mounted virtual thread #")
+    }
+
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header::read(line, more)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        let text = line.trim_start();
+        let is_indented = text.len() < line.len();
+        if is_indented && IN_STACKS.iter().any(|start| text.starts_with(start)) {
+            return InBlock::Body;
+        }
+        if is_indented && text.starts_with("- ") {
+            let line = BlockLine { text: line, slot: 0 };
+            let known = java::note(&line).is_some() || frame_of(text).is_some();
+            return if known { InBlock::Body } else { InBlock::Unknown };
+        }
+        if OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) || is_time(line) || pid(line).is_some() {
+            return InBlock::Ends;
+        }
+        if is_indented && text.starts_with("Number of ") { InBlock::Noise } else { InBlock::Unknown }
+    }
+
+    fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        if let Some((_, class)) = OUTSIDE.iter().find(|(start, _)| line.starts_with(start)) {
+            return *class;
+        }
+        if is_time(line) || pid(line).is_some() {
+            return Outside::Event;
+        }
+        match section {
+            Some(DEADLOCK) => Outside::Event,
+            Some(DEADLOCK_STACKS) => Outside::Noise,
+            Some(LISTS) if line.starts_with([' ', '0', '}']) => Outside::Noise,
+            _ => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        body(block)
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) {
+        let building = dumps.current(offset);
+        memory.deadlocks.end(building);
+        tell(memory, building);
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
+        if let Some(vm) = line.strip_prefix("Full thread dump ") {
+            if let Some(building) = dumps.open() {
+                memory.deadlocks.end(building);
+            }
+            let building = dumps.begin(offset);
+            building.snapshot.process.runtime = Some(vm.trim_end_matches(':').into());
+            tell(memory, building);
+        } else if line.starts_with("===== FULL THREAD DUMP") {
+            dumps.begin(offset);
+        } else if is_time(line) {
+            memory.time = Some(line.trim().to_owned());
+        } else if let Some(pid) = pid(line) {
+            memory.pid = Some(pid);
+        } else {
+            memory.deadlocks.line(line, dumps.current(offset), offset);
+        }
+    }
+
+    fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        if let Some(building) = dumps.open() {
+            memory.deadlocks.end(building);
+        }
+        dumps.end();
+    }
+}
+
+/// Lines of a stack, without their indentation.
+static IN_STACKS: &[&str] = &[
+    "at ",
+    "java.lang.Thread.State: ",
+    "JavaThread state: ",
+    "Locked ownable synchronizers:",
+    "Locked synchronizers:",
+    "No compile task",
+    "Compiling: ",
+    "Carrying virtual thread #",
+    "JNI",
+    "...",
+    "^-- ",
+    "-- ",
+];
+
+/// Lines outside of threads, by how they begin.
+static OUTSIDE: &[(&str, Outside)] = &[
+    ("Full thread dump ", Outside::Event),
+    ("===== FULL THREAD DUMP", Outside::Event),
+    ("===== END OF THREAD DUMP", Outside::Noise),
+    ("Found one Java-level deadlock:", Outside::Section(DEADLOCK)),
+    ("Java stack information for the threads listed above:", Outside::Section(DEADLOCK_STACKS)),
+    ("Found 1 deadlock.", Outside::Section(LISTS)),
+    ("Found ", Outside::Section(LISTS)),
+    ("Threads class SMR info:", Outside::Section(LISTS)),
+    ("JNI global ref", Outside::Noise),
+    ("Heap", Outside::Section(LISTS)),
+    ("=====", Outside::Noise),
+    ("_java_thread_list=", Outside::Noise),
+    ("Attaching to process ID", Outside::Noise),
+    ("Debugger attached successfully.", Outside::Noise),
+    ("Server compiler detected.", Outside::Noise),
+    ("Client compiler detected.", Outside::Noise),
+    ("JVM version is ", Outside::Noise),
+    ("Deadlock Detection:", Outside::Noise),
+    ("No deadlocks found.", Outside::Noise),
+];
+
+/// `2026-11-24 04:07:06`: the line before a dump.
+fn is_time(line: &str) -> bool {
+    let bytes = line.trim().as_bytes();
+    bytes.len() == 19
+        && bytes.iter().enumerate().all(|(at, b)| match at {
+            4 | 7 => *b == b'-',
+            10 => *b == b' ' || *b == b'T',
+            13 | 16 => *b == b':',
+            _ => b.is_ascii_digit(),
+        })
+}
+
+/// `94221:`: what jcmd prints before a dump.
+fn pid(line: &str) -> Option<u32> {
+    line.trim_end().strip_suffix(':')?.parse().ok()
+}
+
+fn tell(memory: &mut Memory, building: &mut text::Building) {
+    let process = &mut building.snapshot.process;
+    if let Some(time) = memory.time.take() {
+        process.captured_at.get_or_insert(time.into());
+    }
+    process.pid = process.pid.or(memory.pid.take());
+}
+
+/// ` - java.lang.Object.wait(long) @bci=0 (Compiled frame; information may be imprecise)`: jhsdb.
+fn frame_of(text: &str) -> Option<crate::model::Frame> {
+    let (name, rest) = text.strip_prefix("- ")?.split_once(" @bci=")?;
+    let open = name.rfind('(')?;
+    let line = rest.split_once("line=").and_then(|(_, n)| {
+        let digits = n.bytes().take_while(u8::is_ascii_digit).count();
+        n.get(..digits)?.parse().ok()
+    });
+    let mut frame = java::frame(&format!("{}()", name.get(..open)?))?;
+    frame.line = line;
+    Some(frame)
+}
+
+fn body(block: &[BlockLine<'_>]) -> Body {
+    let mut body = Body::default();
+    for line in block {
+        let text = line.text.trim_start();
+        if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame_of(text)) {
+            body.frames.push(frame.into());
+        } else if let Some(state) = text.strip_prefix("java.lang.Thread.State: ") {
+            body.state = java::state(state);
+        } else if text.starts_with("Carrying virtual thread #") {
+            body.state = Some(ReportedState::Running);
+        } else if text.starts_with("...") {
+            body.left_out += 1;
+            body.end = StackEnd::DepthLimit;
+        } else {
+            java::add_note(&mut body, line);
+        }
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::*;
+use crate::model::{LockId, ThreadIx};
+
+fn read(text: &str) -> Vec<Snapshot> {
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
+    crate::formats::detect::read(&content, &bytes, &"dump".into())
+}
+
+const DUMP: &str = "94221:
+2026-11-24 04:07:06
+Full thread dump OpenJDK 64-Bit Server VM (17.0.15+6-Debian-1deb12u1 mixed mode, sharing):
+
+Threads class SMR info:
+_java_thread_list=0x00007f0258001ec0, length=12, elements={
+0x00007f0258016c20, 0x00007f02580d1230
+}
+
+\"mon-0\" #12 daemon prio=5 os_prio=0 cpu=0.36ms elapsed=3.66s tid=0x00007ffb0c0c0520 nid=0xf8bd waiting for monitor entry  [0x00007ffb10573000]
+   java.lang.Thread.State: BLOCKED (on object monitor)
+\tat applog.Logger.write(Logger.java:20)
+\t- waiting to lock <0x00000000e0c67918> (a applog.Logger)
+\tat Main.run(Main.java:5)
+
+   Locked ownable synchronizers:
+\t- None
+
+\"hold\" #13 daemon prio=5 os_prio=0 cpu=0.36ms elapsed=3.66s tid=0x00007ffb0c0c0521 nid=0xf8be runnable  [0x00007ffb10573000]
+   java.lang.Thread.State: RUNNABLE
+\tat java.io.FileOutputStream.writeBytes(java.base@17.0.15/Native Method)
+\tat applog.Logger.write(Logger.java:21)
+\t- locked <0x00000000e0c67918> (a applog.Logger)
+\t- leased <0x00000000e0c67919> (of a made-up next version)
+
+\"VM Thread\" os_prio=0 cpu=1.00ms elapsed=1s tid=0x00007f02580a5a10 nid=0x99 runnable
+
+JNI global refs: 17, weak refs: 0
+
+
+Found one Java-level deadlock:
+=============================
+\"mon-0\":
+  waiting to lock monitor 0x00007f02580d3a10 (object 0x00000000e0c67918, a applog.Logger),
+  which is held by \"hold\"
+
+Java stack information for the threads listed above:
+===================================================
+\"mon-0\":
+\tat applog.Logger.write(Logger.java:20)
+
+Found 1 deadlock.
+
+";
+
+#[test]
+fn threads_locks_and_the_deadlock_section() {
+    let snapshots = read(DUMP);
+    let [snapshot] = snapshots.as_slice() else { panic!("{} dumps", snapshots.len()) };
+    assert_eq!(snapshot.threads.len(), 3);
+    assert_eq!(snapshot.process.pid, Some(94221));
+    assert_eq!(snapshot.process.captured_at.as_deref(), Some("2026-11-24 04:07:06"));
+    let wait = snapshot.threads[0].reported_wait.unwrap();
+    let lock = &snapshot.named_locks[wait.lock.at()];
+    assert_eq!((&lock.id, lock.name.as_deref()), (&LockId::Address(0xe0c67918), Some("applog.Logger")));
+    let (start, end) = snapshot.threads[1].holds;
+    assert_eq!(snapshot.holds[start as usize..end as usize][0].lock, wait.lock);
+    assert_eq!(snapshot.rings[0].threads, [ThreadIx(0)]);
+    assert_eq!(snapshot.reported_locks[0].owner, crate::model::ReportedOwner::Thread(ThreadIx(1)));
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|g| (g.count, g.message.as_str())).collect();
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].0 == 1 && gaps[0].1.contains("- leased <0x"), "{gaps:?}");
+}
+
+#[test]
+fn the_same_in_prefixed_lines() {
+    let plain = format!("{:?}", read(DUMP)[0].threads);
+    for prefix in ["> ", "2026-11-24T04:07:06.123Z web-1 java[77]: ", "\u{feff}"] {
+        let text: String = match prefix {
+            "\u{feff}" => format!("{prefix}{}", DUMP.replace('\n', "\r\n")),
+            _ => DUMP.lines().map(|line| format!("{prefix}{line}\n")).collect(),
+        };
+        assert_eq!(format!("{:?}", read(&text)[0].threads), plain, "{prefix}");
+    }
+    let json: String = DUMP
+        .lines()
+        .map(|l| format!("{{\"log\":{},\"stream\":\"stdout\"}}\n", serde_json::json!(format!("{l}\n"))))
+        .collect();
+    assert_eq!(format!("{:?}", read(&json)[0].threads), plain);
+}

@@ -1,0 +1,314 @@
+//! From chunks to snapshots: frames and stacks into one table, locks by what they are called, owners by whom the
+//! text names.
+
+use rustc_hash::FxHashMap;
+
+use super::chunk::{Chunk, Item, ThreadItem};
+use super::grammar::{BodyLock, Grammar, LockRef, OwnerRef};
+use super::section::Section;
+use crate::model::{
+    FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
+    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId,
+    ThreadIx,
+};
+
+/// The snapshots of a text, as they are being put together.
+pub struct Dumps {
+    path: Str,
+    bytes: u64,
+    format: FormatId,
+    done: Vec<Snapshot>,
+    current: Option<Building>,
+    /// Grows with each snapshot, so that what is remembered of chunks is not used for another one.
+    generation: u32,
+}
+
+/// A snapshot in the making.
+pub struct Building {
+    /// What there is of it.
+    pub snapshot: Snapshot,
+    lock_of: FxHashMap<LockId, NamedLockIx>,
+    owners: Vec<(NamedLockIx, OwnerRef, u64)>,
+    rings: Vec<Vec<OwnerRef>>,
+}
+
+impl Building {
+    /// The lock that is called so, which is added when it is new.
+    pub fn lock(&mut self, id: LockId, name: Option<Str>, kind: ReportedLockKind) -> NamedLockIx {
+        let next = NamedLockIx(self.snapshot.named_locks.len() as u32);
+        let ix = *self.lock_of.entry(id.clone()).or_insert(next);
+        match self.snapshot.named_locks.get_mut(ix.at()) {
+            Some(known) => known.name = known.name.take().or(name),
+            None => self.snapshot.named_locks.push(NamedLock { id, name, kind }),
+        }
+        ix
+    }
+
+    /// The text names the owner of a lock; who that is is looked up when the dump has ended.
+    pub fn owner(&mut self, lock: NamedLockIx, owner: OwnerRef, offset: u64) {
+        self.owners.push((lock, owner, offset));
+    }
+
+    /// The text calls these threads a deadlock.
+    pub fn ring(&mut self, members: Vec<OwnerRef>) {
+        self.rings.push(members);
+    }
+
+    /// The threads with this id or name.
+    fn find(&self, names: &Names, owner: &OwnerRef) -> Option<ThreadIx> {
+        match owner {
+            OwnerRef::Id(id) => names.by_id.get(id).copied().flatten(),
+            OwnerRef::Name(name) => names.by_name.get(name).copied().flatten(),
+            OwnerRef::HandleValue(handle) => names.by_handle.get(handle).copied().flatten(),
+            OwnerRef::Handle(_) | OwnerRef::Nobody => None,
+        }
+    }
+
+    fn finish(mut self) -> Snapshot {
+        let names = Names::of(&self.snapshot.threads);
+        for (lock, owner, offset) in std::mem::take(&mut self.owners) {
+            let owner = match &owner {
+                OwnerRef::Nobody => Some(ReportedOwner::Tid(0)),
+                owner => self.find(&names, owner).map(ReportedOwner::Thread),
+            };
+            let (Some(owner), Some(named)) = (owner, self.snapshot.named_locks.get(lock.at())) else {
+                continue;
+            };
+            let (address, token) = match &named.id {
+                LockId::Address(address) => (Some(*address), None),
+                LockId::Token(token) => (None, Some(token.clone())),
+            };
+            self.snapshot.reported_locks.push(ReportedLock {
+                address,
+                token,
+                symbol: None,
+                owner,
+                waiters: None,
+                offset,
+            });
+        }
+        for members in std::mem::take(&mut self.rings) {
+            let threads = members.iter().filter_map(|m| self.find(&names, m)).collect();
+            self.snapshot.rings.push(ReportedRing { threads });
+        }
+        self.snapshot
+    }
+}
+
+/// Threads by what the text may call them; `None` where two are called so.
+struct Names {
+    by_id: FxHashMap<ThreadId, Option<ThreadIx>>,
+    by_name: FxHashMap<Str, Option<ThreadIx>>,
+    by_handle: FxHashMap<u64, Option<ThreadIx>>,
+}
+
+impl Names {
+    fn of(threads: &[Thread]) -> Self {
+        fn add<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Option<ThreadIx>>, key: K, ix: ThreadIx) {
+            map.entry(key).and_modify(|known| *known = None).or_insert(Some(ix));
+        }
+        let mut names = Self {
+            by_id: FxHashMap::default(),
+            by_name: FxHashMap::default(),
+            by_handle: FxHashMap::default(),
+        };
+        for (ix, thread) in (0u32..).map(ThreadIx).zip(threads) {
+            add(&mut names.by_id, thread.id.clone(), ix);
+            if let Some(name) = &thread.name {
+                add(&mut names.by_name, name.clone(), ix);
+            }
+            if let Some(handle) = thread.handle {
+                add(&mut names.by_handle, handle, ix);
+            }
+        }
+        names
+    }
+}
+
+impl Dumps {
+    pub(super) fn new(section: &Section<'_>, format: FormatId) -> Self {
+        let path = section.path.clone();
+        Self { path, bytes: section.bytes, format, done: Vec::new(), current: None, generation: 0 }
+    }
+
+    /// Ends the dump that is being read, and begins another one.
+    pub fn begin(&mut self, offset: u64) -> &mut Building {
+        self.end();
+        self.current(offset)
+    }
+
+    /// Ends the dump that is being read.
+    pub fn end(&mut self) {
+        if let Some(building) = self.current.take() {
+            self.done.push(building.finish());
+            self.generation += 1;
+        }
+    }
+
+    /// The dump that is being read; begins one where there is none.
+    pub fn current(&mut self, offset: u64) -> &mut Building {
+        self.current.get_or_insert_with(|| Building {
+            snapshot: Snapshot::new(Source {
+                path: self.path.clone(),
+                format: self.format,
+                producer: None,
+                bytes: self.bytes,
+                offset,
+            }),
+            lock_of: FxHashMap::default(),
+            owners: Vec::new(),
+            rings: Vec::new(),
+        })
+    }
+
+    /// The dump that is being read, if there is one.
+    pub fn open(&mut self) -> Option<&mut Building> {
+        self.current.as_mut()
+    }
+
+    pub(super) fn snapshots(mut self) -> Vec<Snapshot> {
+        self.end();
+        self.done
+    }
+}
+
+/// Reads the chunks in their order.
+pub(super) fn put_together<G: Grammar>(
+    grammar: &G,
+    dumps: &mut Dumps,
+    chunks: Vec<Chunk>,
+    section: &Section<'_>,
+) {
+    let mut memory = G::Memory::default();
+    for chunk in chunks {
+        let mut known: Vec<Option<(u32, StackIx)>> = vec![None; chunk.bodies.len()];
+        for item in &chunk.items {
+            match item {
+                Item::Threads(item) => {
+                    let offset = section.offset(item.offset);
+                    grammar.on_thread(&mut memory, dumps, &item.thread, offset);
+                    add_threads(dumps, &chunk, item, &mut known, offset);
+                }
+                Item::Event { line, offset } => {
+                    grammar.on_event(&mut memory, dumps, line, section.offset(*offset));
+                }
+                Item::Skipped { lines, offset, first, is_in_block } => {
+                    let offset = section.offset(*offset);
+                    skipped(dumps, *lines, offset, first, *is_in_block);
+                }
+                Item::Field { text, offset } => {
+                    let offset = section.offset(*offset);
+                    let gaps = &mut dumps.current(offset).snapshot.gaps;
+                    gaps.add_like(
+                        GapKind::SkippedText,
+                        "fields of headers are not known and were passed over",
+                        text,
+                        offset,
+                    );
+                }
+                Item::Cut { offset } => {
+                    let offset = section.offset(*offset);
+                    let gaps = &mut dumps.current(offset).snapshot.gaps;
+                    gaps.add(
+                        GapKind::Truncated,
+                        "the text breaks off in the middle of a thread",
+                        Some(offset),
+                    );
+                }
+            }
+        }
+    }
+    grammar.on_end(&mut memory, dumps);
+}
+
+/// Lines that were not understood. Before the first thread of a file they are the log around it.
+fn skipped(dumps: &mut Dumps, lines: u64, offset: u64, first: &str, is_in_block: bool) {
+    let Some(building) = dumps.open() else { return };
+    let gaps = &mut building.snapshot.gaps;
+    let message = if is_in_block {
+        "lines in stacks were not understood and passed over"
+    } else {
+        "lines between the stacks are no part of the dump, or were not understood"
+    };
+    gaps.add_many_like(GapKind::SkippedText, message, lines, first, offset);
+}
+
+fn add_threads(
+    dumps: &mut Dumps,
+    chunk: &Chunk,
+    item: &ThreadItem,
+    known: &mut [Option<(u32, StackIx)>],
+    offset: u64,
+) {
+    let generation = dumps.generation;
+    let building = dumps.current(offset);
+    let (Some(body), Some(known)) = (chunk.bodies.get(item.body), known.get_mut(item.body)) else { return };
+    let values = chunk.values.get(item.values.0..item.values.1).unwrap_or_default();
+    let value = |slot: usize| values.get(slot).copied().unwrap_or(0);
+    let stack = match *known {
+        Some((of, stack)) if of == generation => stack,
+        _ => {
+            let stacks = &mut building.snapshot.stacks;
+            let frames: Vec<FrameIx> = body
+                .frames
+                .iter()
+                .map(|f| {
+                    stacks.frame(f.frame.clone(), f.slots.iter().map(|(slot, _)| slot.clone()).collect())
+                })
+                .collect();
+            let stack = stacks.stack(&frames);
+            *known = Some((generation, stack));
+            stack
+        }
+    };
+    let start = building.snapshot.values.len() as u32;
+    building.snapshot.values.extend(body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot)));
+    let end = building.snapshot.values.len() as u32;
+    let creator = body.creator.clone().map(|frame| building.snapshot.stacks.frame(frame, Vec::new()));
+    let wait = body.wait.as_ref().or(item.wait.as_ref()).and_then(|wait| {
+        let lock = named(building, &wait.lock, value)?;
+        match &wait.owner {
+            Some(OwnerRef::Handle(slot)) => building.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
+            Some(owner) => building.owner(lock, owner.clone(), offset),
+            None => {}
+        }
+        Some(ReportedWait { lock, mode: wait.mode })
+    });
+    let first_hold = building.snapshot.holds.len() as u32;
+    for hold in &body.holds {
+        if let Some(lock) = named(building, &hold.lock, value) {
+            building.snapshot.holds.push(ReportedHold { lock, depth: hold.depth });
+        }
+    }
+    let holds = (first_hold, building.snapshot.holds.len() as u32);
+    if body.left_out > 0 {
+        let message = "frames of deep stacks were left out by the producer";
+        building.snapshot.gaps.add_many(GapKind::Limit, message, u64::from(body.left_out), Some(offset));
+    }
+    let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
+    for head in std::iter::once(&item.thread).chain(&item.also) {
+        let mut thread = head.clone();
+        thread.stack = stack;
+        thread.values = (start, end);
+        thread.reported = body.state.or(thread.reported);
+        thread.reported_wait = wait.or(thread.reported_wait);
+        thread.holds = holds;
+        thread.creator = creator.or(thread.creator);
+        if item.is_carried {
+            thread.carrier = before;
+        }
+        if body.end != StackEnd::Complete {
+            thread.stack_end = body.end;
+        }
+        thread.frames_left_out += body.left_out;
+        building.snapshot.threads.push(thread);
+    }
+}
+
+fn named(building: &mut Building, lock: &BodyLock, value: impl Fn(usize) -> u64) -> Option<NamedLockIx> {
+    let id = match &lock.id {
+        LockRef::Slot(slot, offset) => LockId::Address(value(*slot).checked_add_signed(*offset)?),
+        LockRef::Token(token) => LockId::Token(token.clone()),
+    };
+    Some(building.lock(id, lock.name.clone(), lock.kind))
+}

@@ -1,0 +1,97 @@
+//! What all text formats share. A format author writes none of it: a format is the grammar of its headers, of the
+//! lines in a thread's block, and of what stands between threads ([`Grammar`]).
+//!
+//! ```text
+//! bytes ─▶ clean ─▶ detect ─▶ section ──────▶ chunks (parallel) ─▶ dumps ─▶ snapshots
+//!          UTF-16,  headers   prefixes and     lines, templates,    threads, locks,
+//!          colours            foreign text     blocks, bodies       owners, gaps
+//!                             removed          (each once)
+//! ```
+//!
+//! Offsets count in the text after decoding.
+
+mod chunk;
+mod clean;
+mod dumps;
+mod grammar;
+mod prefix;
+mod section;
+mod site;
+mod templates;
+
+use rayon::prelude::*;
+
+use crate::model::{FormatId, Snapshot};
+
+pub use clean::clean;
+pub use dumps::{Building, Dumps};
+pub use grammar::{
+    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Outside,
+    OwnerRef, is_limited,
+};
+pub use section::Section;
+pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
+
+/// How much text one worker reads at a time. The result does not depend on it.
+const CHUNK_SIZE: usize = 1 << 20;
+
+/// How much text before the first header may belong to the dump: `panic: …`.
+const CONTEXT: usize = 1 << 16;
+
+/// Reads all dumps of a format in a text.
+pub fn read<G: Grammar>(grammar: &G, format: FormatId, section: &Section<'_>) -> Vec<Snapshot> {
+    read_in_chunks(grammar, format, section, CHUNK_SIZE)
+}
+
+fn read_in_chunks<G: Grammar>(
+    grammar: &G,
+    format: FormatId,
+    section: &Section<'_>,
+    size: usize,
+) -> Vec<Snapshot> {
+    let text: &[u8] = &section.text;
+    let start = context_start(text, section.first);
+    let mut ranges = Vec::new();
+    let mut from = start;
+    while from < text.len() {
+        let to = next_header(grammar, text, from.max(section.first) + size.max(1)).unwrap_or(text.len());
+        ranges.push(from..to);
+        from = to;
+    }
+    let last = ranges.len().saturating_sub(1);
+    let chunks = ranges
+        .into_par_iter()
+        .enumerate()
+        .map(|(n, range)| {
+            chunk::read(grammar, text.get(range.clone()).unwrap_or_default(), range.start, n == last)
+        })
+        .collect();
+    let mut dumps = Dumps::new(section, format);
+    dumps::put_together(grammar, &mut dumps, chunks, section);
+    dumps.snapshots()
+}
+
+/// Where the lines begin that may belong to the first header.
+fn context_start(text: &[u8], first: usize) -> usize {
+    let from = first.saturating_sub(CONTEXT);
+    let line = text.get(from..first).and_then(|before| memchr::memchr(b'\n', before));
+    if from == 0 { 0 } else { line.map_or(first, |n| from + n + 1) }
+}
+
+/// The first line at `from` or after that is a thread's header.
+fn next_header<G: Grammar>(grammar: &G, text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from + memchr::memchr(b'\n', text.get(from..)?)? + 1;
+    while at < text.len() {
+        let rest = text.get(at..)?;
+        let line = first_line(rest);
+        let next = at + line.len() + 1;
+        let shown = line.get(..LONGEST_LINE).unwrap_or(line).trim_ascii_end();
+        if grammar.may_begin(shown)
+            && grammar.head(&String::from_utf8_lossy(shown), text.get(next.min(text.len())..)?).is_some()
+        {
+            return Some(at);
+        }
+        at = next;
+    }
+    None
+}

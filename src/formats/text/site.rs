@@ -1,0 +1,70 @@
+//! A place in a text where an anchor of a format stands.
+
+/// The longest prefix of a log before a header, bytes.
+pub const LONGEST_PREFIX: usize = 200;
+
+/// As much of a line as is looked at, bytes.
+pub const LONGEST_LINE: usize = 1 << 16;
+
+/// A place where an anchor stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The whole text.
+    pub text: &'a [u8],
+    /// Where in it the anchor begins.
+    pub at: usize,
+}
+
+impl<'a> Site<'a> {
+    /// The text from the anchor on.
+    pub fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// The line from the anchor on, without its end; of a line inside a JSON string, up to the escaped line break.
+    pub fn line(&self) -> &'a [u8] {
+        let rest = self.rest();
+        let rest = rest.get(..rest.len().min(LONGEST_LINE)).unwrap_or_default();
+        let line = first_line(rest);
+        let is_json = self.before().is_some_and(|b| b.trim_ascii_start().starts_with(b"{"));
+        let end =
+            is_json.then(|| memchr::memmem::find(line, b"\\n").or(memchr::memchr(b'"', line))).flatten();
+        line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_ascii_end()
+    }
+
+    /// The lines after this one: at most `count`, each without its end.
+    pub fn following(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
+        let rest = self.rest();
+        let start = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
+        let mut rest = rest.get(start..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let line = first_line(rest);
+            if rest.is_empty() {
+                return None;
+            }
+            rest = rest.get(line.len() + 1..).unwrap_or_default();
+            Some(line.get(..line.len().min(LONGEST_LINE)).unwrap_or_default().trim_ascii_end())
+        })
+        .take(count)
+    }
+
+    /// What stands before the anchor in its line, if that is short enough for a prefix. What stands further in a
+    /// line is nothing to look at: a line of megabytes may hold a million anchors.
+    pub fn before(&self) -> Option<&'a [u8]> {
+        let window = self.text.get(self.at.saturating_sub(LONGEST_PREFIX)..self.at)?;
+        let begin = || (self.at <= LONGEST_PREFIX).then_some(0);
+        let start = memchr::memrchr(b'\n', window).map(|n| n + 1).or_else(begin)?;
+        window.get(start..)
+    }
+
+    /// Where a line begins that its own format indents by at most `most` blanks.
+    pub fn indented(&self, most: usize) -> usize {
+        let blanks = self.before().unwrap_or_default().iter().rev().take_while(|b| **b == b' ').count();
+        self.at - blanks.min(most)
+    }
+}
+
+/// The text up to its first line break.
+pub fn first_line(text: &[u8]) -> &[u8] {
+    text.get(..memchr::memchr(b'\n', text).unwrap_or(text.len())).unwrap_or_default()
+}

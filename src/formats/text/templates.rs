@@ -1,0 +1,128 @@
+//! Lines of blocks, interned by what does not differ between threads.
+//!
+//! Ten thousand threads have a hundred thousand lines but some dozens of different ones, once their addresses are
+//! taken out. So a line is classified once, and a block is a sequence of numbers.
+
+use rustc_hash::FxHashMap;
+
+use super::grammar::{HEX, InBlock};
+use super::site::LONGEST_LINE;
+
+/// Index of a template.
+pub(super) type TemplateIx = u32;
+
+/// A line with its numbers left open.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub text: Box<str>,
+    pub slots: usize,
+    pub class: InBlock,
+}
+
+/// The templates of a piece of text.
+#[derive(Debug, Default)]
+pub(super) struct Templates {
+    all: Vec<Template>,
+    of_text: FxHashMap<Box<[u8]>, TemplateIx>,
+    key: Vec<u8>,
+}
+
+impl Templates {
+    /// The template of a line; the values of its numbers are pushed. Lines that are not understood are not kept.
+    pub fn intern(
+        &mut self,
+        line: &[u8],
+        masks_hex: bool,
+        values: &mut Vec<u64>,
+        classify: impl FnOnce(&str) -> InBlock,
+    ) -> Option<(TemplateIx, InBlock)> {
+        let line = line.get(..LONGEST_LINE).unwrap_or(line);
+        let mark = values.len();
+        let key = if masks_hex { mask(line, &mut self.key, values) } else { line };
+        if let Some(&ix) = self.of_text.get(key) {
+            return Some((ix, self.all.get(ix as usize)?.class));
+        }
+        let text = String::from_utf8_lossy(key);
+        let class = classify(&text);
+        if class == InBlock::Unknown {
+            values.truncate(mark);
+            return None;
+        }
+        let ix = self.all.len() as TemplateIx;
+        self.all.push(Template { text: text.into(), slots: values.len() - mark, class });
+        self.of_text.insert(key.into(), ix);
+        Some((ix, class))
+    }
+
+    /// A template.
+    pub fn get(&self, ix: TemplateIx) -> Option<&Template> {
+        self.all.get(ix as usize)
+    }
+}
+
+/// The line with [`HEX`] for each `0x…`, whose values are pushed. The line itself where it has none.
+fn mask<'l>(line: &'l [u8], key: &'l mut Vec<u8>, values: &mut Vec<u64>) -> &'l [u8] {
+    key.clear();
+    let mut from = 0;
+    for x in memchr::memchr_iter(b'x', line) {
+        let is_prefix = x > from && line.get(x - 1) == Some(&b'0');
+        // `Java_0x1f` is a name.
+        let is_in_word = x >= 2 && line.get(x - 2).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        if !is_prefix || is_in_word {
+            continue;
+        }
+        let digits = line.get(x + 1..).unwrap_or_default();
+        let Some((value, length)) = hex(digits) else { continue };
+        key.extend_from_slice(line.get(from..x - 1).unwrap_or_default());
+        key.extend_from_slice(HEX.as_bytes());
+        values.push(value);
+        from = x + 1 + length;
+    }
+    if from == 0 {
+        return line;
+    }
+    key.extend_from_slice(line.get(from..).unwrap_or_default());
+    key
+}
+
+/// A hexadecimal number and how many digits it has; none with more than 16.
+pub(super) fn hex(digits: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0u64;
+    let mut length = 0;
+    while let Some(&byte) = digits.get(length) {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => break,
+        };
+        if length == 16 {
+            return None;
+        }
+        value = value << 4 | u64::from(digit);
+        length += 1;
+    }
+    (length > 0).then_some((value, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_taken_out() {
+        let mut values = Vec::new();
+        let mut key = Vec::new();
+        let masked = |line: &str, key: &mut Vec<u8>, values: &mut Vec<u64>| {
+            String::from_utf8(mask(line.as_bytes(), key, values).to_vec()).unwrap()
+        };
+        assert_eq!(masked("- locked <0x00ff> (a C)", &mut key, &mut values), "- locked <0x#> (a C)");
+        assert_eq!(masked("f(0x1, {0xAb?, ...}) +0x7c", &mut key, &mut values), "f(0x#, {0x#?, ...}) +0x#");
+        assert_eq!(values, [0xff, 1, 0xab, 0x7c]);
+        values.clear();
+        for same in ["a10x5", "0xg", "x", "0x", "", "0x12345678901234567"] {
+            assert_eq!(masked(same, &mut key, &mut values), same);
+        }
+        assert!(values.is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! What the producer of a text says of threads and locks: always *reported*, never concluded here.
+
+use super::{Str, ThreadIx};
+
+/// What a thread does, in the producer's words, reduced to what all producers have in common. The words
+/// themselves are mapped by a table in each format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReportedState {
+    /// On a processor or ready for one.
+    Running,
+    /// The same, or inside a native call that may block: Java's `RUNNABLE`.
+    RunningOrNative,
+    /// Waits for a lock: `BLOCKED (on object monitor)`, `sync.Mutex.Lock`.
+    Blocked,
+    /// Waits for something that another thread does: `WAITING`, `chan receive`.
+    Waiting,
+    /// Waits for input or output: `IO wait`.
+    Io,
+    /// Sleeps for a time.
+    Sleeping,
+    /// A worker of the runtime that has nothing to do.
+    Idle,
+    /// Stopped by, or working for, its runtime: collector, safepoint.
+    Runtime,
+    /// Asleep, for what is not said: py-spy's `idle`, Ruby's `sleep`, the kernel's `S`.
+    Asleep,
+    /// Asleep in the kernel in a way that no signal interrupts: the kernel's `D`.
+    Uninterruptible,
+}
+
+/// What kind of thing a thread waits for or holds, as the producer's words tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportedLockKind {
+    /// A monitor of a JVM.
+    JavaMonitor,
+    /// A synchronizer of `java.util.concurrent`; its class says which.
+    JavaSynchronizer,
+    /// The initialization of a class.
+    ClassInit,
+    /// Go's `sync.Mutex`.
+    GoMutex,
+    /// Go's `sync.RWMutex`.
+    GoRwMutex,
+    /// Go's `sync.WaitGroup`.
+    GoWaitGroup,
+    /// Go's channel.
+    GoChannel,
+    /// Go's semaphore inside another object.
+    GoSemaphore,
+    /// Python's global lock.
+    Gil,
+    /// A monitor of .NET.
+    DotnetMonitor,
+    /// `CRITICAL_SECTION`.
+    CriticalSection,
+    /// A mutex of a kernel.
+    KernelMutex,
+    /// A read-write semaphore of a kernel.
+    KernelRwsem,
+    /// A semaphore of a kernel.
+    KernelSemaphore,
+    /// A lock of which the text names the owner only: Apple's turnstile.
+    Turnstile,
+    /// Another lock.
+    Other,
+}
+
+/// What the producer calls a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LockId {
+    /// By its address: `<0x00000007ffb0c0c0>`.
+    Address(u64),
+    /// By an id of its own: `java.lang.Object@7b836878`.
+    Token(Str),
+}
+
+/// A lock that the text names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamedLock {
+    /// What the producer calls it.
+    pub id: LockId,
+    /// Its class or name: `java.lang.Object`, `rtnl_mutex`.
+    pub name: Option<Str>,
+    /// What it is.
+    pub kind: ReportedLockKind,
+}
+
+/// Index of a lock in [`Snapshot::named_locks`](super::Snapshot::named_locks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamedLockIx(pub u32);
+
+impl NamedLockIx {
+    /// The place as an index.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How a thread waits for what it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitMode {
+    /// To enter it: `waiting to lock`.
+    Enter,
+    /// To read what it guards.
+    Read,
+    /// To enter it again after it was notified: `waiting to re-lock in wait()`.
+    Reenter,
+    /// To be notified; whoever waits so has given the lock back: `waiting on`.
+    Notify,
+    /// Parked for it; its class says whether it is a lock: `parking to wait for`.
+    Park,
+}
+
+/// A thread's wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReportedWait {
+    /// For what.
+    pub lock: NamedLockIx,
+    /// How.
+    pub mode: WaitMode,
+}
+
+/// A lock that a thread holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReportedHold {
+    /// Which.
+    pub lock: NamedLockIx,
+    /// The frame that took it, counted from the innermost; `None` where the text does not say.
+    pub depth: Option<u32>,
+}
+
+/// Who owns a lock, as the text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportedOwner {
+    /// The thread with this kernel id; 0 is nobody.
+    Tid(u64),
+    /// This thread.
+    Thread(ThreadIx),
+}
+
+/// A ring of threads that the producer calls a deadlock, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedRing {
+    /// The members that are threads of the snapshot.
+    pub threads: Vec<ThreadIx>,
+}
+
+/// What kind of end a process came to, beside a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// A panic that nobody recovered from.
+    Panic,
+    /// The runtime gave up: `fatal error: all goroutines are asleep - deadlock!`.
+    FatalError,
+    /// An exception that nobody caught.
+    UncaughtException,
+    /// The process ended itself with a message: `Abort message: '…'`.
+    Abort,
+    /// The operating system ended it, or its kernel failed.
+    Kernel,
+}
+
+/// Why the process ended, in the producer's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of end it was.
+    pub kind: FailureKind,
+    /// The producer's message, without its introduction: `assignment to entry in nil map`.
+    pub message: Str,
+    /// The thread.
+    pub thread: Option<ThreadIx>,
+}

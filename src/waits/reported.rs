@@ -1,0 +1,156 @@
+//! What the producer of a text says of threads and locks, in the terms of this stage.
+
+use super::kinds::{LockKind, State};
+use super::lock::{Holder, Lock};
+use super::locks::row;
+use super::observation::{LockClaim, LockKey};
+use crate::model::{
+    Certainty, Evidence, LockId, NamedLock, ReportedLockKind, ReportedState, Snapshot, Str, Thread, ThreadIx,
+    WaitMode,
+};
+
+/// What a thread does, of which the producer says one thing and its stack means another.
+pub(super) fn state(said: ReportedState, by_stack: State) -> State {
+    match (said, by_stack) {
+        (ReportedState::Running, State::Spinning) => State::Spinning,
+        (ReportedState::Running, _) => State::Running,
+        // Native calls that block look like running.
+        (ReportedState::RunningOrNative, State::IoWait | State::Idle | State::JoinWait | State::Spinning) => {
+            by_stack
+        }
+        (ReportedState::RunningOrNative, _) => State::Running,
+        (ReportedState::Blocked, _) => State::LockWait,
+        (ReportedState::Waiting, State::Running | State::Unknown | State::IoWait) => State::CondWait,
+        (ReportedState::Waiting, other) => other,
+        (ReportedState::Io, State::Idle) => State::Idle,
+        (ReportedState::Io, _) => State::IoWait,
+        (ReportedState::Sleeping, State::Idle) => State::Idle,
+        (ReportedState::Sleeping, _) => State::Sleeping,
+        (ReportedState::Idle, _) => State::Idle,
+        (ReportedState::Runtime, _) => State::Runtime,
+        (ReportedState::Asleep, State::Running) => State::Unknown,
+        (ReportedState::Asleep, other) => other,
+        (ReportedState::Uninterruptible, State::Running | State::Unknown | State::Idle) => State::IoWait,
+        (ReportedState::Uninterruptible, other) => other,
+    }
+}
+
+/// What kinds of locks the words of producers mean; `None`: no lock.
+const KINDS: &[(ReportedLockKind, LockKind)] = &[
+    (ReportedLockKind::JavaMonitor, LockKind::JavaMonitor),
+    (ReportedLockKind::JavaSynchronizer, LockKind::JavaSynchronizer),
+    (ReportedLockKind::ClassInit, LockKind::ClassInit),
+    (ReportedLockKind::GoMutex, LockKind::GoMutex),
+    (ReportedLockKind::GoRwMutex, LockKind::GoRwmutex),
+    (ReportedLockKind::GoWaitGroup, LockKind::GoWaitGroup),
+    (ReportedLockKind::GoChannel, LockKind::GoChannel),
+    (ReportedLockKind::GoSemaphore, LockKind::Semaphore),
+    (ReportedLockKind::Gil, LockKind::Gil),
+    (ReportedLockKind::DotnetMonitor, LockKind::DotnetMonitor),
+    (ReportedLockKind::CriticalSection, LockKind::CriticalSection),
+    (ReportedLockKind::KernelMutex, LockKind::KernelMutex),
+    (ReportedLockKind::KernelRwsem, LockKind::KernelRwsem),
+    (ReportedLockKind::KernelSemaphore, LockKind::KernelSemaphore),
+    (ReportedLockKind::Turnstile, LockKind::Turnstile),
+    (ReportedLockKind::Other, LockKind::NamedLock),
+];
+
+fn kind_of(kind: ReportedLockKind) -> LockKind {
+    KINDS.iter().find(|(said, _)| *said == kind).map_or(LockKind::NamedLock, |(_, kind)| *kind)
+}
+
+/// Classes for which Java's threads park, as parts of their names, and what a thread that parks for one does. The
+/// kind `None`: what it parks for is no lock, and the stack says what it is.
+///
+/// Source: OpenJDK 8-25 java/util/concurrent.
+const PARKED_FOR: &[(&str, Option<LockKind>, State)] = &[
+    ("ConditionObject", Some(LockKind::Condvar), State::CondWait),
+    ("ConditionNode", Some(LockKind::Condvar), State::CondWait),
+    ("ReentrantLock$", Some(LockKind::JavaSynchronizer), State::LockWait),
+    ("ReentrantReadWriteLock$", Some(LockKind::JavaSynchronizer), State::LockWait),
+    ("StampedLock", Some(LockKind::JavaSynchronizer), State::LockWait),
+    ("ThreadPoolExecutor$Worker", Some(LockKind::JavaSynchronizer), State::LockWait),
+    ("CountDownLatch$", Some(LockKind::Barrier), State::CondWait),
+    ("CyclicBarrier", Some(LockKind::Barrier), State::CondWait),
+    ("Phaser", Some(LockKind::Barrier), State::CondWait),
+    ("Semaphore$", Some(LockKind::Semaphore), State::CondWait),
+    ("FutureTask", None, State::CondWait),
+    ("CompletableFuture", None, State::CondWait),
+    ("ForkJoin", None, State::CondWait),
+    ("SynchronousQueue", None, State::CondWait),
+    ("TransferQueue", None, State::CondWait),
+    ("Exchanger", None, State::CondWait),
+];
+
+/// What a thread does that waits so for a lock that the text names, and its claim. `by_stack`: what its stack and
+/// state mean without.
+pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (State, Option<LockClaim>) {
+    let kind = kind_of(named.kind);
+    let row = named.name.as_deref().filter(|_| mode == WaitMode::Park).and_then(parked_for);
+    let waits_for_signal = match by_stack {
+        State::Running | State::Unknown | State::IoWait => State::CondWait,
+        other => other,
+    };
+    let (kind, state) = match (mode, row) {
+        (WaitMode::Enter | WaitMode::Read | WaitMode::Reenter, _) => (Some(kind), State::LockWait),
+        (WaitMode::Notify, _) => (Some(kind), waits_for_signal),
+        (WaitMode::Park, Some(&(_, kind, State::LockWait))) => (kind, State::LockWait),
+        (WaitMode::Park, Some(&(_, kind, _))) => (kind, waits_for_signal),
+        // A class of the program's own: the stack says whether it is a lock.
+        (WaitMode::Park, None) if by_stack == State::LockWait => (Some(kind), State::LockWait),
+        (WaitMode::Park, None) => (None, waits_for_signal),
+    };
+    let is_shared_object = state == State::LockWait;
+    (state, kind.map(|kind| lock_claim(named, kind, is_shared_object)))
+}
+
+fn parked_for(class: &str) -> Option<&'static (&'static str, Option<LockKind>, State)> {
+    PARKED_FOR.iter().find(|(part, ..)| class.contains(part))
+}
+
+fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> LockClaim {
+    let key = match &named.id {
+        LockId::Address(address) => LockKey::Address(*address),
+        LockId::Token(token) => LockKey::Token(token.clone()),
+    };
+    let symbol: Option<Str> = named.name.clone();
+    LockClaim { key, kind, symbol, certainty: Certainty::Reported, is_shared_object }
+}
+
+/// What threads hold, as the text says. Who waits to be notified has given the lock back meanwhile.
+pub(super) fn holds(snapshot: &Snapshot) -> Vec<(ThreadIx, LockClaim)> {
+    let of_thread = |(ix, thread): (ThreadIx, &Thread)| {
+        let (start, end) = (thread.holds.0 as usize, thread.holds.1 as usize);
+        let own = thread.reported_wait.map(|wait| wait.lock);
+        let held = snapshot.holds.get(start..end).unwrap_or_default().iter();
+        held.filter(move |hold| Some(hold.lock) != own)
+            .filter_map(move |hold| {
+                let named = snapshot.named_locks.get(hold.lock.at())?;
+                Some((ix, lock_claim(named, kind_of(named.kind), true)))
+            })
+            .collect::<Vec<_>>()
+    };
+    (0u32..).map(ThreadIx).zip(&snapshot.threads).flat_map(of_thread).collect()
+}
+
+/// Names the holder of a lock that one thread says it holds. Several: the text contradicts itself, or they read.
+pub(super) fn settle(lock: &mut Lock) {
+    match lock.holders.as_slice() {
+        [] if row(lock.kind).prints_holder => {
+            lock.holder = Holder::unknown(
+                "no thread of this dump is said to hold it: it changed hands while the dump was taken, or the \
+                 runtime had stopped the threads",
+            );
+        }
+        [] => {}
+        &[thread] => {
+            lock.evidence.push(Evidence::reported("the dump lists it among the locks that its holder has"));
+            lock.holder = Holder::Thread { thread, certainty: Certainty::Reported };
+            lock.holders.clear();
+        }
+        several => {
+            let count = several.len();
+            lock.holder = Holder::unknown(format!("the dump says of {count} threads that they hold it"));
+        }
+    }
+}

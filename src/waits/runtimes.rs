@@ -1,0 +1,33 @@
+//! Which kind of lock a lock function of a runtime takes, as its name or file tells.
+
+use super::kinds::LockKind;
+use crate::model::Frame;
+
+/// Beginnings of normalized names: the runtime's mutex and its read-write lock.
+const NAMES: &[(&str, LockKind, LockKind)] = &[
+    ("sync.", LockKind::GoMutex, LockKind::GoRwmutex),
+    ("internal/sync.", LockKind::GoMutex, LockKind::GoRwmutex),
+    ("runtime.sem", LockKind::GoMutex, LockKind::GoRwmutex),
+    ("internal/poll.", LockKind::GoMutex, LockKind::GoRwmutex),
+    ("java.", LockKind::JavaSynchronizer, LockKind::JavaSynchronizer),
+    ("jdk.", LockKind::JavaSynchronizer, LockKind::JavaSynchronizer),
+    ("System.Threading.", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
+];
+
+/// Ends of files in which functions of a language stand.
+const FILES: &[(&str, LockKind)] = &[(".py", LockKind::PythonLock), (".rb", LockKind::RubyMutex)];
+
+/// The kind of a lock that a function with this name takes, where a runtime has its own; `base`: what the name
+/// alone means.
+pub(super) fn lock_kind(base: LockKind, name: &str, frame: &Frame) -> Option<LockKind> {
+    let is_rw = match base {
+        LockKind::PthreadMutex => false,
+        LockKind::PthreadRwlock => true,
+        _ => return None,
+    };
+    if let Some(&(_, mutex, rwlock)) = NAMES.iter().find(|(start, ..)| name.starts_with(start)) {
+        return Some(if is_rw { rwlock } else { mutex });
+    }
+    let file = frame.file.as_deref()?;
+    FILES.iter().find(|(end, _)| file.ends_with(end)).map(|(_, kind)| *kind)
+}
