@@ -84,7 +84,9 @@ pub(super) fn holder(holder: &mut Holder, scrubber: &mut Scrubber) {
 
 fn crash(facts: &mut CrashFacts, scrubber: &mut Scrubber) {
     let CrashFacts { signal, code, address, thread: _, reason, frame: _ } = facts;
-    *signal = scrubber.text(signal);
+    if let Some(signal) = signal {
+        *signal = scrubber.text(signal);
+    }
     if let Some(code) = code {
         *code = scrubber.text(code);
     }

@@ -66,7 +66,7 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, FrameIx, Signal};
+use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal};
 use crate::normalize::Role;
 
 /// The row of this rule.
@@ -157,14 +157,25 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// Why the process died; also the ground of `stack-overflow`.
 pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
-    let signal = case.snapshot.process.signal.as_ref()?;
+    let failure = case.snapshot.process.failure.as_ref();
+    let signal = match (&case.snapshot.process.signal, failure) {
+        (Some(signal), _) => signal.clone(),
+        // The producer says why, and names no signal.
+        (None, Some(failure)) => Signal { thread: failure.thread, ..Signal::default() },
+        (None, None) => return None,
+    };
+    let signal = &signal;
     let words = case.words();
-    let thread = signal.thread;
+    let thread = signal.thread.or(failure.and_then(|f| f.thread));
     let frame = thread.and_then(|t| place(case, t));
     let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);
-    let reason = reason(case, signal, was_sent);
+    let reason = match failure {
+        Some(failure) if !was_sent => told(failure),
+        _ => reason(case, signal, was_sent),
+    };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
+        _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
         Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
         Some((_, severity, _)) => *severity,
@@ -174,6 +185,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let who = thread.map(|t| words.thread(t));
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
+        (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
+        (None, false) if signal.name.is_empty() => format!("the process ended: {reason}"),
         (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
         (None, false) => format!("the process died of {}: {reason}", signal.name),
     };
@@ -200,7 +213,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         clusters: clusters_of(case, thread.as_slice()),
         location: frame.map(|frame| Location { frame }),
         crash: Some(CrashFacts {
-            signal: signal.name.to_string(),
+            signal: (!signal.name.is_empty()).then(|| signal.name.to_string()),
             code: code_name(signal),
             address: signal.address,
             thread,
@@ -209,7 +222,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         }),
         evidence,
         advice: vec![advice(signal, was_sent)],
-        cause: [rule.id().to_owned(), signal.name.to_string(), general(&reason)]
+        cause: [rule.id().to_owned(), signal.name.to_string(), cause_words(failure, &reason)]
             .into_iter()
             .chain(cause_frames)
             .collect(),
@@ -278,6 +291,27 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     }
 }
 
+/// Why the process ended, in the producer's words.
+fn told(failure: &Failure) -> String {
+    let kind = kind_words(failure.kind);
+    if failure.message.is_empty() { kind.to_owned() } else { format!("{kind}: {}", failure.message) }
+}
+
+fn kind_words(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Panic => "panic",
+        FailureKind::FatalError => "fatal error",
+        FailureKind::UncaughtException => "an exception that nobody caught",
+        FailureKind::Abort => "abort",
+        FailureKind::Kernel => "the system ended it",
+    }
+}
+
+/// The reason as a part of the key: a message has texts and numbers of the run in it.
+fn cause_words(failure: Option<&Failure>, reason: &str) -> String {
+    failure.map_or_else(|| general(reason), |failure| kind_words(failure.kind).to_owned())
+}
+
 /// The reason without its numbers: the same for each run.
 fn general(reason: &str) -> String {
     // Addresses, and the id of the process that sent the signal, differ from run to run.
@@ -308,6 +342,13 @@ fn source(case: &Case<'_>) -> Certainty {
 
 fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     let certainty = source(case);
+    let said =
+        case.snapshot.process.failure.as_ref().map(|failure| {
+            Evidence::new(certainty, format!("the dump says why it ended: {}", told(failure)))
+        });
+    if signal.name.is_empty() {
+        return said.into_iter().collect();
+    }
     let mut text = format!("the signal is {}", signal.name);
     if let Some(code) = code_name(signal) {
         text.push_str(&format!(" with the code {code}"));
@@ -318,7 +359,7 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     if let Some(pid) = signal.sender_pid {
         text.push_str(&format!(", sent by process {pid}"));
     }
-    vec![Evidence::new(certainty, text)]
+    std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
 fn advice(signal: &Signal, was_sent: bool) -> String {
@@ -327,6 +368,7 @@ fn advice(signal: &Signal, was_sent: bool) -> String {
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",
+        "" => "Open the frame named here first, with the message in hand.",
         "SIGILL" => "Either the program trapped on purpose (__builtin_trap, a failed check) or it ran code built for another processor.",
         _ => "Open the frame named here first.",
     }

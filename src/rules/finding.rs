@@ -88,7 +88,7 @@ pub struct FindingHolder {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CrashFacts {
     /// `SIGSEGV`.
-    pub signal: String,
+    pub signal: Option<String>,
     /// `SEGV_MAPERR`, or the number where it has no name.
     pub code: Option<String>,
     /// The fault address.

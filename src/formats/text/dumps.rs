@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::chunk::{Chunk, Item, ThreadItem};
-use super::grammar::{BodyLock, Grammar, LockRef, OwnerRef};
+use super::grammar::{Body, BodyFrame, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
 use crate::model::{
     FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
@@ -126,7 +126,8 @@ impl Names {
 }
 
 impl Dumps {
-    pub(super) fn new(section: &Section<'_>, format: FormatId) -> Self {
+    /// For a format that reads its text itself.
+    pub fn new(section: &Section<'_>, format: FormatId) -> Self {
         let path = section.path.clone();
         Self { path, bytes: section.bytes, format, done: Vec::new(), current: None, generation: 0 }
     }
@@ -166,7 +167,8 @@ impl Dumps {
         self.current.as_mut()
     }
 
-    pub(super) fn snapshots(mut self) -> Vec<Snapshot> {
+    /// All snapshots, the one that is being read included.
+    pub fn snapshots(mut self) -> Vec<Snapshot> {
         self.end();
         self.done
     }
@@ -233,6 +235,7 @@ fn skipped(dumps: &mut Dumps, lines: u64, offset: u64, first: &str, is_in_block:
     gaps.add_many_like(GapKind::SkippedText, message, lines, first, offset);
 }
 
+/// Adds the threads of a header, whose block may be known from before.
 fn add_threads(
     dumps: &mut Dumps,
     chunk: &Chunk,
@@ -244,71 +247,90 @@ fn add_threads(
     let building = dumps.current(offset);
     let (Some(body), Some(known)) = (chunk.bodies.get(item.body), known.get_mut(item.body)) else { return };
     let values = chunk.values.get(item.values.0..item.values.1).unwrap_or_default();
-    let value = |slot: usize| values.get(slot).copied().unwrap_or(0);
     let stack = match *known {
         Some((of, stack)) if of == generation => stack,
-        _ => {
-            let stacks = &mut building.snapshot.stacks;
-            let frames: Vec<FrameIx> = body
-                .frames
-                .iter()
-                .map(|f| {
-                    stacks.frame(f.frame.clone(), f.slots.iter().map(|(slot, _)| slot.clone()).collect())
-                })
-                .collect();
-            let stack = stacks.stack(&frames);
-            *known = Some((generation, stack));
-            stack
-        }
+        _ => building.stack(body),
     };
-    let start = building.snapshot.values.len() as u32;
-    building.snapshot.values.extend(body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot)));
-    let end = building.snapshot.values.len() as u32;
-    let creator = body.creator.clone().map(|frame| building.snapshot.stacks.frame(frame, Vec::new()));
-    let wait = body.wait.as_ref().or(item.wait.as_ref()).and_then(|wait| {
-        let lock = named(building, &wait.lock, value)?;
-        match &wait.owner {
-            Some(OwnerRef::Handle(slot)) => building.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
-            Some(owner) => building.owner(lock, owner.clone(), offset),
-            None => {}
-        }
-        Some(ReportedWait { lock, mode: wait.mode })
-    });
-    let first_hold = building.snapshot.holds.len() as u32;
-    for hold in &body.holds {
-        if let Some(lock) = named(building, &hold.lock, value) {
-            building.snapshot.holds.push(ReportedHold { lock, depth: hold.depth });
-        }
-    }
-    let holds = (first_hold, building.snapshot.holds.len() as u32);
-    if body.left_out > 0 {
-        let message = "frames of deep stacks were left out by the producer";
-        building.snapshot.gaps.add_many(GapKind::Limit, message, u64::from(body.left_out), Some(offset));
-    }
+    *known = Some((generation, stack));
     let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
     for head in std::iter::once(&item.thread).chain(&item.also) {
         let mut thread = head.clone();
-        thread.stack = stack;
-        thread.values = (start, end);
-        thread.reported = body.state.or(thread.reported);
-        thread.reported_wait = wait.or(thread.reported_wait);
-        thread.holds = holds;
-        thread.creator = creator.or(thread.creator);
         if item.is_carried {
             thread.carrier = before;
         }
+        let wait = body.wait.as_ref().or(item.wait.as_ref());
+        building.add(thread, stack, body, wait, values, offset);
+    }
+}
+
+impl Building {
+    /// Adds a thread with what is said of it. `values`: those of the block's slots.
+    pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
+        let stack = self.stack(body);
+        self.add(thread, stack, body, body.wait.as_ref(), values, offset)
+    }
+
+    /// The frames of a body as a stack of the snapshot.
+    fn stack(&mut self, body: &Body) -> StackIx {
+        let stacks = &mut self.snapshot.stacks;
+        let slots = |f: &BodyFrame| f.slots.iter().map(|(slot, _)| slot.clone()).collect();
+        let frames: Vec<FrameIx> =
+            body.frames.iter().map(|f| stacks.frame(f.frame.clone(), slots(f))).collect();
+        stacks.stack(&frames)
+    }
+
+    fn add(
+        &mut self,
+        mut thread: Thread,
+        stack: StackIx,
+        body: &Body,
+        wait: Option<&BodyWait>,
+        values: &[u64],
+        offset: u64,
+    ) -> ThreadIx {
+        let value = |slot: usize| values.get(slot).copied().unwrap_or(0);
+        let start = self.snapshot.values.len() as u32;
+        let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
+        self.snapshot.values.extend(of_frames);
+        let wait = wait.and_then(|wait| {
+            let lock = self.named(&wait.lock, value)?;
+            match &wait.owner {
+                Some(OwnerRef::Handle(slot)) => self.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
+                Some(owner) => self.owner(lock, owner.clone(), offset),
+                None => {}
+            }
+            Some(ReportedWait { lock, mode: wait.mode })
+        });
+        let first_hold = self.snapshot.holds.len() as u32;
+        for hold in &body.holds {
+            if let Some(lock) = self.named(&hold.lock, value) {
+                self.snapshot.holds.push(ReportedHold { lock, depth: hold.depth });
+            }
+        }
+        if body.left_out > 0 {
+            let message = "frames of deep stacks were left out by the producer";
+            self.snapshot.gaps.add_many(GapKind::Limit, message, u64::from(body.left_out), Some(offset));
+        }
+        let creator = body.creator.clone().map(|frame| self.snapshot.stacks.frame(frame, Vec::new()));
+        thread.stack = stack;
+        thread.values = (start, self.snapshot.values.len() as u32);
+        thread.reported = body.state.or(thread.reported);
+        thread.reported_wait = wait.or(thread.reported_wait);
+        thread.holds = (first_hold, self.snapshot.holds.len() as u32);
+        thread.creator = creator.or(thread.creator);
         if body.end != StackEnd::Complete {
             thread.stack_end = body.end;
         }
         thread.frames_left_out += body.left_out;
-        building.snapshot.threads.push(thread);
+        self.snapshot.threads.push(thread);
+        ThreadIx(self.snapshot.threads.len() as u32 - 1)
     }
-}
 
-fn named(building: &mut Building, lock: &BodyLock, value: impl Fn(usize) -> u64) -> Option<NamedLockIx> {
-    let id = match &lock.id {
-        LockRef::Slot(slot, offset) => LockId::Address(value(*slot).checked_add_signed(*offset)?),
-        LockRef::Token(token) => LockId::Token(token.clone()),
-    };
-    Some(building.lock(id, lock.name.clone(), lock.kind))
+    fn named(&mut self, lock: &BodyLock, value: impl Fn(usize) -> u64) -> Option<NamedLockIx> {
+        let id = match &lock.id {
+            LockRef::Slot(slot, offset) => LockId::Address(value(*slot).checked_add_signed(*offset)?),
+            LockRef::Token(token) => LockId::Token(token.clone()),
+        };
+        Some(self.lock(id, lock.name.clone(), lock.kind))
+    }
 }

@@ -14,6 +14,7 @@ mod chunk;
 mod clean;
 mod dumps;
 mod grammar;
+pub mod json;
 mod prefix;
 mod section;
 mod site;

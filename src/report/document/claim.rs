@@ -48,6 +48,7 @@ pub struct Blocked {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Crash<'a> {
     /// The signal: `SIGSEGV`.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub signal: &'a str,
     /// Its code: `SEGV_MAPERR`, or the number where it has no name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,9 +68,14 @@ pub struct Crash<'a> {
 }
 
 impl<'a> Crash<'a> {
+    /// The signal, or that there was none.
+    pub fn what(&self) -> &'a str {
+        if self.signal.is_empty() { "ended by its runtime" } else { self.signal }
+    }
+
     pub(super) fn of(facts: &'a rules::CrashFacts, names: Resolver<'a>) -> Self {
         Self {
-            signal: &facts.signal,
+            signal: facts.signal.as_deref().unwrap_or_default(),
             code: facts.code.as_deref(),
             address: facts.address.map(Hex),
             thread: facts.thread.and_then(|thread| names.thread(thread)),

@@ -222,7 +222,7 @@ fn chain(name: &'static str, list: &[Link<'_>], snapshot: &Snapshot<'_>, html: &
 fn details(f: &Finding<'_>, html: &mut Html) {
     if let Some(crash) = &f.crash {
         row("crash", html, |html| {
-            html.raw("<b>").text(words::shortened(crash.signal, 80)).raw("</b>");
+            html.raw("<b>").text(words::shortened(crash.what(), 80)).raw("</b>");
             if let Some(code) = crash.code {
                 html.raw(" (").text(words::shortened(code, 80)).raw(")");
             }

@@ -136,7 +136,7 @@ impl Facts<'_> {
 }
 
 fn crash(crash: &Crash<'_>) -> String {
-    let mut said = prose(crash.signal);
+    let mut said = prose(crash.what());
     if let Some(code) = crash.code {
         said += &format!(" ({})", prose(code));
     }

@@ -136,7 +136,7 @@ pub fn zoo() -> Diagnosis {
     };
     let crash = Finding {
         crash: Some(CrashFacts {
-            signal: "SIGSEGV".into(),
+            signal: Some("SIGSEGV".into()),
             code: Some("SEGV_MAPERR".into()),
             address: Some(0),
             thread: Some(a),
@@ -235,7 +235,7 @@ pub fn hostile() -> Diagnosis {
         finding.lock = finding.lock.map(|_| LockIx(0));
         finding.location = Some(Location { frame: FrameIx(0) });
         if let Some(crash) = &mut finding.crash {
-            (crash.signal, crash.reason, crash.code) = (evil(), evil(), Some(evil()));
+            (crash.signal, crash.reason, crash.code) = (Some(evil()), evil(), Some(evil()));
             crash.frame = Some(FrameIx(0));
         }
         finding.holder =

@@ -254,7 +254,7 @@ fn groups(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Page
 
 fn details(f: &Finding<'_>, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(crash) = &f.crash {
-        let mut said = crash.signal.to_owned();
+        let mut said = crash.what().to_owned();
         if let Some(code) = crash.code {
             said += &format!(" ({code})");
         }

@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 
-use crate::formats::elf_core::FORMAT;
 use crate::model::Snapshot;
 
 /// What the file is written for.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use super::super::FORMAT;
 use super::encoder::{Core, Out, TestThread, X86_64, kernel, kernel_of, read};
 use super::{messages, tids};
 use crate::model::GapKind;

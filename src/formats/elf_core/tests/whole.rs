@@ -2,7 +2,7 @@
 
 use rayon::ThreadPoolBuilder;
 
-use super::super::{FORMAT, not_a_core};
+use super::super::not_a_core;
 use super::encoder::{Core, TestThread, X86_64, kernel, kernel_of, read};
 use super::{messages, tids};
 use crate::model::{Arch, AuxKey, CoreProducer, GapKind, ThreadId};

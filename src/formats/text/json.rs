@@ -1,0 +1,218 @@
+//! Dumps that are JSON: documents inside a text, whole or cut.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::site::first_line;
+
+/// A document that was found in a text.
+#[derive(Debug)]
+pub struct Document<T> {
+    /// What it says.
+    pub value: T,
+    /// Where in the text it begins.
+    pub at: usize,
+    /// How many bytes of the text it has.
+    pub length: usize,
+    /// The text ends before the document does.
+    pub is_cut: bool,
+}
+
+/// All documents in a text that begin at a line's first character or behind a log's words, and that are a `T`
+/// which `is_meant` accepts. What is none is passed over. `first`: where the first one's header was seen.
+pub fn documents<T, F>(text: &[u8], first: usize, is_meant: F) -> Vec<Document<T>>
+where
+    T: for<'d> Deserialize<'d>,
+    F: Fn(&T) -> bool,
+{
+    let mut documents = Vec::new();
+    let mut at = begin_before(text, first);
+    while at < text.len() {
+        let rest = text.get(at..).unwrap_or_default();
+        let line = first_line(rest);
+        let Some(open) = line.iter().position(|b| matches!(b, b'{' | b'[')) else {
+            at += line.len() + 1;
+            continue;
+        };
+        let start = at + open;
+        match read(text.get(start..).unwrap_or_default()) {
+            Some((value, length, is_cut)) if is_meant(&value) => {
+                at = start + length.max(1);
+                documents.push(Document { value, at: start, length, is_cut });
+            }
+            _ => at = start + 1,
+        }
+    }
+    documents
+}
+
+/// Where the document may begin in which a header stands at `first`: the last line before it that begins with an
+/// opening bracket and is not indented, else the header's own line.
+fn begin_before(text: &[u8], first: usize) -> usize {
+    let before = text.get(..first).unwrap_or_default();
+    let mut end = before.len();
+    for _ in 0..MOST_LINES_BEFORE {
+        let start = memchr::memrchr(b'\n', before.get(..end).unwrap_or_default()).map_or(0, |n| n + 1);
+        if matches!(before.get(start), Some(b'{' | b'[')) {
+            return start;
+        }
+        if start == 0 {
+            break;
+        }
+        end = start - 1;
+    }
+    memchr::memrchr(b'\n', before).map_or(0, |n| n + 1)
+}
+
+/// How many lines of a pretty-printed document may stand before its header.
+const MOST_LINES_BEFORE: usize = 200;
+
+/// The document at the begin of `bytes`, how many bytes it has, and whether it is cut.
+fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
+    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
+    match stream.next()? {
+        Ok(value) => Some((value, stream.byte_offset(), false)),
+        Err(error) if error.is_eof() => {
+            let value = serde_json::from_slice(&completed(bytes)).ok()?;
+            Some((value, bytes.len(), true))
+        }
+        Err(_) => None,
+    }
+}
+
+/// A cut document without its last, unfinished element, and with its brackets closed.
+fn completed(bytes: &[u8]) -> Vec<u8> {
+    let mut open: Vec<u8> = Vec::new();
+    let mut is_in_text = false;
+    let mut is_escaped = false;
+    let mut safe = (0, 0);
+    for (at, &byte) in bytes.iter().enumerate() {
+        if is_in_text {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => is_in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => is_in_text = true,
+            b'{' | b'[' => {
+                open.push(if byte == b'{' { b'}' } else { b']' });
+                safe = (at + 1, open.len());
+            }
+            b'}' | b']' => {
+                open.pop();
+                safe = (at + 1, open.len());
+            }
+            b',' => safe = (at, open.len()),
+            _ => {}
+        }
+    }
+    let mut out = bytes.get(..safe.0).unwrap_or_default().to_vec();
+    out.extend(open.get(..safe.1).unwrap_or_default().iter().rev());
+    out
+}
+
+/// Fields of an object that are not known: their names, nothing of their values. For `#[serde(flatten)]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown(pub Vec<String>);
+
+impl<'d> Deserialize<'d> for Unknown {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'d> Visitor<'d> for Names {
+            type Value = Unknown;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("fields")
+            }
+            fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<Unknown, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+                    names.push(name);
+                }
+                Ok(Unknown(names))
+            }
+        }
+        deserializer.deserialize_map(Names)
+    }
+}
+
+/// A number that some producers write as a text: `12`, `"12"`, and `None` for what is neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Number(pub Option<u64>);
+
+impl<'d> Deserialize<'d> for Number {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Ok(Self(match &value {
+            serde_json::Value::Number(n) => n.as_u64(),
+            serde_json::Value::String(s) => s.trim().parse().ok(),
+            _ => None,
+        }))
+    }
+}
+
+/// A value of a kind that is expected, `None` where the producer wrote another kind: a field that a new release
+/// changes must not cost the whole document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lenient<T>(pub Option<T>);
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'d, T: for<'t> Deserialize<'t>> Deserialize<'d> for Lenient<T> {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let _ = PhantomData::<T>;
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_value(value).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<(serde_json::Value, bool)> {
+        let first = text.find("id").unwrap_or(0);
+        let found = documents(text.as_bytes(), first, |v: &serde_json::Value| v.get("id").is_some());
+        found.into_iter().map(|d| (d.value, d.is_cut)).collect()
+    }
+
+    #[test]
+    fn documents_in_a_log() {
+        let text = "start {x}\n2025 INFO {\"id\": 1}\nmore [1]\n{\n \"id\": 2,\n \"a\": [{}]\n}\nend\n{\"other\": 3}\n";
+        let found = values(text);
+        assert_eq!(found.iter().map(|(v, _)| v["id"].clone()).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_cut_document_keeps_what_is_whole() {
+        let text = "{\"id\": 1, \"list\": [{\"a\": \"x,]\\\"y\"}, {\"a\": \"cut";
+        let found = values(text);
+        assert_eq!(found, [(serde_json::json!({"id": 1, "list": [{"a": "x,]\"y"}, {}]}), true)]);
+        for end in 1..text.len() {
+            let _ = values(text.get(..end).unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn unknown_fields_and_kinds() {
+        #[derive(serde::Deserialize)]
+        struct T {
+            n: Number,
+            #[serde(default)]
+            name: Lenient<String>,
+            #[serde(flatten)]
+            unknown: Unknown,
+        }
+        let t: T = serde_json::from_str("{\"n\": \"12\", \"name\": 5, \"new\": {\"x\": 1}}").unwrap();
+        assert_eq!((t.n.0, t.name.0, t.unknown.0), (Some(12), None, vec!["new".to_owned()]));
+    }
+}
