@@ -125,10 +125,17 @@ impl Grammar for Jstack {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        // Frames and locks end with a parenthesis, headers of threads with stacks with an address.
+        line.starts_with('\t') && !line.ends_with([')', '>', 'e'])
+            || line.starts_with('"') && line.contains("tid=")
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) -> bool {
         let building = dumps.current(offset);
         memory.deadlocks.end(building);
         tell(memory, building);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
@@ -181,7 +188,6 @@ static OUTSIDE: &[(&str, Outside)] = &[
     ("===== END OF THREAD DUMP", Outside::Noise),
     ("Found one Java-level deadlock:", Outside::Section(DEADLOCK)),
     ("Java stack information for the threads listed above:", Outside::Section(DEADLOCK_STACKS)),
-    ("Found 1 deadlock.", Outside::Section(LISTS)),
     ("Found ", Outside::Section(LISTS)),
     ("Threads class SMR info:", Outside::Section(LISTS)),
     ("JNI global ref", Outside::Noise),

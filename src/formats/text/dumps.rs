@@ -188,8 +188,9 @@ pub(super) fn put_together<G: Grammar>(
             match item {
                 Item::Threads(item) => {
                     let offset = section.offset(item.offset);
-                    grammar.on_thread(&mut memory, dumps, &item.thread, offset);
-                    add_threads(dumps, &chunk, item, &mut known, offset);
+                    if grammar.on_thread(&mut memory, dumps, &item.thread, offset) {
+                        add_threads(dumps, &chunk, item, &mut known, offset);
+                    }
                 }
                 Item::Event { line, offset } => {
                     grammar.on_event(&mut memory, dumps, line, section.offset(*offset));
@@ -210,12 +211,10 @@ pub(super) fn put_together<G: Grammar>(
                 }
                 Item::Cut { offset } => {
                     let offset = section.offset(*offset);
-                    let gaps = &mut dumps.current(offset).snapshot.gaps;
-                    gaps.add(
-                        GapKind::Truncated,
-                        "the text breaks off in the middle of a thread",
-                        Some(offset),
-                    );
+                    let snapshot = &mut dumps.current(offset).snapshot;
+                    let message = "the text breaks off in the middle of a thread";
+                    snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+                    snapshot.is_complete = false;
                 }
             }
         }
@@ -258,7 +257,8 @@ fn add_threads(
         if item.is_carried {
             thread.carrier = before;
         }
-        let wait = body.wait.as_ref().or(item.wait.as_ref());
+        let of_head = item.wait.as_ref();
+        let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
         building.add(thread, stack, body, wait, values, offset);
     }
 }

@@ -40,8 +40,21 @@ pub trait Grammar: Sync {
     /// Reads the lines of a block.
     fn body(&self, block: &[BlockLine<'_>]) -> Body;
 
-    /// A thread is about to be added: the place to begin a dump.
-    fn on_thread(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _thread: &Thread, _offset: u64) {}
+    /// Whether the last line of a text, which has no line break, lacks its end; asked within blocks.
+    fn breaks_off(&self, _line: &str) -> bool {
+        false
+    }
+
+    /// A thread is about to be added: the place to begin a dump. False: the text repeats a thread that is there.
+    fn on_thread(
+        &self,
+        _memory: &mut Self::Memory,
+        _dumps: &mut Dumps,
+        _thread: &Thread,
+        _offset: u64,
+    ) -> bool {
+        true
+    }
 
     /// A line that [`outside`](Self::outside) called an event. Events and threads come in the order of the text.
     fn on_event(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _line: &str, _offset: u64) {}
