@@ -41,7 +41,8 @@ fn every_fixture_gets_the_diagnosis_that_its_truth_says() {
     assert!(failures.is_empty(), "{} of {} fixtures:\n{}", failures.len(), truths.len(), failures.join("\n"));
 }
 
-/// Dumps cost space in every clone.
+/// Dumps cost space in every clone. The cores and the files that ran take most of it; 26 MB since there are texts of
+/// thirty formats.
 #[test]
 fn fixtures_stay_small() {
     fn size(path: &Path) -> u64 {
@@ -52,7 +53,7 @@ fn fixtures_stay_small() {
         }
     }
     let bytes = size(&fixtures());
-    assert!(bytes < 25_000_000, "the fixtures have {bytes} bytes");
+    assert!(bytes < 26_000_000, "the fixtures have {bytes} bytes");
 }
 
 /// The truths of cores, of gdb's texts, and of each format of `fixtures/text`.
