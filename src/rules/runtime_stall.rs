@@ -5,8 +5,8 @@
 //!
 //! ## What it finds
 //!
-//! - Threads that their runtime has stopped, as the dump says of each of them: a collection, a safepoint, the wait
-//!   for Python's interpreter lock. At least three, and half of the threads that have something to do.
+//! - Threads that their runtime has stopped, as the dump says of each of them: a collection, a safepoint, the
+//!   wait for Python's interpreter lock. At least three, and half of the threads that have something to do.
 //! - Virtual threads that wait while they keep their carrier: pinned. Where every carrier is pinned, no other
 //!   virtual thread can run.
 //! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
@@ -30,10 +30,10 @@
 //! ## Confirm
 //!
 //! ```sh
-//! jstat -gcutil $PID 1000 5                     # Java: is the collector busy?
+//! jstat -gcutil $PID 1000 5         # Java: is the collector busy?
 //! jcmd $PID GC.heap_info
-//! GODEBUG=gctrace=1 ./server                    # Go, at the next start
-//! py-spy dump --native --pid $PID               # Python: in what does the thread with the GIL sit?
+//! GODEBUG=gctrace=1 ./server        # Go, at the next start
+//! py-spy dump --native --pid $PID   # Python: where is the one with the GIL?
 //! ```
 //!
 //! A second dump ten seconds later: the same threads in the same state is a stall, others are a busy runtime.
