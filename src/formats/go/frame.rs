@@ -35,7 +35,8 @@ fn split(line: &str) -> Option<(&str, &str)> {
         _ => None,
     })?;
     let name = line.get(..open)?;
-    let is_name = !name.is_empty() && !name.starts_with([' ', '\t', '"']) && !name.contains(": ");
+    // Names have no blanks: type arguments are printed as `[...]`.
+    let is_name = !name.is_empty() && !name.contains([' ', '\t', '"']);
     is_name.then_some((name, inside.get(open + 1..)?))
 }
 

@@ -65,6 +65,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     for _ in 0..MOST_LINES {
         let next = first_line(rest);
         let text = String::from_utf8_lossy(next.get(..next.len().min(4096))?);
+        let text = text.trim_end_matches('\r');
         if rest.is_empty()
             || text.starts_with('\t')
             || text.starts_with("   java.lang")
@@ -73,7 +74,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
             return None;
         }
         whole.push('\n');
-        whole.push_str(text.trim_end_matches('\r'));
+        whole.push_str(text);
         rest = rest.get(next.len() + 1..).unwrap_or_default();
         if let Some(head) = named(whole.trim_end()) {
             return Some(Head { more: more.len() - rest.len(), ..head });

@@ -68,11 +68,11 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         let (next, known) = reader.line(at);
         (at, last) = (next, known);
     }
-    reader.flush_skipped();
     let line = memchr::memrchr(b'\n', text).map_or(text, |n| text.get(n + 1..).unwrap_or_default());
     let breaks_off = || last == Known::No || grammar.breaks_off(&shown(line));
     let is_cut = is_last && !text.ends_with(b"\n") && reader.open.is_some() && breaks_off();
     reader.close();
+    reader.flush_skipped();
     if is_cut {
         reader.chunk.items.push(Item::Cut { offset: base + text.len() });
     }
