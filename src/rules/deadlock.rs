@@ -109,7 +109,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let transitive = case.graph.blocked_behind(&ring);
-    let bystanders = transitive - ring.len() as u64;
+    let bystanders = transitive.saturating_sub(ring.len() as u64);
     let step = |link: &Link| {
         let held_by = link.held_by.map(|t| words.thread(t)).unwrap_or_default();
         match &link.waits_for {

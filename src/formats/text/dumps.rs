@@ -89,7 +89,12 @@ impl Building {
             });
         }
         for members in std::mem::take(&mut self.rings) {
-            let threads = members.iter().filter_map(|m| self.find(&names, m)).collect();
+            let mut threads: Vec<ThreadIx> = Vec::with_capacity(members.len());
+            for thread in members.iter().filter_map(|m| self.find(&names, m)) {
+                if !threads.contains(&thread) {
+                    threads.push(thread);
+                }
+            }
             self.snapshot.rings.push(ReportedRing { threads });
         }
         self.snapshot
