@@ -20,6 +20,7 @@ mod prefix;
 mod section;
 mod site;
 mod templates;
+pub mod words;
 
 use rayon::prelude::*;
 
@@ -29,8 +30,8 @@ use bodies::Bodies;
 pub use clean::clean;
 pub use dumps::{Building, Dumps};
 pub use grammar::{
-    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Outside,
-    OwnerRef, is_limited,
+    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
+    Outside, OwnerRef, is_limited,
 };
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
