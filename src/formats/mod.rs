@@ -5,11 +5,20 @@
 //! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
 //! lines, interning, resynchronization, counting of gaps.
 
+pub mod android_anr;
+pub mod apple;
+pub mod apple_crash;
+pub mod apple_ips;
+pub mod apple_sample;
+pub mod clrstack;
 pub mod detect;
+pub mod dotnet;
+pub mod dotnet_stack;
 pub mod elf_core;
 pub mod gdb;
 pub mod go;
 pub mod java;
+pub mod javacore;
 pub mod jstack;
 pub mod text;
 
@@ -72,7 +81,19 @@ pub enum Reader {
 }
 
 /// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
-pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT];
+pub static FORMATS: &[Format] = &[
+    elf_core::FORMAT,
+    gdb::FORMAT,
+    go::FORMAT,
+    jstack::FORMAT,
+    javacore::FORMAT,
+    android_anr::FORMAT,
+    clrstack::FORMAT,
+    dotnet_stack::FORMAT,
+    apple_crash::FORMAT,
+    apple_ips::FORMAT,
+    apple_sample::FORMAT,
+];
 
 /// The format with this id.
 pub fn find(id: &str) -> Option<&'static Format> {

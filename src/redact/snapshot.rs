@@ -231,6 +231,7 @@ fn lock(lock: &mut Lock, key: String, scrubber: &mut Scrubber) {
         holder_points: _,
         holders: _,
         waiters: _,
+        counted: _,
         callers,
         is_shared_object: _,
         certainty: _,

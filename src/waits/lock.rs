@@ -97,6 +97,8 @@ pub struct Lock {
     pub holders: Vec<ThreadIx>,
     /// Who waits for it, ascending.
     pub waiters: Vec<ThreadIx>,
+    /// How many threads wait for it, where the text counts them: more than it shows perhaps.
+    pub counted: Option<u64>,
     /// The functions that take it, the one with the most waiters first.
     pub callers: Vec<(Str, u32)>,
     /// Whether it is an object that threads share. A wait word that only its thread uses
@@ -108,4 +110,11 @@ pub struct Lock {
     pub evidence: Vec<Evidence>,
     /// The key that it had before texts of it were changed; `None` where none was.
     pub fingerprint: Option<String>,
+}
+
+impl Lock {
+    /// How many threads wait for it that the dump does not show, or of which it does not say for what they wait.
+    pub fn unseen(&self) -> u64 {
+        self.counted.unwrap_or(0).saturating_sub(self.waiters.len() as u64)
+    }
 }

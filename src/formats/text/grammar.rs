@@ -192,6 +192,15 @@ pub enum OwnerRef {
     HandleValue(u64),
     /// Nobody, as the text says.
     Nobody,
+    /// By its id in a process, which may be another one.
+    OfProcess {
+        /// The process.
+        pid: u32,
+        /// The thread.
+        id: ThreadId,
+        /// Its id as a number.
+        number: u64,
+    },
 }
 
 /// What a block says that its thread waits for.

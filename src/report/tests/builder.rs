@@ -115,6 +115,7 @@ impl Builder {
             holder,
             holders: Vec::new(),
             waiters: waiters.map(ThreadIx).collect(),
+            counted: None,
             is_shared_object: true,
             evidence: Vec::new(),
             fingerprint: None,
