@@ -134,6 +134,7 @@ impl<'a> Jam<'a> {
         let total = self.case.snapshot.threads.len() as u64;
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
+        let verb = &if count == 1 { verb.replacen(' ', "s ", 1) } else { verb.to_owned() };
         let title = match count > self.waiters.len() as u64 {
             // The text counts them and does not show all of them.
             true => format!("{} {verb} {lock}", threads(count)),

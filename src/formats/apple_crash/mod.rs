@@ -57,12 +57,15 @@ struct Memory {
     exception: Option<(String, Option<String>)>,
     codes: Option<String>,
     crashed: Option<u64>,
+    stack_pointer: Option<u64>,
     /// The places of threads by their numbers.
     place: FxHashMap<u64, u32>,
 }
 
 /// Messages of the process.
 const MESSAGES: &str = "messages";
+/// Registers of the thread that crashed.
+const REGISTERS: &str = "registers";
 /// Sections that say nothing of threads.
 const OTHER: &str = "other sections";
 /// The lines at the begin.
@@ -97,14 +100,17 @@ impl Grammar for Crash {
         if TITLES.iter().any(|title| line.starts_with(title)) {
             return Outside::Section(MESSAGES);
         }
-        if OTHERS.iter().any(|title| line.starts_with(title)) || is_registers(line) {
+        if is_registers(line) {
+            return Outside::Section(REGISTERS);
+        }
+        if OTHERS.iter().any(|title| line.starts_with(title)) {
             return Outside::Section(OTHER);
         }
         if FIELDS.iter().any(|(field, _)| line.starts_with(field)) {
             return Outside::Section(HEADER);
         }
         match section {
-            Some(MESSAGES) => Outside::Event,
+            Some(MESSAGES | REGISTERS) => Outside::Event,
             Some(OTHER | HEADER) => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -132,6 +138,7 @@ impl Grammar for Crash {
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
         let field = FIELDS.iter().find(|(field, _)| line.starts_with(field));
         let Some((name, fact)) = field else {
+            memory.stack_pointer = memory.stack_pointer.or_else(|| stack_pointer(line));
             // A line of the messages.
             if let Some(failure) = apple::failure(line) {
                 memory.process.failure.get_or_insert(failure);
@@ -164,6 +171,7 @@ impl Crash {
             }
             if let Some(signal) = &mut process.signal {
                 signal.thread = thread;
+                signal.stack_pointer = memory.stack_pointer;
             }
             if let Some(failure) = &mut process.failure {
                 failure.thread = thread;
@@ -256,6 +264,13 @@ static OTHERS: &[&str] = &[
 /// `Thread 0 crashed with X86 Thread State (64-bit):`.
 fn is_registers(line: &str) -> bool {
     line.starts_with("Thread ") && line.contains("Thread State")
+}
+
+/// `  rdi: 0x0000010000000203  rsi: 0x…  rbp: 0x…  rsp: 0x00007fff65026e60`.
+fn stack_pointer(line: &str) -> Option<u64> {
+    let mut words = line.split_ascii_whitespace();
+    words.find(|word| matches!(*word, "rsp:" | "sp:" | "esp:"))?;
+    u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()
 }
 
 /// `5  Dispatch queue: com.apple.main-thread`.

@@ -95,6 +95,23 @@ pub(super) struct Reported {
     pub triggered: Lenient<bool>,
     #[serde(default)]
     pub frames: Lenient<Vec<Lenient<Place>>>,
+    /// Registers, of the thread that crashed.
+    #[serde(default, rename = "threadState")]
+    pub state: Lenient<Registers>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Registers {
+    #[serde(default)]
+    pub sp: Lenient<Register>,
+    #[serde(default)]
+    pub rsp: Lenient<Register>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Register {
+    #[serde(default)]
+    pub value: Number,
 }
 
 #[derive(Debug, Deserialize)]

@@ -67,6 +67,7 @@ fn add(dumps: &mut Dumps, report: Report, offset: u64) {
     let building = dumps.begin(offset);
     let threads = report.threads.unwrap_or_default();
     let images = report.used_images.0.unwrap_or_default();
+    let mut stack_pointer = None;
     let mut crashed = report.faulting_thread.0.map(|n| n as usize);
     for (n, thread) in threads.into_iter().enumerate() {
         let Some(thread) = thread.0 else {
@@ -79,6 +80,10 @@ fn add(dumps: &mut Dumps, report: Report, offset: u64) {
         };
         if thread.triggered.0 == Some(true) {
             crashed = Some(n);
+        }
+        if let Some(registers) = thread.state.0.as_ref().filter(|_| crashed == Some(n)) {
+            let pointers = [&registers.sp, &registers.rsp].into_iter().filter_map(|r| r.0.as_ref()?.value.0);
+            stack_pointer = pointers.max();
         }
         let body = body(&thread, &images);
         building.push(thread_of(n, &thread), &body, &[], offset);
@@ -100,6 +105,7 @@ fn add(dumps: &mut Dumps, report: Report, offset: u64) {
     }
     if let Some(signal) = &mut process.signal {
         signal.thread = crashed;
+        signal.stack_pointer = stack_pointer;
     }
     let messages = report.asi.0.unwrap_or_default();
     let by_message = || messages.values().flatten().find_map(|message| apple::failure(message));

@@ -122,7 +122,7 @@ impl Grammar for ClrStack {
                 Outside::Noise
             }
             Some(PSTACKS) if pstacks::is_frame(text) => Outside::Event,
-            _ if is_prompt(text) || COUNTS.iter().any(|start| text.starts_with(start)) => Outside::Noise,
+            _ if is_prompt(text) || OTHERS.iter().any(|start| text.starts_with(start)) => Outside::Noise,
             _ => Outside::Unknown,
         }
     }
@@ -184,8 +184,7 @@ impl ClrStack {
 /// What stands behind the columns of a frame: two numbers of 8 or 16 hex digits, of which the second may be missing.
 fn call_site(text: &str) -> Option<&str> {
     let (stack_pointer, rest) = text.split_once(' ')?;
-    let is_number =
-        |word: &str| matches!(word.len(), 8 | 12 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_number = |word: &str| matches!(word.len(), 8 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_number(stack_pointer) {
         return None;
     }
@@ -220,22 +219,44 @@ static NOISE: &[&str] = &[
     "===",
 ];
 
-/// Lines between the outputs of commands.
-static COUNTS: &[&str] = &[
+/// How the outputs of other commands begin.
+static OTHERS: &[&str] = &[
     "---",
+    "___",
     "Total ",
     "CCW ",
     "RCW ",
     "ComClassFactory ",
     "Free ",
     "ThreadCount:",
+    "UnstartedThread:",
+    "BackgroundThread:",
+    "PendingThread:",
+    "DeadThread:",
+    "Hosted Runtime:",
+    "DBG ",
     "Loading core dump",
     "Ready to process",
+    "Type 'help'",
+    "Statistics:",
+    "MT ",
+    "Address ",
+    "Number of GC Heaps",
+    "Exception object:",
+    "SyncBlocks to be cleaned up:",
+    "Heap ",
+    "generation ",
+    "logStart:",
+    "Thread pool",
 ];
 
 /// Whether a line belongs to another command.
 fn is_outside(text: &str) -> bool {
-    syncblk::is_head(text) || pstacks::is_begin(text) || pstacks::is_marker(text) || is_prompt(text)
+    syncblk::is_head(text)
+        || pstacks::is_begin(text)
+        || pstacks::is_marker(text)
+        || is_prompt(text)
+        || OTHERS.iter().any(|start| !start.starts_with('-') && text.starts_with(start))
 }
 
 /// `> syncblk`, `0:000> !syncblk`, `(lldb) clrstack`.
@@ -261,7 +282,10 @@ fn body(block: &[BlockLine<'_>]) -> Body {
         if let Some((_, end)) = ENDS_OF_STACKS.iter().find(|(start, _)| text.starts_with(start)) {
             body.end = *end;
         } else if let Some(frame) = call_site(text).and_then(dotnet::frame) {
-            body.frames.push(frame.into());
+            // Tables of other commands have two such columns as well.
+            let is_call =
+                frame.module.is_some() || frame.function.as_deref().is_some_and(|f| f.contains('('));
+            body.frames.extend(is_call.then(|| frame.into()));
         }
     }
     body

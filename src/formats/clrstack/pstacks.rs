@@ -37,6 +37,7 @@ pub(super) struct Reader {
     /// The groups that the lines which come next belong to, and their column.
     open: Vec<usize>,
     column: usize,
+    count: u64,
     is_after_marker: bool,
     announced: Option<u64>,
 }
@@ -98,9 +99,10 @@ impl Reader {
             if let Some(group) = self.groups.last_mut() {
                 group.count = count;
             }
-        } else if column != self.column {
+        } else if column != self.column || count != self.count {
             self.open = self.below(column, count);
         }
+        self.count = count;
         self.is_after_marker = false;
         self.column = column;
         for &n in &self.open {
@@ -116,7 +118,7 @@ impl Reader {
         let mut found = Vec::new();
         let mut threads = 0u64;
         for (n, group) in self.groups.iter().enumerate().rev() {
-            if group.column <= column || threads >= count {
+            if group.column < column || threads >= count {
                 break;
             }
             threads = threads.saturating_add(group.count);

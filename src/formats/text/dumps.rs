@@ -68,7 +68,7 @@ impl Building {
             OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => names.by_id.get(id).copied().flatten(),
             OwnerRef::Name(name) => names.by_name.get(name).copied().flatten(),
             OwnerRef::HandleValue(handle) => names.by_handle.get(handle).copied().flatten(),
-            OwnerRef::Handle(_) | OwnerRef::Nobody => None,
+            OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
         }
     }
 
@@ -301,8 +301,15 @@ impl Building {
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);
         let wait = wait.and_then(|wait| {
-            let lock = self.named(&wait.lock, value)?;
+            let lock = match (&wait.owner, &wait.lock.id) {
+                (Some(OwnerRef::Itself), LockRef::Token(token)) => {
+                    let token = LockId::Token(format!("{token} of thread {}", thread.id).into());
+                    self.lock(token, wait.lock.name.clone(), wait.lock.kind)
+                }
+                _ => self.named(&wait.lock, value)?,
+            };
             match &wait.owner {
+                Some(OwnerRef::Itself) => self.owner(lock, OwnerRef::Id(thread.id.clone()), offset),
                 Some(OwnerRef::Handle(slot)) => self.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
                 Some(owner) => self.owner(lock, owner.clone(), offset),
                 None => {}

@@ -192,6 +192,8 @@ pub enum OwnerRef {
     HandleValue(u64),
     /// Nobody, as the text says.
     Nobody,
+    /// The thread itself: a lock of its own, whose token other threads' locks may have as well.
+    Itself,
     /// By its id in a process, which may be another one.
     OfProcess {
         /// The process.
