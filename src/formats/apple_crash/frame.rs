@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Option<Frame> {
     if digits == 0 || digits > 6 || !rest.starts_with([' ', '\t']) {
         return None;
     }
-    let at = rest.find(" 0x").or_else(|| rest.find("\t0x"))?;
+    let at = [" 0x", "\t0x"].into_iter().filter_map(|mark| rest.find(mark)).min()?;
     let module = rest.get(..at)?.trim();
     let rest = rest.get(at + 1..)?;
     let (address, symbol) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
@@ -101,6 +101,10 @@ mod tests {
         assert_eq!(
             read("5   MyApp  0x0000000104ff1e70 closure #1 in f() (in MyApp) (Log.swift:12)"),
             (some("MyApp"), some("closure #1 in f()"), Some(12))
+        );
+        assert_eq!(
+            read("0   libsystem_kernel.dylib        \t0x00000001c3e1a334 0x1c3df1000 + 168756"),
+            (some("libsystem_kernel.dylib"), None, None)
         );
         assert_eq!(read("2   ???    0x0000000054485244 0x0 + 0"), (None, None, None));
         assert!(super::read("0x10bd00000 - 0x10c393fff  assistantd").is_none());
