@@ -124,12 +124,18 @@ impl Grammar for Art {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        let is_line = ["at ", "- ", "native: ", "#"].iter().any(|start| line.trim_start().starts_with(start));
+        is_line && line.contains('(') && !line.ends_with(')') && !line.contains(" held by thread ")
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             self.close(memory, dumps);
             memory.seen.insert(thread.id.clone());
         }
         tell(memory, dumps.current(offset));
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

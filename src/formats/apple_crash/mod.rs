@@ -122,8 +122,8 @@ impl Grammar for Crash {
         Body { frames, ..Body::default() }
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
-        let ThreadId::Number(number) = thread.id else { return };
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        let ThreadId::Number(number) = thread.id else { return true };
         if memory.place.contains_key(&number) {
             self.close(memory, dumps);
         }
@@ -133,6 +133,7 @@ impl Grammar for Crash {
             memory.crashed = Some(number);
         }
         dumps.current(offset);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

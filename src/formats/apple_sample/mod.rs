@@ -126,8 +126,13 @@ impl Grammar for Sample {
         tree::body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        !line.ends_with([')', ']'])
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) -> bool {
         tell(memory, dumps.current(offset), offset);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

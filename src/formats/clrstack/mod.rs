@@ -131,11 +131,16 @@ impl Grammar for ClrStack {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, _offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        call_site(line).is_some() && !line.ends_with([')', ']'])
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, _offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             self.close(memory, dumps);
             memory.seen.insert(thread.id.clone());
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {

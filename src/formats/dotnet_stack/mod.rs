@@ -91,12 +91,17 @@ impl Grammar for DotnetStack {
         Body { frames, ..Body::default() }
     }
 
-    fn on_thread(&self, seen: &mut Self::Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        !line.ends_with([')', ']'])
+    }
+
+    fn on_thread(&self, seen: &mut Self::Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !seen.insert(thread.id.clone()) {
             dumps.begin(offset);
             seen.clear();
             seen.insert(thread.id.clone());
         }
+        true
     }
 
     fn on_end(&self, _seen: &mut Self::Memory, dumps: &mut Dumps) {

@@ -120,11 +120,16 @@ impl Grammar for Javacore {
         stack::read(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        line.starts_with(['4', '5']) && !line.ends_with(')')
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         memory.has_threads = true;
         let building = dumps.current(offset);
         memory.current.thread(thread, building);
         tell(memory, building);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
