@@ -113,7 +113,7 @@ impl Grammar for ClrStack {
         if syncblk::is_head(text) {
             return Outside::Section(SYNCBLK);
         }
-        if pstacks::is_begin(text) || pstacks::is_marker(text) {
+        if pstacks::is_total(text) || pstacks::is_marker(text) {
             return Outside::Section(PSTACKS);
         }
         match section {
@@ -145,16 +145,16 @@ impl Grammar for ClrStack {
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         let text = line.trim_start();
-        if pstacks::is_begin(text) {
-            if !memory.groups.is_empty() {
-                self.close(memory, dumps);
-            }
-            memory.groups.begin(text);
+        if pstacks::is_total(text) {
+            memory.groups.total(text);
         } else if syncblk::is_head(text) {
             if !memory.blocks.is_empty() {
                 self.close(memory, dumps);
             }
         } else if pstacks::is_marker(text) || pstacks::is_frame(text) {
+            if pstacks::is_marker(text) && memory.groups.has_ended() {
+                self.close(memory, dumps);
+            }
             // A row of syncblk is told by its columns.
             match syncblk::is_row(text) {
                 true => memory.blocks.row(text, offset),
@@ -258,7 +258,7 @@ static OTHERS: &[&str] = &[
 /// Whether a line belongs to another command.
 fn is_outside(text: &str) -> bool {
     syncblk::is_head(text)
-        || pstacks::is_begin(text)
+        || pstacks::is_total(text)
         || pstacks::is_marker(text)
         || is_prompt(text)
         || OTHERS.iter().any(|start| !start.starts_with('-') && text.starts_with(start))

@@ -40,10 +40,11 @@ pub(super) struct Reader {
     count: u64,
     is_after_marker: bool,
     announced: Option<u64>,
+    has_ended: bool,
 }
 
 /// `==> 346 threads with 2 roots`, which stands before or below the tree.
-pub(super) fn is_begin(text: &str) -> bool {
+pub(super) fn is_total(text: &str) -> bool {
     text.starts_with("==> ") && text.contains(" threads with ")
 }
 
@@ -68,14 +69,15 @@ fn parts(text: &str) -> Option<(u64, &str)> {
 }
 
 impl Reader {
-    /// A tree begins or has ended, with its number of threads.
-    pub fn begin(&mut self, text: &str) {
+    /// The number of threads of a tree, which the producer writes below it and people quote above it.
+    pub fn total(&mut self, text: &str) {
+        self.has_ended = !self.groups.is_empty();
         self.announced = text.strip_prefix("==> ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     }
 
-    /// Whether no group was read.
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+    /// Whether the tree is whole: a group that comes now is another one's.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// Where the first group stands.
