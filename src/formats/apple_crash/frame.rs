@@ -75,8 +75,6 @@ fn name(frame: &mut Frame, symbol: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn frames() {
         let read = |text: &str| {

@@ -25,7 +25,7 @@ pub const FORMAT: Format = Format {
         never: "locks that nobody waits for (thin locks); which of several contended monitors a thread waits for; names and states of threads",
         capture: "dotnet-dump collect -p PID; dotnet-dump analyze FILE -c 'clrstack -all' -c syncblk -c exit",
     },
-    reader: Reader::Text { anchors: &["OS Thread Id: 0x", "SyncBlock MonitorHeld", "~~~~ "], confirm, parse },
+    reader: Reader::Text { anchors: &["Thread ", "SyncBlock MonitorHeld", "~~~~ "], confirm, parse },
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
@@ -35,9 +35,10 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let line = String::from_utf8_lossy(site.line());
     match line.get(..1)? {
-        "O" => {
-            header(&line)?;
-            Some(site.at)
+        "T" => {
+            let is_header = line.starts_with("Thread Id: 0x") && site.before()?.ends_with(b"OS ");
+            header(&format!("OS {line}")).filter(|_| is_header)?;
+            Some(site.at - "OS ".len())
         }
         // `Index         SyncBlock MonitorHeld Recursion Owning Thread Info …`
         "S" => {

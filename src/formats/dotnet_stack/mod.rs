@@ -42,7 +42,8 @@ fn header(line: &str) -> Option<Head> {
     let (id, rest) = line.strip_prefix("Thread (")?.split_once(')')?;
     let number = u32::from_str_radix(id.strip_prefix("0x")?, 16).ok();
     let rest = rest.trim();
-    if !rest.starts_with(':') && !rest.ends_with(':') {
+    let is_named = rest.starts_with(": \"") && rest.ends_with('"');
+    if !rest.ends_with(':') && !is_named {
         return None;
     }
     let mut thread = Thread::new(ThreadId::Text(id.into()));
