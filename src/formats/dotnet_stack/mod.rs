@@ -40,14 +40,14 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 /// `Thread (0x1A2B):`, and with a name behind it should one come.
 fn header(line: &str) -> Option<Head> {
     let (id, rest) = line.strip_prefix("Thread (")?.split_once(')')?;
-    let number = u32::from_str_radix(id.strip_prefix("0x")?, 16).ok();
+    let number = u64::from_str_radix(id.strip_prefix("0x")?, 16).ok()?;
     let rest = rest.trim();
     let is_named = rest.starts_with(": \"") && rest.ends_with('"');
     if !rest.ends_with(':') && !is_named {
         return None;
     }
     let mut thread = Thread::new(ThreadId::Text(id.into()));
-    thread.tid = number;
+    thread.tid = u32::try_from(number).ok();
     let name = rest.trim_matches([':', ' ', '"']);
     thread.name = (!name.is_empty()).then(|| Str::from(name));
     Some(Head::of(thread))
