@@ -2,6 +2,7 @@
 //! own. A file may hold several dumps of several kinds, with anything between them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -46,32 +47,67 @@ pub struct Header {
     pub start: usize,
 }
 
-/// All anchors, and the formats that want to see each.
+/// All anchors. An anchor that has another one in it is looked for where that one is found: so none hides another.
 struct Anchors {
     scanner: AhoCorasick,
-    formats: Vec<Vec<usize>>,
+    /// For each pattern of the scanner what may stand around it.
+    around: Vec<Vec<Anchor>>,
     longest: usize,
 }
 
+/// An anchor of a format.
+struct Anchor {
+    format: usize,
+    text: &'static str,
+    /// Where in it the scanner's pattern stands.
+    at: usize,
+}
+
 static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
-    let mut patterns: Vec<&str> = Vec::new();
-    let mut formats: Vec<Vec<usize>> = Vec::new();
+    let mut all: Vec<(usize, &'static str)> = Vec::new();
     for (n, format) in FORMATS.iter().enumerate() {
-        let Reader::Text { anchors, .. } = &format.reader else { continue };
-        for anchor in *anchors {
-            match patterns.iter().position(|known| known == anchor) {
-                Some(at) => formats.get_mut(at)?.push(n),
-                None => {
-                    patterns.push(anchor);
-                    formats.push(vec![n]);
-                }
-            }
+        if let Reader::Text { anchors, .. } = &format.reader {
+            all.extend(anchors.iter().map(|anchor| (n, *anchor)));
         }
     }
-    let longest = patterns.iter().map(|p| p.len()).max()?;
+    let mut patterns: Vec<&'static str> = all
+        .iter()
+        .map(|(_, text)| *text)
+        .filter(|text| !all.iter().any(|(_, other)| other != text && text.contains(other)))
+        .collect();
+    patterns.sort_unstable();
+    patterns.dedup();
+    let mut around: Vec<Vec<Anchor>> = patterns.iter().map(|_| Vec::new()).collect();
+    for (format, text) in &all {
+        let (pattern, at) = patterns.iter().enumerate().find_map(|(n, p)| Some((n, text.find(p)?)))?;
+        around.get_mut(pattern)?.push(Anchor { format: *format, text, at });
+    }
+    let longest = all.iter().map(|(_, text)| text.len()).max()?;
     let scanner = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok()?;
-    Some(Anchors { scanner, formats, longest })
+    Some(Anchors { scanner, around, longest })
 });
+
+impl Anchors {
+    /// The anchors in a piece of the text, as the format and where in the text each begins. They may overlap.
+    fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(usize, usize)) {
+        let end = text.len().min(piece.end + self.longest);
+        let mut from = piece.start;
+        while let Some(hit) = self.scanner.find(aho_corasick::Input::new(text).range(from..end)) {
+            if hit.start() >= piece.end {
+                return;
+            }
+            for anchor in self.around.get(hit.pattern().as_usize()).into_iter().flatten() {
+                let start = hit.start().checked_sub(anchor.at);
+                let is_there =
+                    |at: &usize| text.get(*at..).is_some_and(|t| t.starts_with(anchor.text.as_bytes()));
+                if let Some(at) = start.filter(is_there) {
+                    found(anchor.format, at);
+                }
+            }
+            from = hit.start() + 1;
+        }
+    }
+}
 
 /// What these bytes hold; `None` if no format knows them. `forced`: the only format that is asked.
 pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<Content<'b>> {
@@ -109,15 +145,10 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Vec<Found>
     let hits: Vec<Vec<(usize, Header)>> = pieces
         .into_par_iter()
         .map(|from| {
-            let to = text.len().min(from + PIECE + anchors.longest - 1);
-            let piece = text.get(from..to).unwrap_or_default();
             let mut hits = Vec::new();
-            for hit in anchors.scanner.find_iter(piece).filter(|hit| hit.start() < PIECE) {
-                let site = Site { text, at: from + hit.start() };
-                for &n in anchors.formats.get(hit.pattern().as_usize()).into_iter().flatten() {
-                    hits.extend(confirmed(n, &site, &is_asked).map(|header| (n, header)));
-                }
-            }
+            anchors.find(text, from..from + PIECE, |n, at| {
+                hits.extend(confirmed(n, &Site { text, at }, &is_asked).map(|header| (n, header)));
+            });
             hits
         })
         .collect();
@@ -228,20 +259,26 @@ impl TextContent<'_> {
 mod tests {
     use super::*;
 
+    fn anchors() -> Vec<(usize, &'static str)> {
+        let of = |(n, format): (usize, &'static Format)| match &format.reader {
+            Reader::Text { anchors, .. } => anchors.iter().map(|anchor| (n, *anchor)).collect(),
+            Reader::Binary { .. } => Vec::new(),
+        };
+        FORMATS.iter().enumerate().flat_map(of).collect()
+    }
+
     #[test]
-    fn no_anchor_hides_another() {
-        let anchors: Vec<&str> = FORMATS
-            .iter()
-            .flat_map(|f| match &f.reader {
-                Reader::Text { anchors, .. } => *anchors,
-                Reader::Binary { .. } => &[],
-            })
-            .copied()
-            .collect();
-        for one in &anchors {
-            assert!(one.len() >= 3, "{one:?} is no anchor");
-            let hidden = anchors.iter().find(|other| other != &one && other.contains(one));
-            assert_eq!(hidden, None, "{one:?} is part of another anchor");
+    fn every_anchor_is_found_whatever_stands_beside_it() {
+        let scanner = ANCHORS.as_ref().unwrap();
+        let all = anchors();
+        assert!(all.iter().all(|(_, text)| text.len() >= 3), "two letters are no anchor");
+        for (format, text) in &all {
+            for (_, other) in &all {
+                let line = format!("{other}{text}{other}");
+                let mut found = Vec::new();
+                scanner.find(line.as_bytes(), 0..line.len(), |n, at| found.push((n, at)));
+                assert!(found.contains(&(*format, other.len())), "{text:?} beside {other:?}");
+            }
         }
     }
 }

@@ -5,13 +5,22 @@
 //! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
 //! lines, interning, resynchronization, counting of gaps.
 
+pub mod android_anr;
+pub mod apple;
+pub mod apple_crash;
+pub mod apple_ips;
+pub mod apple_sample;
+pub mod clrstack;
 pub mod core_stacktrace;
 pub mod detect;
+pub mod dotnet;
+pub mod dotnet_stack;
 pub mod elf_core;
 pub mod eu_stack;
 pub mod gdb;
 pub mod go;
 pub mod java;
+pub mod javacore;
 pub mod jstack;
 pub mod lldb;
 pub mod pstack;
@@ -93,6 +102,13 @@ pub static FORMATS: &[Format] = &[
     windbg::FORMAT,
     pstack::FORMAT,
     core_stacktrace::FORMAT,
+    javacore::FORMAT,
+    android_anr::FORMAT,
+    clrstack::FORMAT,
+    dotnet_stack::FORMAT,
+    apple_crash::FORMAT,
+    apple_ips::FORMAT,
+    apple_sample::FORMAT,
 ];
 
 /// The format with this id.

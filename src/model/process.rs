@@ -53,6 +53,8 @@ pub struct Signal {
     pub code: Option<i32>,
     /// The fault address, where the signal has one (`si_code` > 0 and a memory fault).
     pub address: Option<u64>,
+    /// The stack pointer of the thread that received it, where a text prints its registers.
+    pub stack_pointer: Option<u64>,
     /// The process that sent it, where it was sent.
     pub sender_pid: Option<i32>,
     /// The thread that received it.

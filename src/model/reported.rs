@@ -83,6 +83,8 @@ pub struct NamedLock {
     pub name: Option<Str>,
     /// What it is.
     pub kind: ReportedLockKind,
+    /// How many threads wait for it, where the text counts them: more than it shows perhaps.
+    pub waiters: Option<u64>,
 }
 
 /// Index of a lock in [`Snapshot::named_locks`](super::Snapshot::named_locks).
@@ -136,6 +138,8 @@ pub enum ReportedOwner {
     Tid(u64),
     /// This thread.
     Thread(ThreadIx),
+    /// The thread with this id, of another process.
+    OtherProcess(u64),
 }
 
 /// A ring of threads that the producer calls a deadlock, in its order.

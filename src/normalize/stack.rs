@@ -311,7 +311,8 @@ impl Reader<'_> {
 
     fn is_idle_pool(&self, result: &StackMeaning, from: usize) -> bool {
         // A thread that reads is idle only where a row says that it reads what there is to do.
-        let reads = result.role == Role::Io && result.wait == Some(WaitKind::Read);
+        let reads =
+            result.role == Role::Io && matches!(result.wait, Some(WaitKind::Read | WaitKind::OtherIo));
         let may_be_idle = (reads || matches!(result.role, Role::Wait | Role::Idle | Role::Sleep))
             && !matches!(result.wait, Some(WaitKind::Join | WaitKind::Child | WaitKind::Barrier) | None);
         if result.is_abort || !may_be_idle {
@@ -330,13 +331,19 @@ impl Reader<'_> {
             }
             let is_outermost = !self.frames[at + 1..bottom].iter().any(View::is_program);
             match words::wait_place(name) {
-                WaitPlace::ForWork => return true,
+                WaitPlace::ForWork => return !self.is_dispatched(at, bottom),
                 _ if is_outermost && words::is_thread_main(name) => return true,
                 WaitPlace::Wrapper => {}
                 WaitPlace::Unknown => return false,
             }
         }
         false
+    }
+
+    /// An event loop called it, which waits for work itself: until it returns the loop stands still.
+    fn is_dispatched(&self, at: usize, bottom: usize) -> bool {
+        let outer = self.frames.get(at + 1..bottom).unwrap_or_default();
+        outer.iter().any(|frame| EVENT_LOOPS.iter().any(|name| frame.meaning.name.starts_with(name)))
     }
 
     fn role_without_wait(&self, start: usize, result: &StackMeaning) -> Role {
@@ -349,6 +356,10 @@ impl Reader<'_> {
         }
     }
 }
+
+/// Event loops that run the program's functions in turn, as beginnings: Android's, Apple's, Qt's, GLib's.
+const EVENT_LOOPS: [&str; 5] =
+    ["android.os.Looper.loop", "CFRunLoopRun", "_CFRunLoopRun", "QEventLoop::exec", "g_main_loop_run"];
 
 /// A function of the program whose name says no more than that it locks.
 fn is_lock_wrapper(name: &str) -> bool {

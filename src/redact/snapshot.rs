@@ -84,9 +84,12 @@ fn process(process: &mut Process, is_program: bool, scrubber: &mut Scrubber) {
         let time = scrubber.text(&time_of(line));
         *captured_at = Some(time.into()).filter(|time: &Str| !time.is_empty());
     }
-    if let Some(Signal { number: _, name, code: _, address, sender_pid: _, thread: _ }) = signal {
+    if let Some(Signal { number: _, name, code: _, address, stack_pointer, sender_pid: _, thread: _ }) =
+        signal
+    {
         *name = replaced(name, scrubber.text(name));
         *address = address.filter(|&a| !scrubber.hides(a));
+        *stack_pointer = stack_pointer.filter(|&a| !scrubber.hides(a));
     }
 }
 
@@ -231,9 +234,9 @@ fn lock(lock: &mut Lock, key: String, scrubber: &mut Scrubber) {
         holder_points: _,
         holders: _,
         waiters: _,
+        counted: _,
         callers,
         is_shared_object: _,
-        counted: _,
         certainty: _,
         evidence,
         fingerprint,

@@ -36,8 +36,10 @@ impl<'a> Jam<'a> {
             if waiters.is_empty() {
                 return None;
             }
-            let transitive = case.graph.blocked_behind(&waiters);
-            let blocked = Blocked { direct: waiters.len() as u64, transitive };
+            // Whom the text only counts sleeps.
+            let unseen = if states.contains(&State::LockWait) { lock.unseen() } else { 0 };
+            let transitive = case.graph.blocked_behind(&waiters) + unseen;
+            let blocked = Blocked { direct: waiters.len() as u64 + unseen, transitive };
             Some(Jam { case, ix: LockIx(n), lock, waiters, blocked })
         })
     }
@@ -132,8 +134,14 @@ impl<'a> Jam<'a> {
         let total = self.case.snapshot.threads.len() as u64;
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
-        let title =
-            format!("{} of {} ({}) {verb} {lock}", grouped(count), threads(total), percent(count, total));
+        let verb = &if count == 1 { verb.replacen(' ', "s ", 1) } else { verb.to_owned() };
+        let title = match count > self.waiters.len() as u64 {
+            // The text counts them and does not show all of them.
+            true => format!("{} {verb} {lock}", threads(count)),
+            false => {
+                format!("{} of {} ({}) {verb} {lock}", grouped(count), threads(total), percent(count, total))
+            }
+        };
         let holder = self.finding_holder(&words);
         let chain = self.chain();
         let pattern = self.pattern();

@@ -72,6 +72,7 @@
 use super::finding::{Finding, RuleId};
 use super::jam::Jam;
 use super::{Case, Rule};
+use crate::model::Certainty;
 use crate::waits::{Holder, State};
 
 /// The row of this rule.
@@ -84,8 +85,19 @@ const FEWEST: u64 = 2;
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let rings = case.graph.rings();
     Jam::all(case, &[State::LockWait])
-        .filter(|jam| jam.blocked.direct.max(jam.lock.counted.unwrap_or(0)) >= FEWEST)
+        .filter(|jam| has_waiters(jam) || is_slept_on(jam))
         .filter(|jam| !jam.is_in_ring(&rings) && !matches!(jam.lock.holder, Holder::EndedThread { .. }))
         .map(|jam| jam.finding(RuleId::LockContention, "wait for"))
         .collect()
+}
+
+/// As many wait as make a jam, in the dump or as its producer counts them.
+fn has_waiters(jam: &Jam<'_>) -> bool {
+    jam.blocked.direct.max(jam.lock.counted.unwrap_or(0)) >= FEWEST
+}
+
+/// The holder sleeps with the lock: that is no everyday life, for one waiter either.
+fn is_slept_on(jam: &Jam<'_>) -> bool {
+    let holder = jam.lock.holder.thread().filter(|(_, certainty)| *certainty != Certainty::Inferred);
+    holder.is_some_and(|(thread, _)| jam.case.waits.of(thread).state == State::Sleeping)
 }

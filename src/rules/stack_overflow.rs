@@ -64,7 +64,7 @@
 use super::finding::{Confidence, Finding, RuleId};
 use super::words::grouped;
 use super::{Case, Rule, crash};
-use crate::model::{Certainty, Evidence, ThreadIx};
+use crate::model::{Certainty, Evidence, Signal, ThreadIx};
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -84,6 +84,10 @@ const MESSAGES: &[&str] = &[
     "maximum recursion depth exceeded",
     "stack level too deep",
 ];
+
+/// In a text that prints the stack pointer, which is as good as the memory. Its producer may print the innermost
+/// frames only.
+const FEWEST_FRAMES_WITH_POINTER: u64 = 30;
 
 /// The access that ran out of stack lies this near to the stack pointer, bytes.
 const NEAR: u64 = 1 << 20;
@@ -162,12 +166,26 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
                 grouped(address.abs_diff(registers.sp))
             ))
         }
+        None if frames >= FEWEST_FRAMES_WITH_POINTER
+            && distance_in_text(signal).is_some_and(|d| d <= NEAR) =>
+        {
+            Evidence::reported(format!(
+                "the address {:#x} that could not be accessed lies {} bytes from the stack pointer",
+                signal.address.unwrap_or(0),
+                grouped(distance_in_text(signal).unwrap_or(0))
+            ))
+        }
         None if frames >= FEWEST_FRAMES_IN_TEXT => {
             Evidence::inferred("a fault in a recursion this deep is a stack that ran out")
         }
         None => return None,
     };
     Some(Overflow { thread, frames, function, proof })
+}
+
+/// How far from the stack pointer the address lies, where a text prints both.
+fn distance_in_text(signal: &Signal) -> Option<u64> {
+    Some(signal.address?.abs_diff(signal.stack_pointer?))
 }
 
 fn most_frequent(case: &Case<'_>, stack: &[crate::model::FrameIx]) -> Option<(String, usize)> {

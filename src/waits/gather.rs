@@ -16,7 +16,7 @@ use super::text;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Certainty, Evidence, ReportedOwner, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{Certainty, Evidence, LockId, ReportedOwner, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, ResourceClass, Role, class_of_name, takes_lock};
 use crate::symbols;
 
@@ -45,7 +45,10 @@ pub fn analyze(
     }
     match native {
         Some(native) => decode(&mut locks, native, &threads),
-        None => reported_owners(&mut locks, snapshot, &threads),
+        None => {
+            reported_owners(&mut locks, snapshot, &threads);
+            reported_counts(&mut locks, snapshot);
+        }
     }
     infer::holders(&mut locks, snapshot, meanings, readings, &seen, native);
     let mut classes = Classes::default();
@@ -239,6 +242,7 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
                 }
             }
             ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
+            ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },
         };
     }
 }
@@ -253,6 +257,19 @@ impl Classes {
             return *known;
         }
         *self.0.entry(name.clone()).or_insert_with(|| class_of_name(name))
+    }
+}
+
+/// How many threads wait for each lock, where the text counts them.
+fn reported_counts(locks: &mut [Lock], snapshot: &Snapshot) {
+    for named in snapshot.named_locks.iter().filter(|named| named.waiters.is_some()) {
+        let is_it = |lock: &&mut Lock| match &named.id {
+            LockId::Address(address) => lock.address == Some(*address),
+            LockId::Token(token) => lock.token.as_ref() == Some(token),
+        };
+        if let Some(lock) = locks.iter_mut().find(is_it) {
+            lock.counted = named.waiters;
+        }
     }
 }
 

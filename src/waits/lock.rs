@@ -111,3 +111,10 @@ pub struct Lock {
     /// The key that it had before texts of it were changed; `None` where none was.
     pub fingerprint: Option<String>,
 }
+
+impl Lock {
+    /// How many threads wait for it that the dump does not show, or of which it does not say for what they wait.
+    pub fn unseen(&self) -> u64 {
+        self.counted.unwrap_or(0).saturating_sub(self.waiters.len() as u64)
+    }
+}

@@ -10,7 +10,7 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::reported;
 use super::runtimes;
 use super::threads::ThreadMap;
-use crate::model::{Certainty, Snapshot, StackIx, Str, Thread, ThreadIx};
+use crate::model::{Certainty, ReportedState, Snapshot, StackIx, Str, Thread, ThreadIx};
 use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
 
 /// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
@@ -122,6 +122,12 @@ impl View<'_> {
     fn state(&self, has_frames: bool) -> State {
         let by_stack = classify::state_of_stack(self.reading, has_frames);
         match self.thread.reported {
+            // Whoever has a lock does not rest.
+            Some(ReportedState::Sleeping)
+                if !self.reading.is_abort && self.thread.holds.0 < self.thread.holds.1 =>
+            {
+                State::Sleeping
+            }
             Some(said) if !self.reading.is_abort => reported::state(said, by_stack),
             _ => by_stack,
         }

@@ -163,6 +163,7 @@ fn signal(reader: Reader, index: &NoteIndex, producer: CoreProducer, table: &Thr
         name: siginfo::name(info.number).into(),
         code: info.code,
         address: info.address,
+        stack_pointer: None,
         sender_pid: info.sender_pid,
         thread: thread.and_then(|i| table.ix(i)),
     })

@@ -161,7 +161,7 @@ mod tests {
     fn tid(owner: ReportedOwner) -> u64 {
         match owner {
             ReportedOwner::Tid(tid) => tid,
-            ReportedOwner::Thread(_) => panic!("gdb prints ids"),
+            ReportedOwner::Thread(_) | ReportedOwner::OtherProcess(_) => panic!("gdb prints ids"),
         }
     }
 

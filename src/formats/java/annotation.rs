@@ -124,7 +124,8 @@ fn lock_and_mode(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<(Bo
         Some(rest) => rest.split_once('>')?,
         None => rest.split_once(' ').unwrap_or((rest, "")),
     };
-    if inside == HEX {
+    // ART writes `<@addr=0x12345>` where it may not take the hash of an object.
+    if inside == HEX || inside.strip_prefix("@addr=") == Some(HEX) {
         let start = line.text.len() - rest.len();
         let slot = line.slot + line.text.get(..start)?.matches(HEX).count();
         let kind = match mode {

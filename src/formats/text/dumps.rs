@@ -40,7 +40,7 @@ impl Building {
         let ix = *self.lock_of.entry(id.clone()).or_insert(next);
         match self.snapshot.named_locks.get_mut(ix.at()) {
             Some(known) => known.name = known.name.take().or(name),
-            None => self.snapshot.named_locks.push(NamedLock { id, name, kind }),
+            None => self.snapshot.named_locks.push(NamedLock { id, name, kind, waiters: None }),
         }
         ix
     }
@@ -48,6 +48,13 @@ impl Building {
     /// The text names the owner of a lock; who that is is looked up when the dump has ended.
     pub fn owner(&mut self, lock: NamedLockIx, owner: OwnerRef, offset: u64) {
         self.owners.push((lock, owner, offset));
+    }
+
+    /// The text counts the threads that wait for a lock.
+    pub fn waiters(&mut self, lock: NamedLockIx, count: u64) {
+        if let Some(named) = self.snapshot.named_locks.get_mut(lock.at()) {
+            named.waiters = Some(count);
+        }
     }
 
     /// The text calls these threads a deadlock.
@@ -58,10 +65,10 @@ impl Building {
     /// The threads with this id or name.
     fn find(&self, names: &Names, owner: &OwnerRef) -> Option<ThreadIx> {
         match owner {
-            OwnerRef::Id(id) => names.by_id.get(id).copied().flatten(),
+            OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => names.by_id.get(id).copied().flatten(),
             OwnerRef::Name(name) => names.by_name.get(name).copied().flatten(),
             OwnerRef::HandleValue(handle) => names.by_handle.get(handle).copied().flatten(),
-            OwnerRef::Handle(_) | OwnerRef::Nobody => None,
+            OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
         }
     }
 
@@ -70,6 +77,9 @@ impl Building {
         for (lock, owner, offset) in std::mem::take(&mut self.owners) {
             let owner = match &owner {
                 OwnerRef::Nobody => Some(ReportedOwner::Tid(0)),
+                OwnerRef::OfProcess { pid, number, .. } if self.snapshot.process.pid != Some(*pid) => {
+                    Some(ReportedOwner::OtherProcess(*number))
+                }
                 owner => self.find(&names, owner).map(ReportedOwner::Thread),
             };
             let (Some(owner), Some(named)) = (owner, self.snapshot.named_locks.get(lock.at())) else {
@@ -297,8 +307,15 @@ impl Building {
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);
         let wait = wait.and_then(|wait| {
-            let lock = self.named(&wait.lock, value)?;
+            let lock = match (&wait.owner, &wait.lock.id) {
+                (Some(OwnerRef::Itself), LockRef::Token(token)) => {
+                    let token = LockId::Token(format!("{token} of thread {}", thread.id).into());
+                    self.lock(token, wait.lock.name.clone(), wait.lock.kind)
+                }
+                _ => self.named(&wait.lock, value)?,
+            };
             match &wait.owner {
+                Some(OwnerRef::Itself) => self.owner(lock, OwnerRef::Id(thread.id.clone()), offset),
                 Some(OwnerRef::Handle(slot)) => self.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
                 Some(owner) => self.owner(lock, owner.clone(), offset),
                 None => {}

@@ -225,6 +225,17 @@ pub enum OwnerRef {
     HandleValue(u64),
     /// Nobody, as the text says.
     Nobody,
+    /// The thread itself: a lock of its own, whose token other threads' locks may have as well.
+    Itself,
+    /// By its id in a process, which may be another one.
+    OfProcess {
+        /// The process.
+        pid: u32,
+        /// The thread.
+        id: ThreadId,
+        /// Its id as a number.
+        number: u64,
+    },
 }
 
 /// What a block says that its thread waits for.

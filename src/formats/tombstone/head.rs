@@ -120,5 +120,6 @@ fn signal(line: &str, pid: u64) -> Option<Signal> {
         address: address.filter(|_| is_fault || code.is_none()),
         sender_pid: foreign.and_then(|pid| i32::try_from(pid).ok()),
         thread: None,
+        ..Signal::default()
     })
 }

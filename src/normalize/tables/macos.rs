@@ -108,7 +108,7 @@ pub static TABLE: &[Source] = &[
             work("_DPSNextEvent"),
             work("ReceiveNextEventCommon"),
             work("-[NSRunLoop(NSRunLoop) runMode:beforeDate:]"),
-            work("__workq_kernreturn"),
+            idle("__workq_kernreturn", Poll),
             work("_pthread_wqthread"),
             work("start_wqthread"),
             work("_dispatch_worker_thread*"),

@@ -115,8 +115,8 @@ impl Builder {
             holder,
             holders: Vec::new(),
             waiters: waiters.map(ThreadIx).collect(),
-            is_shared_object: true,
             counted: None,
+            is_shared_object: true,
             evidence: Vec::new(),
             fingerprint: None,
         });

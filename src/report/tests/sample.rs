@@ -106,6 +106,7 @@ pub fn zoo() -> Diagnosis {
         holders: vec![a, b],
         holder: unknown.clone(),
         waiters: vec![ThreadIx(7)],
+        counted: None,
         ..analyzed.waits.locks[0].clone()
     });
     analyzed.snapshot.gaps.add(

@@ -1,0 +1,259 @@
+//! Thread dumps of Android's runtime: what ART writes on SIGQUIT for "Application Not Responding", and what debuggerd
+//! writes in its place for a process whose runtime does not answer. The older Dalvik wrote the same headers.
+//!
+//! Source: Android 4 to 15 art/runtime/thread.cc, thread_list.cc, monitor.cc, signal_catcher.cc, native_stack_dump.cc;
+//! system/core/debuggerd/libdebuggerd/backtrace.cpp; dalvik/vm/Thread.cpp.
+
+mod frame;
+mod header;
+
+use rustc_hash::FxHashSet;
+
+use super::java;
+use super::text::{
+    self, BlockLine, Body, BodyWait, Building, Dumps, Grammar, Head, InBlock, Outside, OwnerRef, Section,
+    Site,
+};
+use super::{About, Format, Reader};
+use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("android-anr"),
+    name: "an Android ANR trace",
+    looked_for: "lines `\"main\" prio=5 tid=1 Blocked`, or `\"name\" sysTid=N`",
+    about: About {
+        producer: "ART and Dalvik on SIGQUIT (Android 4 to 15), debuggerd's native stacks of a process, Play Console",
+        reads: "threads with ART's id and the kernel's, state, CPU time, native and Java frames; monitors that are waited for, with the thread that holds them, and monitors that are held",
+        never: "who holds a lock of java.util.concurrent or a native one; which process answers a binder call",
+        capture: "adb shell kill -3 PID, then adb bugreport (or /data/anr/)",
+    },
+    reader: Reader::Text { anchors: &[" tid=", "sysTid="], confirm, parse },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Art, FORMAT.id, section)
+}
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let before = site.before()?;
+    let line = site.line();
+    if line.starts_with(b"sysTid=") {
+        // `  | sysTid=28957 nice=-20 cgrp=top-app`
+        if before.ends_with(b"  | ") {
+            return Some(site.at - 4);
+        }
+    } else if !line.get(5..).unwrap_or_default().first().is_some_and(u8::is_ascii_digit)
+        || line.starts_with(b" tid=0x")
+    {
+        return None;
+    }
+    let start = memchr::memchr(b'"', before)?;
+    let line = line.get(..line.len().min(200)).unwrap_or_default();
+    let whole = [before.get(start..)?, line].concat();
+    header::is_header(&String::from_utf8_lossy(&whole)).then(|| site.at - (before.len() - start))
+}
+
+struct Art;
+
+/// What is remembered between threads.
+#[derive(Default)]
+struct Memory {
+    seen: FxHashSet<ThreadId>,
+    pid: Option<u32>,
+    time: Option<String>,
+    command: Option<String>,
+    arch: Option<Arch>,
+    /// How many threads the runtime says that it has.
+    announced: Option<usize>,
+}
+
+/// What stands before the threads: numbers of the collector and the compiler.
+const PREAMBLE: &str = "before the threads";
+/// `----- Waiting Channels: pid 9955 at …`
+const CHANNELS: &str = "waiting channels";
+
+impl Grammar for Art {
+    type Memory = Memory;
+    const MASKS_HEX: bool = true;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        line.starts_with(b"\"")
+    }
+
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header::read(line, more)
+    }
+
+    fn is_attribute(&self, line: &[u8]) -> bool {
+        line.starts_with(b"  | ")
+    }
+
+    fn attribute(&self, thread: &mut Thread, line: &str) -> bool {
+        header::attribute(thread, line.get(4..).unwrap_or_default())
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        let text = line.trim_start();
+        if OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) {
+            return InBlock::Ends;
+        }
+        if text.starts_with("at ") || frame::is_native(text) || text.starts_with("held by ") {
+            return InBlock::Body;
+        }
+        if text.starts_with("- ") {
+            let known = java::note(&BlockLine { text: line, slot: 0 }).is_some();
+            return if known { InBlock::Body } else { InBlock::Unknown };
+        }
+        if NOISE.iter().any(|start| text.starts_with(start)) { InBlock::Noise } else { InBlock::Unknown }
+    }
+
+    fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        if let Some((_, class)) = OUTSIDE.iter().find(|(start, _)| line.starts_with(start)) {
+            return *class;
+        }
+        match section {
+            Some(PREAMBLE) if line.starts_with("Cmd line: ") || line.starts_with("ABI: ") => Outside::Event,
+            Some(PREAMBLE) => Outside::Noise,
+            Some(CHANNELS) if line.starts_with("sysTid=") || line.starts_with("Cmd line: ") => Outside::Noise,
+            _ => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        body(block)
+    }
+
+    fn breaks_off(&self, line: &str) -> bool {
+        let is_line = ["at ", "- ", "native: ", "#"].iter().any(|start| line.trim_start().starts_with(start));
+        is_line && line.contains('(') && !line.ends_with(')') && !line.contains(" held by thread ")
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        if !memory.seen.insert(thread.id.clone()) {
+            self.close(memory, dumps);
+            memory.seen.insert(thread.id.clone());
+        }
+        tell(memory, dumps.current(offset));
+        true
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+        if let Some(rest) = line.strip_prefix("----- pid ") {
+            self.close(memory, dumps);
+            let (pid, time) = rest.split_once(" at ").unwrap_or((rest, ""));
+            memory.pid = pid.trim().parse().ok();
+            let time = time.trim().trim_end_matches('-').trim();
+            memory.time = (!time.is_empty()).then(|| time.to_owned());
+        } else if line.starts_with("----- ") {
+            self.close(memory, dumps);
+        } else if let Some(command) =
+            line.strip_prefix("Cmd line: ").or_else(|| line.strip_prefix("Cmdline: "))
+        {
+            memory.command = Some(command.trim().to_owned());
+        } else if let Some(abi) = line.strip_prefix("ABI: ") {
+            let abi = abi.trim().trim_matches('\'');
+            memory.arch = ABIS.iter().find(|(name, _)| *name == abi).map(|(_, arch)| *arch);
+        } else if let Some(count) = line.strip_prefix("DALVIK THREADS") {
+            let digits: String =
+                count.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+            memory.announced = digits.parse().ok();
+        }
+    }
+
+    fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        self.close(memory, dumps);
+    }
+}
+
+impl Art {
+    fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        if let (Some(building), Some(announced)) = (dumps.open(), memory.announced) {
+            let snapshot = &mut building.snapshot;
+            let count = snapshot.threads.len();
+            if count < announced && count > 0 {
+                snapshot.is_complete = false;
+                let missing = (announced - count) as u64;
+                let message = "threads that the runtime counts are not in the text";
+                snapshot.gaps.add_many(GapKind::Truncated, message, missing, None);
+            }
+        }
+        dumps.end();
+        *memory = Memory::default();
+    }
+}
+
+/// Lines outside of threads, by how they begin.
+static OUTSIDE: &[(&str, Outside)] = &[
+    ("----- pid ", Outside::Section(PREAMBLE)),
+    ("----- Waiting Channels: ", Outside::Section(CHANNELS)),
+    ("----- end ", Outside::Event),
+    ("DALVIK THREADS", Outside::Section(PREAMBLE)),
+    ("suspend all histogram:", Outside::Noise),
+    ("(mutexes: ", Outside::Noise),
+    ("libdebuggerd_client: ", Outside::Noise),
+];
+
+/// Lines of a block without a meaning, without their indentation.
+static NOISE: &[&str] = &["(no managed stack frames)", "(suspended", "native: (", "native: ???", "kernel: "];
+
+/// Names of processors.
+static ABIS: &[(&str, Arch)] = &[
+    ("arm64", Arch::Aarch64),
+    ("arm64-v8a", Arch::Aarch64),
+    ("arm", Arch::Arm),
+    ("armeabi-v7a", Arch::Arm),
+    ("x86_64", Arch::X86_64),
+    ("x86", Arch::X86),
+    ("riscv64", Arch::RiscV64),
+];
+
+fn tell(memory: &mut Memory, building: &mut Building) {
+    let process = &mut building.snapshot.process;
+    process.os.get_or_insert("android".into());
+    process.pid = process.pid.or(memory.pid.take());
+    process.arch = process.arch.or(memory.arch.take());
+    if let Some(time) = memory.time.take() {
+        process.captured_at.get_or_insert(time.into());
+    }
+    if let Some(command) = memory.command.take() {
+        process.command_line.get_or_insert(command.into());
+    }
+}
+
+fn body(block: &[BlockLine<'_>]) -> Body {
+    let mut body = Body::default();
+    for line in block {
+        let text = line.text.trim_start();
+        if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame::native(text)) {
+            body.frames.push(frame.into());
+        } else if text.starts_with("held by ") {
+            held_by(&mut body.wait, text);
+        } else {
+            java::add_note(&mut body, line);
+        }
+    }
+    // A sleeper has the lock that it sleeps on, which nobody else knows: Thread.sleep(Object lock, …).
+    if body.state == Some(ReportedState::Sleeping) {
+        let sleeps_on =
+            body.frames.iter().take_while(|f| is_sleep(f.frame.function.as_deref())).count() as u32;
+        body.holds.retain(|hold| hold.depth.is_none_or(|depth| depth >= sleeps_on));
+    }
+    body
+}
+
+fn is_sleep(function: Option<&str>) -> bool {
+    function == Some("java.lang.Thread.sleep")
+}
+
+/// Reports of the Play Console break the line before `held by thread 5`.
+fn held_by(wait: &mut Option<BodyWait>, text: &str) {
+    let digits: String =
+        text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    if let (Some(wait), Ok(id)) = (wait, digits.parse()) {
+        wait.owner = Some(OwnerRef::Id(ThreadId::Number(id)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

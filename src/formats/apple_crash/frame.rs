@@ -1,0 +1,111 @@
+//! Frames.
+//!
+//! ```text
+//! 0   libsystem_kernel.dylib          0x3618bc5c 0x3617c000 + 64604 (semaphore_wait_signal_trap + 8)   KSCrash, Xcode 4
+//! 0   com.apple.JavaScriptCore        0x00007fff99d89d4b JSValueIsString + 155
+//! 3   App Namespace                   0x0000000102268e70 0x10211c000 + 1363568                          no symbols
+//! 4   MyApp                           0x0000000104ff1e70 -[Log write:] + 20 (Log.m:12)
+//! 5   MyApp                           0x0000000104ff1e70 closure #1 in f() (in MyApp) (Log.swift:12)    symbolicated later
+//! 2   ???                             0x0000000054485244 0x0 + 0
+//! 6   dyld                            0x00000001a02f4e70 0x1a02e0000 + 85616
+//! 7   MyApp                           0x0000000104ff1e70 helper + 4 [inlined] (Log.swift:9)
+//! ```
+//!
+//! Names of images hold blanks.
+
+use crate::model::{Frame, FrameKind, Str};
+
+/// Reads a frame without its indentation.
+pub(super) fn read(text: &str) -> Option<Frame> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text.get(digits..)?;
+    if digits == 0 || digits > 6 || !rest.starts_with([' ', '\t']) {
+        return None;
+    }
+    let at = [" 0x", "\t0x"].into_iter().filter_map(|mark| rest.find(mark)).min()?;
+    let module = rest.get(..at)?.trim();
+    let rest = rest.get(at + 1..)?;
+    let (address, symbol) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
+    let address = u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?;
+    let mut frame = Frame {
+        module: (!module.is_empty() && module != "???").then(|| Str::from(module)),
+        address: Some(address).filter(|a| *a != 0),
+        ..Frame::default()
+    };
+    name(&mut frame, symbol.trim());
+    Some(frame)
+}
+
+/// The function, its file and line.
+fn name(frame: &mut Frame, symbol: &str) {
+    let mut symbol = symbol;
+    if let Some((base, rest)) = symbol.strip_prefix("0x").and_then(|s| s.split_once(" + ")) {
+        // `0x10211c000 + 1363568`, and behind it what a later tool found: `(main + 164)`
+        let (offset, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        frame.module_offset = offset.parse().ok().filter(|_| base.trim_matches('0') != "");
+        let inside = rest.trim().strip_prefix('(').and_then(|r| r.strip_suffix(')'));
+        match inside {
+            Some(inside) => symbol = inside,
+            None => return,
+        }
+    }
+    if let Some((before, place)) = symbol.strip_suffix(')').and_then(|s| s.rsplit_once(" (")) {
+        let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+        if line.parse::<u32>().is_ok() && !file.contains(' ') {
+            (frame.file, frame.line) = (Some(file.into()), line.parse().ok());
+            symbol = before;
+        }
+    }
+    if let Some(before) = symbol.strip_suffix(" [inlined]") {
+        frame.kind = FrameKind::Inlined;
+        symbol = before;
+    }
+    symbol = symbol.split(" (in ").next().unwrap_or(symbol);
+    if let Some((before, offset)) = symbol.rsplit_once(" + ")
+        && offset.bytes().all(|b| b.is_ascii_digit())
+    {
+        symbol = before;
+    }
+    let symbol = symbol.trim();
+    if !symbol.is_empty() && symbol != "???" {
+        frame.function = Some(symbol.into());
+        frame.module_offset = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn frames() {
+        let read = |text: &str| {
+            let frame = super::read(text).unwrap();
+            (frame.module.map(|m| m.to_string()), frame.function.map(|f| f.to_string()), frame.line)
+        };
+        let some = |s: &str| Some(s.to_owned());
+        assert_eq!(
+            read(
+                "0   libsystem_kernel.dylib   0x3618bc5c 0x3617c000 + 64604 (semaphore_wait_signal_trap + 8)"
+            ),
+            (some("libsystem_kernel.dylib"), some("semaphore_wait_signal_trap"), None)
+        );
+        assert_eq!(
+            read("3   App Namespace     0x0000000102268e70 0x10211c000 + 1363568"),
+            (some("App Namespace"), None, None)
+        );
+        assert_eq!(
+            read("4   MyApp     0x0000000104ff1e70 -[Log write:] + 20 (Log.m:12)"),
+            (some("MyApp"), some("-[Log write:]"), Some(12))
+        );
+        assert_eq!(
+            read("5   MyApp  0x0000000104ff1e70 closure #1 in f() (in MyApp) (Log.swift:12)"),
+            (some("MyApp"), some("closure #1 in f()"), Some(12))
+        );
+        assert_eq!(
+            read("0   libsystem_kernel.dylib        \t0x00000001c3e1a334 0x1c3df1000 + 168756"),
+            (some("libsystem_kernel.dylib"), None, None)
+        );
+        assert_eq!(read("2   ???    0x0000000054485244 0x0 + 0"), (None, None, None));
+        assert!(super::read("0x10bd00000 - 0x10c393fff  assistantd").is_none());
+        assert!(super::read("12 threads").is_none());
+    }
+}

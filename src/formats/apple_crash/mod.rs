@@ -1,0 +1,299 @@
+//! Crash reports of macOS, iOS and their relatives as text, up to macOS 11 and iOS 14, and what tools and libraries
+//! (KSCrash, PLCrashReporter, Console) still write like them.
+//!
+//! Source: reports of the versions 6 to 12 and 104; Apple's "Examining the fields in a crash report".
+
+mod frame;
+mod header;
+
+use rustc_hash::FxHashMap;
+
+use super::apple;
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{Failure, FailureKind, FormatId, Process, Snapshot, Str, Thread, ThreadId, ThreadIx};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("apple-crash"),
+    name: "a crash report of Apple's systems",
+    looked_for: "`Crashed Thread:`, `Triggered by Thread:`, or lines `Thread 0 Crashed:`",
+    about: About {
+        producer: "ReportCrash of Mac OS X 10.4 to macOS 11 and iOS 4 to 14; KSCrash, PLCrashReporter; .ips reports translated to text",
+        reads: "threads with names and queues, frames with images, symbols, files and lines; the exception, its address, messages of the process, the reason of a termination",
+        never: "who holds a lock; states and CPU time of threads; names of functions that were not symbolicated",
+        capture: "~/Library/Logs/DiagnosticReports; for a hang: sample PID, or sudo spindump PID",
+    },
+    reader: Reader::Text { anchors: &["Crashed Thread:", "Triggered by Thread:", "Thread "], confirm, parse },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Crash, FORMAT.id, section)
+}
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let rest = site.rest();
+    if !rest.starts_with(b"Thread ") {
+        return Some(site.at);
+    }
+    if !rest.get(7).is_some_and(u8::is_ascii_digit) || rest.starts_with(b"Thread 0x") {
+        return None;
+    }
+    header::read(&String::from_utf8_lossy(site.line()), b"")?;
+    let prefix = site.before()?.len();
+    let mut following = site.following(2).map(|line| {
+        let line = line.get(prefix.min(line.len())..).unwrap_or_default();
+        String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default()).into_owned()
+    });
+    following.any(|line| frame::read(line.trim_start()).is_some()).then_some(site.at)
+}
+
+struct Crash;
+
+/// What is remembered between threads.
+#[derive(Default)]
+struct Memory {
+    process: Process,
+    exception: Option<(String, Option<String>)>,
+    codes: Option<String>,
+    crashed: Option<u64>,
+    stack_pointer: Option<u64>,
+    /// The places of threads by their numbers.
+    place: FxHashMap<u64, u32>,
+}
+
+/// Messages of the process.
+const MESSAGES: &str = "messages";
+/// Registers of the thread that crashed.
+const REGISTERS: &str = "registers";
+/// Sections that say nothing of threads.
+const OTHER: &str = "other sections";
+/// The lines at the begin.
+const HEADER: &str = "header";
+
+impl Grammar for Crash {
+    type Memory = Memory;
+    const MASKS_HEX: bool = false;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        line.starts_with(b"Thread ")
+    }
+
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header::read(line, more)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if frame::read(line.trim_start()).is_some() {
+            return InBlock::Body;
+        }
+        // `Thread 0 crashed with X86 Thread State (64-bit):`, `Binary Images:`
+        let is_title = !line.starts_with([' ', '\t']) && (line.ends_with(':') || line.contains(':'));
+        if is_title || line.starts_with("Thread ") || line == "EOF" {
+            InBlock::Ends
+        } else {
+            InBlock::Unknown
+        }
+    }
+
+    fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        if TITLES.iter().any(|title| line.starts_with(title)) {
+            return Outside::Section(MESSAGES);
+        }
+        if is_registers(line) {
+            return Outside::Section(REGISTERS);
+        }
+        if OTHERS.iter().any(|title| line.starts_with(title)) {
+            return Outside::Section(OTHER);
+        }
+        if FIELDS.iter().any(|(field, _)| line.starts_with(field)) {
+            return Outside::Section(HEADER);
+        }
+        match section {
+            Some(MESSAGES | REGISTERS) => Outside::Event,
+            Some(OTHER | HEADER) => Outside::Noise,
+            _ => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        let frames =
+            block.iter().filter_map(|line| frame::read(line.text.trim_start())).map(Into::into).collect();
+        Body { frames, ..Body::default() }
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        let ThreadId::Number(number) = thread.id else { return true };
+        if memory.place.contains_key(&number) {
+            self.close(memory, dumps);
+        }
+        let next = memory.place.len() as u32;
+        memory.place.insert(number, next);
+        if thread.is_running {
+            memory.crashed = Some(number);
+        }
+        dumps.current(offset);
+        true
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+        let field = FIELDS.iter().find(|(field, _)| line.starts_with(field));
+        let Some((name, fact)) = field else {
+            memory.stack_pointer = memory.stack_pointer.or_else(|| stack_pointer(line));
+            // A line of the messages.
+            if let Some(failure) = apple::failure(line) {
+                memory.process.failure.get_or_insert(failure);
+            }
+            return;
+        };
+        if matches!(*name, "Incident Identifier:" | "Process:") && !memory.place.is_empty() {
+            self.close(memory, dumps);
+        }
+        fact(memory, line.get(name.len()..).unwrap_or_default().trim());
+    }
+
+    fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        self.close(memory, dumps);
+    }
+}
+
+impl Crash {
+    fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        let memory = std::mem::take(memory);
+        if let Some(building) = dumps.open() {
+            let thread = memory.crashed.and_then(|number| memory.place.get(&number).copied()).map(ThreadIx);
+            for thread in &mut building.snapshot.threads {
+                thread.is_running = false;
+            }
+            let mut process = memory.process;
+            if let Some((exception, signal)) = &memory.exception {
+                let codes = memory.codes.as_deref().unwrap_or_default();
+                process.signal = apple::signal(exception, signal.as_deref(), codes);
+            }
+            if let Some(signal) = &mut process.signal {
+                signal.thread = thread;
+                signal.stack_pointer = memory.stack_pointer;
+            }
+            if let Some(failure) = &mut process.failure {
+                failure.thread = thread;
+            }
+            building.snapshot.process = process;
+        }
+        dumps.end();
+    }
+}
+
+/// Reads a field behind its name.
+type Fact = fn(&mut Memory, &str);
+
+/// Fields of the header.
+static FIELDS: &[(&str, Fact)] = &[
+    ("Incident Identifier:", |_, _| {}),
+    ("CrashReporter Key:", |_, _| {}),
+    ("Hardware Model:", |_, _| {}),
+    ("Process:", |m, text| (m.process.name, m.process.pid) = apple::process(text)),
+    ("Path:", |m, text| m.process.command_line = Some(text.into())),
+    ("Identifier:", |_, _| {}),
+    ("Version:", |_, _| {}),
+    ("Code Type:", |m, text| m.process.arch = apple::arch(text)),
+    ("Role:", |_, _| {}),
+    ("Parent Process:", |_, _| {}),
+    ("Responsible:", |_, _| {}),
+    ("User ID:", |_, _| {}),
+    ("Coalition:", |_, _| {}),
+    ("Date/Time:", |m, text| m.process.captured_at = Some(text.into())),
+    ("Launch Time:", |_, _| {}),
+    ("OS Version:", |m, text| m.process.os = apple::system(text).map(Into::into)),
+    ("Release Type:", |_, _| {}),
+    ("Baseband Version:", |_, _| {}),
+    ("Report Version:", |_, _| {}),
+    ("Anonymous UUID:", |_, _| {}),
+    ("Sleep/Wake UUID:", |_, _| {}),
+    ("Time Awake Since Boot:", |_, _| {}),
+    ("System Integrity Protection:", |_, _| {}),
+    ("Crashed Thread:", |m, text| m.crashed = number(text)),
+    ("Triggered by Thread:", |m, text| m.crashed = number(text)),
+    ("Exception Type:", |m, text| m.exception = Some(exception(text))),
+    ("Exception Subtype:", |m, text| m.codes = Some(text.to_owned())),
+    ("Exception Codes:", |m, text| {
+        let codes = m.codes.get_or_insert_with(|| text.to_owned());
+        if !codes.contains(" at 0x") {
+            *codes = text.to_owned();
+        }
+    }),
+    ("Exception Note:", |_, _| {}),
+    ("Termination Signal:", |_, _| {}),
+    ("Termination Reason:", termination),
+    ("Termination Description:", termination),
+    ("Terminating Process:", |_, _| {}),
+    ("Highlighted Thread:", |m, text| m.crashed = m.crashed.or_else(|| number(text))),
+];
+
+/// What begins the messages of the process.
+static TITLES: &[&str] = &[
+    "Application Specific Information:",
+    "Application Specific Signatures:",
+    "Dyld Error Message:",
+    "Additional Diagnostic Information:",
+];
+
+/// Titles of sections that say nothing of threads. The last exception's backtrace is the stack of no thread.
+static OTHERS: &[&str] = &[
+    "Binary Images:",
+    "Last Exception Backtrace:",
+    "Application Specific Backtrace",
+    "VM Regions Near",
+    "VM Region Info:",
+    "VM Region Summary:",
+    "External Modification Summary:",
+    "Model:",
+    "Logical CPU:",
+    "Error Code:",
+    "Trap Number:",
+    "Thread State",
+    "Kernel Triage:",
+    "Filtered syslog:",
+    "Extra Information:",
+    "Stack Dump",
+    "Notable Addresses:",
+    "CrashDoctor Diagnosis:",
+    "Full Report",
+    "Bulk crash",
+    "EOF",
+];
+
+/// `Thread 0 crashed with X86 Thread State (64-bit):`.
+fn is_registers(line: &str) -> bool {
+    line.starts_with("Thread ") && line.contains("Thread State")
+}
+
+/// `  rdi: 0x0000010000000203  rsi: 0x…  rbp: 0x…  rsp: 0x00007fff65026e60`.
+fn stack_pointer(line: &str) -> Option<u64> {
+    let mut words = line.split_ascii_whitespace();
+    words.find(|word| matches!(*word, "rsp:" | "sp:" | "esp:"))?;
+    u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()
+}
+
+/// `5  Dispatch queue: com.apple.main-thread`.
+fn number(text: &str) -> Option<u64> {
+    text.split(' ').next()?.parse().ok()
+}
+
+/// `EXC_BAD_ACCESS (SIGSEGV)`, `EXC_CRASH (Code Signature Invalid)`.
+fn exception(text: &str) -> (String, Option<String>) {
+    let (name, rest) = text.split_once(" (").unwrap_or((text, ""));
+    let inside = rest.split(')').next().unwrap_or_default().trim();
+    (name.trim().to_owned(), (!inside.is_empty()).then(|| inside.to_owned()))
+}
+
+/// `Namespace SPRINGBOARD, Code 0x8badf00d`: the system ended it. A signal is told as such.
+fn termination(memory: &mut Memory, text: &str) {
+    let is_signal = text.contains("SIGNAL") || text.contains("Namespace OBJC");
+    if !is_signal && memory.process.failure.is_none() && !text.is_empty() {
+        let message: Str = text.into();
+        memory.process.failure = Some(Failure { kind: FailureKind::Kernel, message, thread: None });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Crash reports of macOS 12 and iOS 15 and later: a line of JSON about the report, then one document of JSON.
+//!
+//! Source: reports with the `bug_type` 309 (crashes), 288 and 385 of macOS 12 to 15 and iOS 15 to 18; Apple's
+//! "Interpreting the JSON format of a crash report".
+
+mod document;
+
+use super::apple;
+use super::text::json::documents;
+use super::text::{Body, BodyFrame, Dumps, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{
+    Failure, FailureKind, FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId, ThreadIx,
+};
+
+use document::{Image, Report, Reported};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("apple-ips"),
+    name: "a crash report of Apple's systems in JSON",
+    looked_for: "a JSON document with `usedImages` and `threads`",
+    about: About {
+        producer: "ReportCrash of macOS 12 to 15, iOS and iPadOS 15 to 18 (.ips files)",
+        reads: "threads with names and queues, frames with images, symbols, files and lines; the exception, its address, messages of the process, the reason of a termination",
+        never: "who holds a lock; states and CPU time of threads; names of functions that were not symbolicated",
+        capture: "~/Library/Logs/DiagnosticReports/*.ips; for a hang: sample PID, or sudo spindump PID",
+    },
+    reader: Reader::Text {
+        anchors: &["\"usedImages\"", "\"faultingThread\"", "{\"app_name\":"],
+        confirm,
+        parse,
+    },
+};
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let before = site.before()?;
+    let rest = site.rest();
+    if !rest.starts_with(b"{") {
+        // In a document on lines of its own.
+        return before
+            .iter()
+            .all(|b| matches!(b, b' ' | b'\t' | b'{' | b','))
+            .then(|| site.at - before.len());
+    }
+    // Reports of the old kind have the same first line, and text below it.
+    let next = site.following(1).next()?;
+    let is_json = next.trim_ascii_start().first() == Some(&b'{');
+    (is_json && memchr::memmem::find(site.line(), b"\"bug_type\"").is_some()).then_some(site.at)
+}
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    let mut dumps = Dumps::new(section, FORMAT.id);
+    for document in documents(&section.text, section.first, |report: &Report| report.is_meant()) {
+        let offset = section.offset(document.at);
+        add(&mut dumps, document.value, offset);
+        let gaps = &mut dumps.current(offset).snapshot.gaps;
+        if document.is_cut {
+            gaps.add(GapKind::Truncated, "the text breaks off in the middle of the report", Some(offset));
+        }
+    }
+    dumps.snapshots()
+}
+
+/// Adds a report as a snapshot.
+fn add(dumps: &mut Dumps, report: Report, offset: u64) {
+    let building = dumps.begin(offset);
+    let threads = report.threads.unwrap_or_default();
+    let images = report.used_images.0.unwrap_or_default();
+    let mut stack_pointer = None;
+    let mut crashed = report.faulting_thread.0.map(|n| n as usize);
+    for (n, thread) in threads.into_iter().enumerate() {
+        let Some(thread) = thread.0 else {
+            building.snapshot.gaps.add(
+                GapKind::SkippedText,
+                "threads of an unknown shape were passed over",
+                Some(offset),
+            );
+            continue;
+        };
+        if thread.triggered.0 == Some(true) {
+            crashed = Some(n);
+        }
+        if let Some(registers) = thread.state.0.as_ref().filter(|_| crashed == Some(n)) {
+            let pointers = [&registers.sp, &registers.rsp].into_iter().filter_map(|r| r.0.as_ref()?.value.0);
+            stack_pointer = pointers.max();
+        }
+        let body = body(&thread, &images);
+        building.push(thread_of(n, &thread), &body, &[], offset);
+    }
+    let count = building.snapshot.threads.len();
+    let crashed = crashed.filter(|n| *n < count).map(|n| ThreadIx(n as u32));
+    let process = &mut building.snapshot.process;
+    process.name = report.proc_name.0.map(Str::from);
+    process.pid = report.pid.0.and_then(|pid| u32::try_from(pid).ok());
+    process.command_line = report.proc_path.0.map(Str::from);
+    process.captured_at = report.capture_time.0.map(Str::from);
+    process.arch = report.cpu_type.0.as_deref().and_then(apple::arch);
+    process.os = report.os_version.0.and_then(|os| os.train.0).and_then(|t| apple::system(&t)).map(Str::from);
+    if let Some(exception) = &report.exception.0 {
+        let name = exception.kind.0.as_deref().unwrap_or_default();
+        let codes = [&exception.subtype, &exception.codes].into_iter().filter_map(|c| c.0.as_deref());
+        let codes = codes.collect::<Vec<_>>().join(", ");
+        process.signal = apple::signal(name, exception.signal.0.as_deref(), &codes);
+    }
+    if let Some(signal) = &mut process.signal {
+        signal.thread = crashed;
+        signal.stack_pointer = stack_pointer;
+    }
+    let messages = report.asi.0.unwrap_or_default();
+    let by_message = || messages.values().flatten().find_map(|message| apple::failure(message));
+    let by_system = || {
+        let end = report.termination.0.as_ref()?;
+        let space = end.namespace.0.as_deref().filter(|space| !matches!(*space, "SIGNAL" | "OBJC"))?;
+        let words =
+            [end.indicator.0.as_deref(), end.details.0.as_ref().and_then(|d| d.first()).map(String::as_str)];
+        let words: Vec<&str> = std::iter::once(space).chain(words.into_iter().flatten()).collect();
+        Some(Failure { kind: FailureKind::Kernel, message: words.join(": ").into(), thread: None })
+    };
+    process.failure = by_message().or_else(by_system);
+    if let Some(failure) = &mut process.failure {
+        failure.thread = crashed;
+    }
+}
+
+fn thread_of(n: usize, said: &Reported) -> Thread {
+    // Tools and people count threads; the kernel's number is beside it.
+    let mut thread = Thread::new(ThreadId::Number(n as u64));
+    thread.tid = said.id.0.and_then(|id| u32::try_from(id).ok());
+    let name = [&said.name, &said.queue].into_iter().find_map(|n| n.0.as_deref().filter(|n| !n.is_empty()));
+    thread.name = name.map(Str::from);
+    thread
+}
+
+fn body(thread: &Reported, images: &[document::Lenient<Image>]) -> Body {
+    let frames = thread.frames.0.iter().flatten().filter_map(|frame| frame.0.as_ref());
+    let frames = frames
+        .map(|frame| {
+            let image =
+                frame.image_index.0.and_then(|n| images.get(n as usize)).and_then(|image| image.0.as_ref());
+            let offset = frame.image_offset.0;
+            let function = frame.symbol.0.as_deref().filter(|s| !s.is_empty()).map(Str::from);
+            let name = image.and_then(|i| i.name.0.as_deref()).filter(|n| !n.is_empty());
+            let address = image.and_then(|i| i.base.0).unwrap_or(0).checked_add(offset.unwrap_or(0));
+            BodyFrame::from(Frame {
+                module: name.map(Str::from),
+                module_offset: offset.filter(|_| function.is_none() && name.is_some()),
+                function,
+                file: frame.source_file.0.as_deref().map(Str::from),
+                line: frame.source_line.0.and_then(|line| u32::try_from(line).ok()),
+                address: address.filter(|a| *a != 0),
+                kind: if frame.inline.0 == Some(true) { FrameKind::Inlined } else { FrameKind::Normal },
+                ..Frame::default()
+            })
+        })
+        .collect();
+    Body { frames, ..Body::default() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use super::*;
+
+fn read(text: &str) -> Vec<Snapshot> {
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
+    crate::formats::detect::read(&content, &bytes, &"dump".into())
+}
+
+fn is_none(text: &str) -> bool {
+    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
+        .iter()
+        .all(|(f, _)| f.id != FORMAT.id)
+}
+
+const ONE: &str = "{\"app_name\":\"Desk\",\"bug_type\":\"309\"}
+{
+  \"pid\" : 7410, \"procName\" : \"Desk\", \"cpuType\" : \"ARM-64\", \"faultingThread\" : 1,
+  \"osVersion\" : {\"train\" : \"iPhone OS 17.1\"},
+  \"exception\" : {\"codes\":\"0x0000000000000001, 0x0000000000000010\",\"type\":\"EXC_BAD_ACCESS\",\"signal\":\"SIGSEGV\"},
+  \"termination\" : {\"namespace\":\"SIGNAL\",\"code\":11},
+  \"asi\" : {\"libsystem_c.dylib\":[\"abort() called\"]},
+  \"newField\" : [1, {\"a\": null}],
+  \"threads\" : [
+    {\"id\": 90001, \"queue\": \"com.apple.main-thread\", \"frames\": [{\"imageOffset\": 4096, \"imageIndex\": 0}]},
+    {\"triggered\": true, \"id\": 90002, \"name\": \"printer\", \"threadState\": {\"sp\": {\"value\": 4660}},
+     \"frames\": [{\"imageOffset\": 8, \"symbol\": \"inner\", \"inline\": true, \"sourceFile\": \"a.c\", \"sourceLine\": 7, \"imageIndex\": 9},
+                {\"imageOffset\": \"16\", \"symbol\": \"outer\", \"imageIndex\": 0}]}, 17
+  ],
+  \"usedImages\" : [{\"base\": 4294967296, \"name\": \"libx.dylib\"}, null]
+}
+";
+
+#[test]
+fn a_report() {
+    let snapshots = read(ONE);
+    let [snapshot] = snapshots.as_slice() else { panic!("one report") };
+    let threads: Vec<_> =
+        snapshot.threads.iter().map(|t| (t.id.to_string(), t.tid, t.name.as_deref())).collect();
+    assert_eq!(
+        threads,
+        [
+            ("0".into(), Some(90001), Some("com.apple.main-thread")),
+            ("1".into(), Some(90002), Some("printer"))
+        ]
+    );
+    let signal = snapshot.process.signal.clone().unwrap();
+    assert_eq!((&*signal.name, signal.address, signal.thread), ("SIGSEGV", Some(0x10), Some(ThreadIx(1))));
+    assert_eq!(signal.stack_pointer, Some(4660));
+    assert_eq!((snapshot.process.os.as_deref(), snapshot.process.failure.clone()), (Some("ios"), None));
+    let frames = snapshot.stacks.frames_of(snapshot.threads[1].stack);
+    let inner = snapshot.stacks.get(frames[0]);
+    assert_eq!((inner.kind, inner.line, inner.module.clone()), (FrameKind::Inlined, Some(7), None));
+    assert_eq!(snapshot.stacks.get(frames[1]).module.as_deref(), Some("libx.dylib"));
+    let nameless = snapshot.stacks.get(snapshot.stacks.frames_of(snapshot.threads[0].stack)[0]);
+    assert_eq!((nameless.module_offset, nameless.address), (Some(4096), Some(4294971392)));
+    assert!(snapshot.gaps.has(GapKind::SkippedText), "the thread of an unknown shape");
+}
+
+#[test]
+fn two_reports_cut_anywhere_and_other_documents() {
+    assert_eq!(read(&format!("log\n{ONE}log {{x}}\n{ONE}")).len(), 2);
+    for end in 0..ONE.len() {
+        let bytes = bytes::Bytes::copy_from_slice(&ONE.as_bytes()[..end]);
+        if let Some(content) = crate::formats::detect::detect(&bytes, None) {
+            crate::formats::detect::read(&content, &bytes, &"dump".into());
+        }
+    }
+    assert!(is_none("{\"app_name\":\"x\",\"bug_type\":\"109\"}\nIncident Identifier: 1\n"));
+    let other = bytes::Bytes::from_static(b"{\n  \"usedImages\" : 3,\n  \"threads\" : []\n}\n");
+    let content = crate::formats::detect::detect(&other, None).expect("a header");
+    assert!(crate::formats::detect::read(&content, &other, &"x".into()).is_empty());
+}

@@ -1,0 +1,84 @@
+//! Headers of threads.
+//!
+//! ```text
+//!     825 Thread_15758523   DispatchQueue_1: com.apple.main-thread  (serial)                 sample
+//!     825 Thread_15758535: log writer
+//!   Thread 0xeac    DispatchQueue "com.apple.main-thread"(1)    101 samples (1-101)    priority 31 (base 31)    cpu time <0.001s (…)
+//!   Thread 0xec6    Thread name "caulk.messenger.shared:17"    101 samples (1-101)    priority 31 (base 31)
+//!   Thread 0xdcb,0xeae,0xead    DispatchQueue "com.apple.root.user-initiated-qos"(16)    80 samples (2-86)    priority 31-46 (base 31)
+//! ```
+
+use crate::formats::text::Head;
+use crate::model::{Str, Thread, ThreadId};
+
+/// Reads a header.
+pub(super) fn read(line: &str) -> Option<Head> {
+    let text = line.trim_start();
+    if line.len() == text.len() || line.len() - text.len() > 8 {
+        return None;
+    }
+    match text.strip_prefix("Thread 0x") {
+        Some(_) => of_spindump(text.strip_prefix("Thread ")?),
+        None => of_sample(text),
+    }
+}
+
+fn of_sample(text: &str) -> Option<Head> {
+    let (count, rest) = text.split_once(" Thread_")?;
+    if count.is_empty() || !count.trim_end().bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let id: u64 = rest.get(..digits)?.parse().ok()?;
+    let rest = rest.get(digits..)?;
+    if !(rest.is_empty() || rest.starts_with([':', ' '])) {
+        return None;
+    }
+    let (name, queue) = rest.split_once("DispatchQueue_").unwrap_or((rest, ""));
+    let name = name.trim_start_matches(':').trim();
+    let queue = queue.split_once(": ").map_or("", |(_, queue)| queue);
+    let queue = queue.split("  (").next().unwrap_or_default().trim();
+    let mut thread = thread(ThreadId::Number(id), id);
+    thread.name = [name, queue].into_iter().find(|n| !n.is_empty()).map(Str::from);
+    Some(Head::of(thread))
+}
+
+fn of_spindump(text: &str) -> Option<Head> {
+    let (ids, rest) = text.split_once(' ')?;
+    let mut threads = ids.split(',').filter_map(|id| {
+        let number = u64::from_str_radix(id.strip_prefix("0x")?, 16).ok()?;
+        Some(thread(ThreadId::Text(id.into()), number))
+    });
+    let first = threads.next()?;
+    let also: Vec<Thread> = threads.collect();
+    let has_samples = [" samples (", " sample ("].iter().any(|words| rest.contains(words));
+    if !has_samples {
+        return None;
+    }
+    let name = quoted(rest, "Thread name \"").or_else(|| quoted(rest, "DispatchQueue \""));
+    let cpu = rest.rsplit_once("cpu time ").map(|(_, cpu)| cpu.trim_start_matches('<'));
+    let seconds: Option<f64> = cpu.and_then(|cpu| cpu.split('s').next()).and_then(|s| s.parse().ok());
+    let mut head = Head::of(first);
+    head.also = also;
+    let is_one = head.also.is_empty();
+    for thread in std::iter::once(&mut head.thread).chain(&mut head.also) {
+        thread.name.clone_from(&name);
+        // Of several threads together.
+        thread.cpu_us =
+            seconds.filter(|s| is_one && s.is_finite() && *s >= 0.0).map(|s| (s * 1e6).round() as u64);
+    }
+    Some(head)
+}
+
+fn thread(id: ThreadId, number: u64) -> Thread {
+    let mut thread = Thread::new(id);
+    thread.tid = u32::try_from(number).ok();
+    thread
+}
+
+/// The text in quotes behind these words. A name may hold quotes: two blanks follow the last one, or `(1)`.
+fn quoted(text: &str, words: &str) -> Option<Str> {
+    let (_, rest) = text.split_once(words)?;
+    let end = ["\"   ", "\"("].iter().filter_map(|end| rest.find(end)).min().or_else(|| rest.find('"'))?;
+    rest.get(..end).filter(|name| !name.is_empty()).map(Str::from)
+}

@@ -1,0 +1,146 @@
+use super::*;
+
+fn read(text: &str) -> Vec<Snapshot> {
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
+    crate::formats::detect::read(&content, &bytes, &"dump".into())
+}
+
+fn is_none(text: &str) -> bool {
+    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
+        .iter()
+        .all(|(f, _)| f.id != FORMAT.id)
+}
+
+fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
+    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
+    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+}
+
+use crate::model::{ReportedOwner, ReportedState, ThreadIx};
+
+const SPINDUMP: &str = "Date/Time:        2026-03-07 11:42:10.204 +0100
+OS Version:       macOS 14.4 (Build 23E214)
+Steps:            101 (10ms sampling interval)
+
+Process:          Desk [7410]
+Architecture:     arm64
+Note:             3 idle work queue threads omitted
+
+  Thread 0x9e0    DispatchQueue \"com.apple.main-thread\"(1)    Thread name \"a \"b\"\"    101 samples (1-101)    priority 31 (base 31)    cpu time 0.650s (1.2M cycles)
+  101  start + 2432 (dyld + 25360) [0x7ff806675310]
+    101  ??? (Desk + 25552) [0x10bd063d0]
+      101  __psynch_mutexwait + 10 (libsystem_kernel.dylib + 5794) [0x7ff8069676a2]
+       *101  psynch_mtxcontinue + 0 (pthread + 11285) [0xffffff8003753c15] (blocked by turnstile waiting for Desk [7410] thread 0x9e1)
+
+  Thread 0x9e1,0x9e2    101 samples (1-101)    priority 46 (base 46)
+  60   run + 4 (main.c:12,7 in Desk + 4096) [0x10bd063d0]
+    41   write + 10 (libsystem_kernel.dylib + 1) [0x7ff8] (running)
+    19   other + 1 (Desk + 1) [0x1]
+  41   idle + 1 (Desk + 1) [0x1]
+
+  Thread 0x9e2    1 sample (25)    priority 31 (base 31)
+  1  start_wqthread + 15 (libsystem_pthread.dylib + 7271) [0x7ff8069a1c67]
+
+  Binary Images:
+           0x10bd00000 -        0x10c393fff  Desk (3201.19.2)             <072957A7>  /Desk
+
+Process:          other [7]
+
+  Thread 0xa1    5 samples (1-5)    priority 46 (base 46)
+ *5  thread_continue + 0 (kernel + 4096) [0xffffff8000388040]
+";
+
+#[test]
+fn trees_of_spindump() {
+    let snapshots = read(SPINDUMP);
+    let [desk, other] = snapshots.as_slice() else { panic!("two processes") };
+    let ids: Vec<_> = desk.threads.iter().map(|t| t.id.to_string()).collect();
+    assert_eq!(ids, ["0x9e0", "0x9e1", "0x9e2"], "each once");
+    assert_eq!((desk.threads[0].name.as_deref(), desk.threads[0].cpu_us), (Some("a \"b\""), Some(650_000)));
+    // What the kernel does for it is no part of its stack.
+    assert_eq!(functions(desk, 0), ["__psynch_mutexwait", "", "start"]);
+    assert_eq!(desk.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
+    // In less than half of its samples it was in write().
+    assert_eq!(
+        (functions(desk, 1), desk.threads[1].reported),
+        (vec!["write".into(), "run".into()], Some(ReportedState::Running))
+    );
+    let run = desk.stacks.get(desk.stacks.frames_of(desk.threads[1].stack)[1]);
+    assert_eq!(
+        (run.file.as_deref(), run.line, run.module.as_deref()),
+        (Some("main.c"), Some(12), Some("Desk"))
+    );
+    assert!(!desk.is_complete);
+    assert_eq!((other.process.pid, other.process.os.as_deref()), (Some(7), Some("macos")));
+    assert_eq!(functions(other, 0), ["thread_continue"]);
+}
+
+#[test]
+fn owners_elsewhere_rings_and_oneself() {
+    let of = |whom: &str| read(&SPINDUMP.replace("Desk [7410] thread 0x9e1", whom)).remove(0);
+    assert_eq!(of("printd [310] thread 0x7c1").reported_locks[0].owner, ReportedOwner::OtherProcess(0x7c1));
+    assert_eq!(of("this thread").reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(0)));
+    assert!(of("this thread - part of a deadlock").reported_locks.is_empty());
+    assert!(of("tccd").threads[0].reported_wait.is_some());
+    let ring = SPINDUMP.replace("Desk [7410] thread 0x9e1", "this thread - part of a deadlock").replace(
+        "[0x7ff8069a1c67]",
+        "[0x7ff8069a1c67] (blocked by turnstile waiting for this thread - part of a deadlock)",
+    );
+    let ring = read(&ring.replace("0x9e1,0x9e2", "0x9e1")).remove(0);
+    assert_eq!(ring.rings[0].threads, [ThreadIx(0), ThreadIx(2)]);
+}
+
+const SAMPLE: &str = "Analysis of sampling rg (pid 64751) every 1 millisecond
+Process:         rg [64751]
+Code Type:       X86-64
+
+Call graph:
+    825 Thread_15758523   DispatchQueue_1: com.apple.main-thread  (serial)
+    + 825 start  (in libdyld.dylib) + 1  [0x7fff737cf3d5]
+    +   794 work  (in rg) + 1035,30,...  [0x10393278b,0x1,...]  Log.m:12
+    +   ! 618 +[NSThread sleep:]  (in rg) + 127  [0x103749bdf]
+    +   ! 176 ???  (in rg)  load address 0x103746000 + 0x1234  [0x103747234]
+    +   31 ???  (in rg)  load address 0x103746000 + 0x1234  [0x103747234]
+    825 Thread_15758535: log writer
+
+Total number in stack (recursive counted multiple, when >=5):
+        5       start  (in libdyld.dylib)
+
+Sort by top of stack, same collapsed (when >= 5):
+        write  (in libsystem_kernel.dylib)        825
+";
+
+#[test]
+fn trees_of_sample() {
+    let snapshots = read(&format!("{SAMPLE}\nlog\n{}", SAMPLE.replace('\n', "\r\n")));
+    assert_eq!(snapshots.len(), 2);
+    let snapshot = &snapshots[0];
+    assert_eq!((snapshot.process.pid, snapshot.process.name.as_deref()), (Some(64751), Some("rg")));
+    let names: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.name.as_deref())).collect();
+    assert_eq!(
+        names,
+        [("15758523".into(), Some("com.apple.main-thread")), ("15758535".into(), Some("log writer"))]
+    );
+    assert_eq!(functions(snapshot, 0), ["+[NSThread sleep:]", "work", "start"]);
+    let work = snapshot.stacks.get(snapshot.stacks.frames_of(snapshot.threads[0].stack)[1]);
+    assert_eq!((work.file.as_deref(), work.line, work.address), (Some("Log.m"), Some(12), Some(0x10393278b)));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+}
+
+#[test]
+fn cut_anywhere_and_talk() {
+    for text in [SPINDUMP, SAMPLE] {
+        for end in 0..text.len() {
+            let bytes = bytes::Bytes::copy_from_slice(&text.as_bytes()[..end]);
+            if let Some(content) = crate::formats::detect::detect(&bytes, None) {
+                crate::formats::detect::read(&content, &bytes, &"dump".into());
+            }
+        }
+    }
+    for text in
+        ["we took 101 samples (1-101) of it\n", "in Thread_1 it waits\n", "Thread 0x1: 5 samples (of 7)\n"]
+    {
+        assert!(is_none(text), "{text}");
+    }
+}

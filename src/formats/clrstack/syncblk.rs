@@ -1,0 +1,185 @@
+//! The table of `syncblk`: monitors with their owner and the number of their waiters.
+//!
+//! ```text
+//! Index         SyncBlock MonitorHeld Recursion Owning Thread Info          SyncBlock Owner
+//!    41 000000000143D038          603         1 00007F2B542D28C0 1dc1d  20   00007f2e90080fb8 System.Object
+//!    12 0000024453F8A5A8            1         1 0000024453F46720  4c8  XXX   000002445413a0b8 App.Cache
+//!     9 0000024453F8A508            0         0 0000000000000000     none    000002445413a018 System.Object
+//!     8 0000024453F8A4B8            3         1 ffffffffffffffff  orphaned   000002445413a0f8 System.Object
+//! ```
+//!
+//! `MonitorHeld` is 1 for the owner and 2 for each waiter. A thread that a monitor's owner is and the debugger does not
+//! know any more is `XXX`.
+
+use rustc_hash::FxHashMap;
+
+use crate::formats::text::{Building, OwnerRef};
+use crate::model::{
+    LockId, NamedLockIx, ReportedLock, ReportedLockKind, ReportedOwner, ReportedWait, Snapshot, StackIx, Str,
+    Thread, ThreadId, WaitMode,
+};
+
+/// Functions in which a thread waits to enter a monitor, as beginnings.
+static ENTERS: &[&str] = &[
+    "System.Threading.Monitor.Enter",
+    "System.Threading.Monitor.ReliableEnter",
+    "System.Threading.Monitor.TryEnter",
+    "System.Threading.Monitor.JIT_MonReliableEnter",
+    "JIT_MonEnter",
+    "JIT_MonReliableEnter",
+    "AwareLock::Enter",
+];
+
+/// How many frames below the innermost one the entering function may be.
+const ENTER_DEPTH: usize = 8;
+
+/// Who owns a monitor.
+enum Owner {
+    /// Nobody.
+    None,
+    /// The thread with this id of the operating system.
+    Thread(u32),
+    /// A thread that has ended.
+    Ended(u32),
+}
+
+/// A row.
+struct Block {
+    object: u64,
+    class: Str,
+    owner: Owner,
+    waiters: u64,
+    offset: u64,
+}
+
+/// Collects the rows of a dump.
+#[derive(Default)]
+pub(super) struct Reader {
+    blocks: Vec<Block>,
+}
+
+/// Whether a line is the head of the table.
+pub(super) fn is_head(text: &str) -> bool {
+    text.starts_with("Index ") && text.contains("MonitorHeld")
+}
+
+/// Whether a line is a row.
+pub(super) fn is_row(text: &str) -> bool {
+    read(text, 0).is_some()
+}
+
+fn read(text: &str, offset: u64) -> Option<Block> {
+    let mut words = text.split_ascii_whitespace();
+    let index: u64 = words.next()?.parse().ok()?;
+    let block = words.next()?;
+    let is_number = |word: &str| word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let held: u64 = words.next()?.parse().ok()?;
+    let _recursion: u64 = words.next()?.parse().ok()?;
+    if !is_number(block) || index > u64::from(u32::MAX) {
+        return None;
+    }
+    let holding = words.next()?;
+    let word = words.next()?;
+    let owner = match word {
+        "none" => Owner::None,
+        "orphaned" => Owner::Ended(0),
+        _ if !is_number(holding) => return None,
+        id => {
+            let id = u32::from_str_radix(id, 16).ok()?;
+            if words.next()? == "XXX" { Owner::Ended(id) } else { Owner::Thread(id) }
+        }
+    };
+    let object = u64::from_str_radix(words.next()?, 16).ok()?;
+    let class = words.collect::<Vec<_>>().join(" ");
+    let of_owner = u64::from(!matches!(owner, Owner::None));
+    Some(Block { object, class: class.into(), owner, waiters: held.saturating_sub(of_owner) / 2, offset })
+}
+
+impl Reader {
+    /// A row of the table.
+    pub fn row(&mut self, text: &str, offset: u64) {
+        self.blocks.extend(read(text, offset));
+    }
+
+    /// Whether no row was read.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Where the first row stands.
+    pub fn offset(&self) -> Option<u64> {
+        self.blocks.first().map(|block| block.offset)
+    }
+
+    /// Tells owners and waiters of the dump.
+    pub fn settle(&mut self, building: &mut Building) {
+        let blocks = std::mem::take(&mut self.blocks);
+        let mut contended = Vec::new();
+        let mut id_of: FxHashMap<u32, ThreadId> =
+            building.snapshot.threads.iter().filter_map(|t| Some((t.tid?, t.id.clone()))).collect();
+        for block in blocks {
+            if block.waiters == 0 && matches!(block.owner, Owner::None) {
+                continue;
+            }
+            let name = (!block.class.is_empty()).then_some(block.class);
+            let lock = building.lock(LockId::Address(block.object), name, ReportedLockKind::DotnetMonitor);
+            if block.waiters > 0 {
+                building.waiters(lock, block.waiters);
+                contended.push((lock, block.waiters));
+            }
+            match block.owner {
+                Owner::None => {}
+                Owner::Ended(id) => building.snapshot.reported_locks.push(ReportedLock {
+                    address: Some(block.object),
+                    token: None,
+                    symbol: None,
+                    // Nobody has the id 0.
+                    owner: ReportedOwner::Tid(if id == 0 { u64::MAX } else { id.into() }),
+                    waiters: Some(block.waiters),
+                    offset: block.offset,
+                }),
+                Owner::Thread(tid) => {
+                    // The stack of the owner may not have been printed; the table knows its id.
+                    let id = id_of.entry(tid).or_insert_with(|| {
+                        let id = ThreadId::Text(format!("0x{tid:x}").into());
+                        let mut thread = Thread::new(id.clone());
+                        thread.tid = Some(tid);
+                        building.snapshot.threads.push(thread);
+                        id
+                    });
+                    building.owner(lock, OwnerRef::Id(id.clone()), block.offset);
+                }
+            }
+        }
+        // A monitor that is waited for always has a block. With one of them it is clear for which a thread waits.
+        if let [(lock, waiters)] = contended.as_slice() {
+            link(&mut building.snapshot, *lock, *waiters);
+        }
+    }
+}
+
+/// Says of the threads that enter a monitor that they wait for this one, unless they are more than wait for it.
+fn link(snapshot: &mut Snapshot, lock: NamedLockIx, waiters: u64) {
+    let mut known: FxHashMap<StackIx, bool> = FxHashMap::default();
+    let mut entering = Vec::new();
+    for (n, thread) in snapshot.threads.iter().enumerate() {
+        let stacks = &snapshot.stacks;
+        let enters = *known.entry(thread.stack).or_insert_with(|| {
+            stacks.frames_of(thread.stack).iter().take(ENTER_DEPTH).any(|frame| {
+                let name = stacks.get(*frame).function.as_deref().unwrap_or_default();
+                ENTERS.iter().any(|start| name.starts_with(start))
+            })
+        });
+        if enters {
+            entering.push(n);
+        }
+    }
+    if entering.len() as u64 > waiters {
+        return;
+    }
+    for n in entering {
+        if let Some(thread) = snapshot.threads.get_mut(n) {
+            thread.reported_wait.get_or_insert(ReportedWait { lock, mode: WaitMode::Enter });
+        }
+    }
+}

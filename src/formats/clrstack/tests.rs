@@ -1,0 +1,123 @@
+use super::*;
+
+fn read(text: &str) -> Vec<Snapshot> {
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
+    crate::formats::detect::read(&content, &bytes, &"dump".into())
+}
+
+fn is_none(text: &str) -> bool {
+    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
+        .iter()
+        .all(|(f, _)| f.id != FORMAT.id)
+}
+
+fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
+    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
+    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+}
+
+use crate::model::{LockId, ReportedOwner, ThreadIx};
+
+const ONE: &str = "> clrstack -all
+OS Thread Id: 0x1a2c (3)
+        Child SP               IP Call Site
+00007F2AE37B5680 00007f305abc6360 [GCFrame: 00007f2ae37b5680]
+00007F2AE37B5690 00007f305abc6360 [HelperMethodFrame_1OBJ: 00007f2ae37b5690] System.Threading.Monitor.ReliableEnter(System.Object, Boolean ByRef)
+00007F2AE37B56A0 00007F305ABC6370 Shop.Cache.Get(System.String) [/src/Shop/My Cache.cs @ 17]
+    PARAMETERS:
+        this (0x00007F2AE37B56A0) = 0x00007f2e90080fb8
+OS Thread Id: 0x1a2d (4)
+ESP       EIP
+0AA5D1A4 12F455CA libcoreclr.so!CLREventBase::Wait(unsigned int) + 12
+OS Thread Id: 0x1a2e (5)
+Unable to walk the managed stack. The current thread is likely not a
+managed thread.
+> syncblk
+Index         SyncBlock MonitorHeld Recursion Owning Thread Info          SyncBlock Owner
+   41 000000000143D038            5         1 00007F2B542D28C0 1dc1  20   00007f2e90080fb8 Shop.Cache
+    9 0000024453F8A508            0         0 0000000000000000     none    000002445413a018 System.Object
+-----------------------------
+Total           44
+";
+
+#[test]
+fn stacks_and_the_table_of_monitors() {
+    let snapshots = read(ONE);
+    let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
+    let ids: Vec<_> = snapshot.threads.iter().map(|t| t.id.to_string()).collect();
+    // The owner's stack was not printed.
+    assert_eq!(ids, ["0x1a2c", "0x1a2d", "0x1a2e", "0x1dc1"]);
+    assert_eq!(
+        functions(snapshot, 0),
+        [
+            "System.Threading.Monitor.ReliableEnter(System.Object, Boolean ByRef)",
+            "Shop.Cache.Get(System.String)"
+        ]
+    );
+    assert_eq!(functions(snapshot, 1), ["CLREventBase::Wait(unsigned int)"]);
+    assert_eq!(snapshot.threads[2].stack_end, StackEnd::NotUnwound);
+    assert_eq!(snapshot.named_locks[0].id, LockId::Address(0x7f2e90080fb8));
+    assert_eq!(snapshot.named_locks[0].waiters, Some(2));
+    assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(3)));
+    assert!(snapshot.threads[0].reported_wait.is_some());
+}
+
+#[test]
+fn which_of_two_monitors_is_not_said() {
+    let row = "   42 000000000143D098            3         1 00007F2B542D28C0 1dc1  20   00007f2e90081fb8 Shop.Log\n";
+    let snapshots = read(&ONE.replace("    9 00", &format!("{row}    9 00")));
+    assert!(snapshots[0].threads.iter().all(|t| t.reported_wait.is_none()));
+}
+
+#[test]
+fn an_owner_that_has_ended() {
+    let snapshots = read(&ONE.replace("1dc1  20", "1dc1 XXX"));
+    assert_eq!(snapshots[0].reported_locks[0].owner, ReportedOwner::Tid(0x1dc1));
+    assert_eq!(snapshots[0].threads.len(), 3);
+}
+
+#[test]
+fn a_tree_of_groups() {
+    let text = "
+           ~~~~ 7034
+              1 System.Threading.Monitor.Wait(Object, Int32, Boolean)
+           ~~~~ 9c6c,4020
+              2 System.Threading.Monitor.Wait(Object, Int32, Boolean)
+              2 Shop.Program.b__7()
+              3 System.Threading.Tasks.Task.InnerInvoke()
+         3 System.Threading.Tasks.Task.ExecuteEntryUnsafe()
+    ~~~~ 1,2,3,4...
+       6 Shop.Other.Run()
+    9 System.Threading.ThreadPoolWorkQueue.Dispatch()
+==> 10 threads with 2 roots
+";
+    let snapshots = read(&format!("{text}> pstacks\n{text}"));
+    let [snapshot, _] = snapshots.as_slice() else { panic!("two dumps") };
+    assert_eq!(snapshot.threads.len(), 9);
+    assert_eq!(
+        functions(snapshot, 2),
+        [
+            "System.Threading.Monitor.Wait(Object, Int32, Boolean)",
+            "Shop.Program.b__7()",
+            "System.Threading.Tasks.Task.InnerInvoke()",
+            "System.Threading.Tasks.Task.ExecuteEntryUnsafe()",
+            "System.Threading.ThreadPoolWorkQueue.Dispatch()"
+        ]
+    );
+    assert_eq!(functions(snapshot, 0).len(), 4);
+    assert!(!snapshot.is_complete, "a thread is missing");
+}
+
+#[test]
+fn cut_anywhere_and_talk() {
+    for end in 0..ONE.len() {
+        let bytes = bytes::Bytes::copy_from_slice(&ONE.as_bytes()[..end]);
+        if let Some(content) = crate::formats::detect::detect(&bytes, None) {
+            crate::formats::detect::read(&content, &bytes, &"dump".into());
+        }
+    }
+    for text in ["what is OS Thread Id: 0x?\n", "~~~~ heading ~~~~\n", "the SyncBlock MonitorHeld column\n"] {
+        assert!(is_none(text), "{text}");
+    }
+}

@@ -1,0 +1,138 @@
+use super::*;
+use crate::model::ReportedState;
+
+fn read(text: &str) -> Vec<Snapshot> {
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
+    crate::formats::detect::read(&content, &bytes, &"dump".into())
+}
+
+fn is_none(text: &str) -> bool {
+    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
+        .iter()
+        .all(|(f, _)| f.id != FORMAT.id)
+}
+
+fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
+    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
+    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+}
+
+const ONE: &str = "0SECTION       TITLE subcomponent dump routine
+1TISIGINFO     Dump Event \"gpf\" (00002000) received
+1TIDATETIME    Date: 2026/03/07 at 11:42:10:204
+0SECTION       GPINFO subcomponent dump routine
+2XHOSLEVEL     OS Level         : Linux 6.1.0
+1XHEXCPCODE    Signal_Number: 0000000B
+0SECTION       ENVINFO subcomponent dump routine
+1CIJAVAVERSION JRE 17 Linux amd64-64
+1CIPROCESSID   Process ID: 7410 (0x1CF2)
+0SECTION       LOCKS subcomponent dump routine
+2LKREGMON          Thread global lock (0x00000000007A7210): owner \"main\" (J9VMThread:0x0000000000A10000), entry count 1
+3LKWAITERQ            Waiting to enter:
+3LKWAITER                \"b\" (J9VMThread:0x0000000000A10100)
+0SECTION       THREADS subcomponent dump routine
+1XMCURTHDINFO  Current thread
+3XMTHREADINFO      \"main\" J9VMThread:0x0000000000A10000, omrthread_t:0x1, java/lang/Thread:0x2, state:R, prio=5
+3XMTHREADINFO1            (native thread ID:0x4CFD, native priority:0x5, vmstate:R, vm thread flags:0x00001020)
+3XMCPUTIME               CPU usage total: 3.654896026 secs, current category=\"Application\"
+3XMTHREADINFO3           Java callstack:
+4XESTACKTRACE                at java/io/FileInputStream.readBytes(Native Method)
+4XESTACKTRACE                at org/example/Main.main(Main.java:12(Compiled Code))
+5XESTACKTRACE                   (entered lock: java/lang/Object@0x00000000E0A0B0C0, entry count: 1)
+3XMTHREADINFO3           Native callstack:
+4XENATIVESTACK               read+0x8 (0x00007F1 [libc.so.6+0x1])
+4XENATIVESTACK               Java_java_io_FileInputStream_readBytes+0x1d (0x00007F2 [libjava.so+0xb1d])
+4XENATIVESTACK               (0x00007F3 [libj9vm29.so+0x6c38b])
+1XMTHDINFO     Thread Details
+3XMTHREADINFO      \"b\" J9VMThread:0x0000000000A10100, omrthread_t:0x1, java/lang/Thread:0x2, state:B, prio=5
+3XMTHREADINFO1            (native thread ID:0x4CFE, native priority:0x5)
+3XMTHREADBLOCK     Blocked on: java/lang/Object@0x00000000E0A0B0C0 Owned by: \"main\" (J9VMThread:0x0000000000A10000, java/lang/Thread:0x2)
+4XESTACKTRACE                at org/example/Main.other(Bytecode PC:29)
+3XMTHREADINFO      \"main\" J9VMThread:0x0000000000A10000, omrthread_t:0x1, java/lang/Thread:0x2, state:R, prio=5
+3XMTHREADINFO1            (native thread ID:0x4CFD, native priority:0x5)
+3XMTHREADINFO      Anonymous native thread
+3XMTHREADINFO1            (native thread ID:0x4CFF, native priority: 0x0, native policy:UNKNOWN)
+0SECTION       CLASSES subcomponent dump routine
+";
+
+#[test]
+fn threads_locks_and_the_signal() {
+    let snapshots = read(ONE);
+    let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
+    let ids: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.tid)).collect();
+    // The current thread stands there twice.
+    assert_eq!(
+        ids,
+        [("0x4CFD".into(), Some(0x4CFD)), ("0x4CFE".into(), Some(0x4CFE)), ("0x4CFF".into(), Some(0x4CFF))]
+    );
+    assert_eq!(snapshot.threads[0].cpu_us, Some(3_654_896));
+    // Of the native frames those that the innermost method called.
+    assert_eq!(
+        functions(snapshot, 0),
+        [
+            "read",
+            "Java_java_io_FileInputStream_readBytes",
+            "java.io.FileInputStream.readBytes",
+            "org.example.Main.main"
+        ]
+    );
+    let wait = snapshot.threads[1].reported_wait.unwrap();
+    assert_eq!(snapshot.named_locks[wait.lock.at()].id, crate::model::LockId::Address(0xE0A0B0C0));
+    assert!(snapshot.reported_locks.iter().any(|lock| lock.address == Some(0xE0A0B0C0)
+        && lock.owner == crate::model::ReportedOwner::Thread(crate::model::ThreadIx(0))));
+    let signal = snapshot.process.signal.clone().unwrap();
+    assert_eq!((&*signal.name, signal.thread), ("SIGSEGV", Some(crate::model::ThreadIx(0))));
+    assert_eq!((snapshot.process.pid, snapshot.process.os.as_deref()), (Some(7410), Some("linux")));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+}
+
+#[test]
+fn headers_of_every_age() {
+    for (line, id, state) in [
+        (
+            "\"main\" TID:0x000CBD00, j9thread_t:0x00295524, state:R, prio=5",
+            "0x000CBD00",
+            Some(ReportedState::RunningOrNative),
+        ),
+        (
+            "\"main\" (TID:0x100D10E8, sys_thread_t:0x8C6258, state:CW, native ID:0xA0) prio=5",
+            "0xA0",
+            Some(ReportedState::Asleep),
+        ),
+        (
+            "\"a\" TID:0x1, b\" J9VMThread:0x2, omrthread_t:0x3, java/lang/Thread:0x4, state:P, prio=5",
+            "0x2",
+            Some(ReportedState::Waiting),
+        ),
+        ("Anonymous native thread", "?", None),
+    ] {
+        let head = header::read(&format!("3XMTHREADINFO      {line}"))
+            .unwrap_or_else(|| panic!("no header: {line}"));
+        assert_eq!((head.thread.id.to_string().as_str(), head.thread.reported), (id, state), "{line}");
+        assert_eq!(head.unknown, None, "{line}");
+    }
+}
+
+#[test]
+fn a_release_that_does_not_exist_yet() {
+    let text = ONE
+        .replace("state:B, prio=5", "state:Q, fibre:0x7, prio=5")
+        .replace("3XMTHREADBLOCK", "3XMTHREADMOOD      calm\n3XMTHREADBLOCK");
+    let snapshots = read(&text.replace('\n', "\r\n"));
+    assert_eq!(snapshots[0].threads.len(), 3);
+    assert!(snapshots[0].gaps.has(crate::model::GapKind::SkippedText));
+}
+
+#[test]
+fn two_dumps_a_cut_one_and_talk() {
+    let snapshots = read(&format!("{ONE}log line\n{ONE}"));
+    assert_eq!(snapshots.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [3, 3]);
+    for end in 0..ONE.len() {
+        let bytes = bytes::Bytes::copy_from_slice(&ONE.as_bytes()[..end]);
+        if let Some(content) = crate::formats::detect::detect(&bytes, None) {
+            crate::formats::detect::read(&content, &bytes, &"dump".into());
+        }
+    }
+    assert!(is_none("look for 3XMTHREADINFO in the file\n3XMTHREADINFO1 (native thread ID:0x1)\n"));
+}
