@@ -42,7 +42,7 @@ fn name(frame: &mut Frame, symbol: &str) {
     if let Some((base, rest)) = symbol.strip_prefix("0x").and_then(|s| s.split_once(" + ")) {
         // `0x10211c000 + 1363568`, and behind it what a later tool found: `(main + 164)`
         let (offset, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        frame.module_offset = offset.parse().ok().filter(|_| base.trim_matches('0') != "");
+        frame.module_offset = offset.parse().ok().filter(|_| !base.trim_matches('0').is_empty());
         let inside = rest.trim().strip_prefix('(').and_then(|r| r.strip_suffix(')'));
         match inside {
             Some(inside) => symbol = inside,

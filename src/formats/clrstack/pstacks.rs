@@ -19,6 +19,9 @@ use crate::model::{GapKind, Thread, ThreadId};
 /// So many threads without an id are added for a dump.
 const MOST_THREADS: u64 = 200_000;
 
+/// So many frames are read of a tree: each line may stand for all groups above it.
+const MOST_FRAMES: usize = 2_000_000;
+
 /// A group of threads.
 struct Group {
     ids: Vec<String>,
@@ -41,6 +44,8 @@ pub(super) struct Reader {
     is_after_marker: bool,
     announced: Option<u64>,
     has_ended: bool,
+    /// Groups that were looked at, and frames that were added to them.
+    steps: usize,
 }
 
 /// `==> 346 threads with 2 roots`, which stands before or below the tree.
@@ -107,6 +112,10 @@ impl Reader {
         self.count = count;
         self.is_after_marker = false;
         self.column = column;
+        self.steps += self.open.len();
+        if self.steps > MOST_FRAMES {
+            return;
+        }
         for &n in &self.open {
             if let Some(group) = self.groups.get_mut(n) {
                 group.frames.push(name.to_owned());
@@ -116,11 +125,12 @@ impl Reader {
     }
 
     /// The groups above a line of this column: those before it that are indented more, as many as have its threads.
-    fn below(&self, column: usize, count: u64) -> Vec<usize> {
+    fn below(&mut self, column: usize, count: u64) -> Vec<usize> {
         let mut found = Vec::new();
         let mut threads = 0u64;
         for (n, group) in self.groups.iter().enumerate().rev() {
-            if group.column < column || threads >= count {
+            self.steps += 1;
+            if group.column < column || threads >= count || self.steps > MOST_FRAMES {
                 break;
             }
             threads = threads.saturating_add(group.count);
