@@ -26,27 +26,38 @@ pub const FORMAT: Format = Format {
         never: "who holds a lock; states and CPU time of threads; names of functions that were not symbolicated",
         capture: "~/Library/Logs/DiagnosticReports/*.ips; for a hang: sample PID, or sudo spindump PID",
     },
-    reader: Reader::Text {
-        anchors: &["\"usedImages\"", "\"faultingThread\"", "{\"app_name\":"],
-        confirm,
-        parse,
-    },
+    reader: Reader::Text { anchors: &["usedImages", "faultingThread", "app_name"], confirm, parse },
 };
 
+/// A key of the report: in a document on lines of its own, in one line behind the words of a log, or in the JSON
+/// strings of a container's log. Reports of the old kind have the same first line, and text below it.
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
     let rest = site.rest();
-    if !rest.starts_with(b"{") {
-        // In a document on lines of its own.
-        return before
-            .iter()
-            .all(|b| matches!(b, b' ' | b'\t' | b'{' | b','))
-            .then(|| site.at - before.len());
+    let key = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let is_key = |after: &[u8]| after.trim_ascii_start().starts_with(b":");
+    let after = rest.get(key..)?;
+    let is_escaped = after.strip_prefix(b"\\\"").is_some_and(is_key);
+    if !is_escaped && !after.strip_prefix(b"\"").is_some_and(is_key) {
+        return None;
     }
-    // Reports of the old kind have the same first line, and text below it.
-    let next = site.following(1).next()?;
-    let is_json = next.trim_ascii_start().first() == Some(&b'{');
-    (is_json && memchr::memmem::find(site.line(), b"\"bug_type\"").is_some()).then_some(site.at)
+    let has_report = || {
+        let next = site.following(1).next()?;
+        memchr::memmem::find(site.line(), b"bug_type").filter(|_| memchr::memchr(b'{', next).is_some())
+    };
+    if rest.starts_with(b"app_name") && !is_escaped && has_report().is_none() {
+        return None;
+    }
+    if is_escaped {
+        return site.whole_line().map(|(start, _)| start);
+    }
+    let own = before.strip_suffix(b"\"")?;
+    let own = own.strip_suffix(b"{").unwrap_or(own);
+    let blanks = own.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let prefix = own.get(..own.len() - blanks)?;
+    // Keys that stand deep in a line are found by the line's first.
+    let is_at_begin = !prefix.contains(&b'{') && !prefix.contains(&b',');
+    is_at_begin.then(|| site.at - before.len() + own.len())
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
