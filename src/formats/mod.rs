@@ -5,13 +5,19 @@
 //! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
 //! lines, interning, resynchronization, counting of gaps.
 
+pub mod core_stacktrace;
 pub mod detect;
 pub mod elf_core;
+pub mod eu_stack;
 pub mod gdb;
 pub mod go;
 pub mod java;
 pub mod jstack;
+pub mod lldb;
+pub mod pstack;
+pub mod systemd_coredump;
 pub mod text;
+pub mod tombstone;
 
 use bytes::Bytes;
 
@@ -72,7 +78,18 @@ pub enum Reader {
 }
 
 /// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
-pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT];
+pub static FORMATS: &[Format] = &[
+    elf_core::FORMAT,
+    gdb::FORMAT,
+    go::FORMAT,
+    jstack::FORMAT,
+    lldb::FORMAT,
+    eu_stack::FORMAT,
+    systemd_coredump::FORMAT,
+    tombstone::FORMAT,
+    pstack::FORMAT,
+    core_stacktrace::FORMAT,
+];
 
 /// The format with this id.
 pub fn find(id: &str) -> Option<&'static Format> {

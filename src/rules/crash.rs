@@ -66,7 +66,7 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal};
+use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal, ThreadIx};
 use crate::normalize::Role;
 
 /// The row of this rule.
@@ -175,6 +175,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
+        _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
         _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
         Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
@@ -229,6 +230,16 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         cause_detail: Vec::new(),
         tests: Vec::new(),
     })
+}
+
+/// A core of which nobody says the signal: a thread that waits did not crash, somebody asked for the core.
+fn dumped_core(case: &Case<'_>, thread: Option<ThreadIx>) -> Severity {
+    let reading = thread.map(|t| case.readings.get(case.snapshot.threads[t.at()].stack));
+    match reading {
+        Some(reading) if reading.is_abort => Severity::High,
+        Some(reading) if reading.wait.is_some() => Severity::Info,
+        _ => Severity::High,
+    }
 }
 
 /// The signal came from the process itself: `abort()`, `raise()`.
@@ -304,6 +315,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::UncaughtException => "an exception that nobody caught",
         FailureKind::Abort => "abort",
         FailureKind::Kernel => "the system ended it",
+        FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
     }
 }
 

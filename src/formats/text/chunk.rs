@@ -124,13 +124,19 @@ impl<G: Grammar> Reader<'_, G> {
                 self.section = None;
                 self.is_after_blank = false;
                 let mark = self.chunk.values.len();
-                let Head { thread, also, more, wait, is_carried, unknown } = head;
+                let Head { thread, also, more, wait, is_carried, unknown, event, first } = head;
                 let offset = self.base + at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
                 }
+                if let Some(line) = event {
+                    self.chunk.items.push(Item::Event { line, offset });
+                }
                 let values = (mark, mark);
                 self.open = Some(ThreadItem { thread, also, offset, body: 0, values, wait, is_carried });
+                if let Some(line) = first {
+                    self.in_block(line.as_bytes(), at);
+                }
                 return (next + more, Known::Yes);
             }
         }
@@ -151,7 +157,7 @@ impl<G: Grammar> Reader<'_, G> {
         let grammar = self.grammar;
         let mark = self.chunk.values.len();
         let classify = |text: &str| grammar.in_block(text);
-        match self.templates.intern(line, G::MASKS_HEX, &mut self.chunk.values, classify) {
+        match self.templates.intern(line, grammar.masked(line), &mut self.chunk.values, classify) {
             Some((ix, InBlock::Body)) => {
                 self.lines.push(ix);
                 self.is_after_blank = false;

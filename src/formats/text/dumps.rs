@@ -288,7 +288,8 @@ impl Building {
         values: &[u64],
         offset: u64,
     ) -> ThreadIx {
-        let value = |slot: usize| values.get(slot).copied().unwrap_or(0);
+        let value =
+            |slot: usize| values.get(slot).copied().filter(|value| *value >= body.lowest).unwrap_or(0);
         let start = self.snapshot.values.len() as u32;
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);

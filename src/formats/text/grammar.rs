@@ -1,5 +1,7 @@
 //! What a format author writes: the grammar of headers, of lines in a thread's block, and of what stands between.
 
+use std::ops::Range;
+
 use super::dumps::Dumps;
 use crate::model::{
     ArgSlot, Frame, ReportedLockKind, ReportedState, Snapshot, StackEnd, Str, Thread, ThreadId, WaitMode,
@@ -13,6 +15,11 @@ pub trait Grammar: Sync {
     /// Whether numbers that differ from thread to thread are taken out of the lines of a block, so that blocks of
     /// threads that do the same are read once: every `0x…` becomes [`HEX`], its value a slot.
     const MASKS_HEX: bool;
+
+    /// Which numbers of a line of a block are taken out.
+    fn masked(&self, _line: &[u8]) -> Masked {
+        if Self::MASKS_HEX { Masked::Prefixed(0) } else { Masked::Nothing }
+    }
 
     /// Whether a thread's header may begin with this line: a cheap test, made for every line.
     fn may_begin(&self, line: &[u8]) -> bool;
@@ -53,6 +60,17 @@ pub trait Grammar: Sync {
 /// What stands for a number in the lines of a block.
 pub const HEX: &str = "0x#";
 
+/// Which numbers of a line become [`HEX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Masked {
+    /// None.
+    Nothing,
+    /// Every `0x…` from this byte on.
+    Prefixed(usize),
+    /// Every word between these bytes that has nothing but hexadecimal digits: `5ffa9f9c`, `00007ffb`0e6c2b4e`.
+    Words(Range<usize>),
+}
+
 /// A thread's header.
 #[derive(Debug)]
 pub struct Head {
@@ -68,12 +86,25 @@ pub struct Head {
     pub is_carried: bool,
     /// A field of the header that was not understood.
     pub unknown: Option<String>,
+    /// What the header says of the process: a line for [`Grammar::on_event`], before the thread is added.
+    pub event: Option<String>,
+    /// A line of the block that stands in the header.
+    pub first: Option<String>,
 }
 
 impl Head {
     /// A header of one line.
     pub fn of(thread: Thread) -> Self {
-        Self { thread, also: Vec::new(), more: 0, wait: None, is_carried: false, unknown: None }
+        Self {
+            thread,
+            also: Vec::new(),
+            more: 0,
+            wait: None,
+            is_carried: false,
+            unknown: None,
+            event: None,
+            first: None,
+        }
     }
 }
 
@@ -127,6 +158,8 @@ pub struct Body {
     pub end: StackEnd,
     /// Frames that the producer left out.
     pub left_out: u32,
+    /// Values of slots below this are no addresses of the process, and are dropped.
+    pub lowest: u64,
     /// Where the thread was created, which is no frame of its stack: Go's `created by`.
     pub creator: Option<Frame>,
 }

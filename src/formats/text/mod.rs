@@ -19,6 +19,7 @@ mod prefix;
 mod section;
 mod site;
 mod templates;
+pub mod words;
 
 use rayon::prelude::*;
 
@@ -27,8 +28,8 @@ use crate::model::{FormatId, Snapshot};
 pub use clean::clean;
 pub use dumps::{Building, Dumps};
 pub use grammar::{
-    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Outside,
-    OwnerRef, is_limited,
+    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
+    Outside, OwnerRef, is_limited,
 };
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
