@@ -26,6 +26,15 @@ fn after_number(line: &str) -> Option<&str> {
     Some(rest.strip_prefix(':')?.trim_start())
 }
 
+/// Whether a line is all that lldb wrote: a frame with a place or an offset, or a header.
+pub(super) fn is_whole(line: &str) -> bool {
+    let Some(rest) = after_number(line) else { return line.contains("thread #") };
+    let has_place = rest.rsplit_once(" at ").is_some_and(|(_, at)| place(at).is_some());
+    has_place
+        || rest.ends_with([')', ']'])
+        || rest.rsplit_once(" + ").is_some_and(|(_, n)| number(n).is_some())
+}
+
 /// Lines that lldb prints of the source or the code around a frame: `-> 12   lock();`, `    0x7f <+4>: ret`.
 pub(super) fn is_source(line: &str) -> bool {
     let text = line.trim_start();

@@ -102,6 +102,10 @@ impl Grammar for Lldb {
         if frame::is_source(line) { InBlock::Noise } else { InBlock::Unknown }
     }
 
+    fn is_whole(&self, line: &str) -> bool {
+        frame::is_whole(line)
+    }
+
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
         if stops::is_event(line) {
             return Outside::Event;
@@ -149,12 +153,17 @@ impl Grammar for Lldb {
         }
         match stops::event(line, &mut memory.process) {
             stops::Event::Prompt => memory.is_prompted = true,
+            // `thread list` begins with it as well.
+            stops::Event::Stopped => {
+                memory.has_run |= !memory.is_prompted && dumps.open().is_some();
+            }
             stops::Event::Core => {
                 memory.is_core = true;
                 memory.has_run = dumps.open().is_some();
             }
             stops::Event::Runs => {
                 memory.has_run = dumps.open().is_some();
+                memory.is_prompted = false;
                 memory.is_core &= !line.contains("attach");
             }
             stops::Event::Nothing => {}

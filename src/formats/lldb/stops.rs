@@ -22,6 +22,8 @@ impl Reason {
 pub(super) enum Event {
     /// A command.
     Prompt,
+    /// The process stopped, or its threads are listed.
+    Stopped,
     /// The process ran, or another one is looked at.
     Runs,
     /// A core was loaded.
@@ -95,7 +97,11 @@ pub(super) fn event(line: &str, known: &mut Process) -> Event {
     }
     if let Some((pid, word)) = process(line) {
         known.pid = u32::try_from(pid).ok();
-        return if word == "detached" { Event::Nothing } else { Event::Runs };
+        return match word {
+            "stopped" => Event::Stopped,
+            "detached" | "unavailable" | "exited" => Event::Nothing,
+            _ => Event::Runs,
+        };
     }
     if let Some(rest) = line.strip_prefix("Core file '") {
         known.arch = rest.rsplit_once("' (").and_then(|(_, arch)| arch_of(arch));

@@ -81,6 +81,10 @@ impl Grammar for Coredump {
         InBlock::Unknown
     }
 
+    fn is_whole(&self, line: &str) -> bool {
+        line.ends_with(')') || !is_frame(line.trim_start())
+    }
+
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
         let text = line.trim_start();
         if is_event(text) {

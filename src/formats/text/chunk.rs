@@ -68,7 +68,10 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         (at, last) = (next, known);
     }
     reader.flush_skipped();
-    let is_cut = is_last && last == Known::No && !text.ends_with(b"\n") && reader.open.is_some();
+    let is_cut = is_last && !text.ends_with(b"\n") && reader.open.is_some() && {
+        let start = memchr::memrchr(b'\n', text).map_or(0, |n| n + 1);
+        last == Known::No || !grammar.is_whole(&shown(trimmed(text.get(start..).unwrap_or_default())))
+    };
     reader.close();
     if is_cut {
         reader.chunk.items.push(Item::Cut { offset: base + text.len() });

@@ -210,12 +210,11 @@ pub(super) fn put_together<G: Grammar>(
                 }
                 Item::Cut { offset } => {
                     let offset = section.offset(*offset);
-                    let gaps = &mut dumps.current(offset).snapshot.gaps;
-                    gaps.add(
-                        GapKind::Truncated,
-                        "the text breaks off in the middle of a thread",
-                        Some(offset),
-                    );
+                    let snapshot = &mut dumps.current(offset).snapshot;
+                    // Threads after it may be missing.
+                    snapshot.is_complete = false;
+                    let message = "the text breaks off in the middle of a thread";
+                    snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
                 }
             }
         }

@@ -41,6 +41,11 @@ pub trait Grammar: Sync {
     /// What a line in a thread's block is. Not asked for empty lines.
     fn in_block(&self, line: &str) -> InBlock;
 
+    /// Whether a line, the last of a text that ends without a line break, is all that its producer wrote.
+    fn is_whole(&self, _line: &str) -> bool {
+        true
+    }
+
     /// What a line outside of a block is. `section`: what [`Outside::Section`] set last.
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside;
 
