@@ -18,6 +18,7 @@ pub mod pstack;
 pub mod systemd_coredump;
 pub mod text;
 pub mod tombstone;
+pub mod windbg;
 
 use bytes::Bytes;
 
@@ -87,6 +88,7 @@ pub static FORMATS: &[Format] = &[
     eu_stack::FORMAT,
     systemd_coredump::FORMAT,
     tombstone::FORMAT,
+    windbg::FORMAT,
     pstack::FORMAT,
     core_stacktrace::FORMAT,
 ];
