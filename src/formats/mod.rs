@@ -16,6 +16,8 @@ pub mod jstack;
 pub mod lldb;
 pub mod pstack;
 pub mod systemd_coredump;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod tombstone;
 pub mod windbg;

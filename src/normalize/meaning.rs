@@ -41,7 +41,15 @@ fn row_of(candidate: &str, frame: &Frame) -> Option<(String, &'static Row)> {
         return Some((candidate.to_owned(), row));
     }
     let public = tables::public_name(candidate).filter(|public| !public.is_word || is_libc(frame))?;
-    Some((public.name.to_owned(), tables::find(public.name, accepts)?))
+    let row = tables::find(public.name, accepts)?;
+    // Apple's libraries export the variant under a name of its own.
+    let is_variant = candidate.ends_with("_nocancel") && is_apple(frame);
+    let shown = if is_variant { candidate } else { public.name };
+    Some((shown.to_owned(), row))
+}
+
+fn is_apple(frame: &Frame) -> bool {
+    frame.module.as_deref().is_some_and(|module| file_name(module).starts_with("libsystem_"))
 }
 
 /// A frame without a name is known by its place.

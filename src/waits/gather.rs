@@ -145,6 +145,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         holder_points: None,
         holders: Vec::new(),
         waiters: Vec::new(),
+        counted: None,
         callers: Vec::new(),
         is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
@@ -222,6 +223,11 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
                 || printed.symbol.as_ref().is_some_and(|s| lock.name.as_ref() == Some(s))
         });
         let Some(printed) = printed else { continue };
+        if let Some(count) = printed.waiters {
+            lock.counted = Some(count);
+            lock.evidence
+                .push(Evidence::reported(format!("the text counts {count} threads that wait for it")));
+        }
         lock.holder = match printed.owner {
             ReportedOwner::Tid(owner) => {
                 lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));

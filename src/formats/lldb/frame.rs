@@ -53,7 +53,14 @@ const FIRST_PAGES: u64 = 1 << 16;
 
 /// Reads the lines of a block.
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
-    let frames: Vec<BodyFrame> = block.iter().filter_map(read).collect();
+    let mut frames: Vec<BodyFrame> = Vec::new();
+    for line in block {
+        // The header of old versions has the first frame as well.
+        if !frames.is_empty() && line.text.contains("frame #0: ") {
+            frames.clear();
+        }
+        frames.extend(read(line));
+    }
     let mut pcs = frames.iter().filter_map(|f| f.frame.address).filter(|pc| *pc >= FIRST_PAGES).peekable();
     let is_high = pcs.peek().is_some() && pcs.all(|pc| pc >= FOUR_GIB);
     Body { frames, lowest: if is_high { FOUR_GIB } else { FIRST_PAGES }, ..Body::default() }

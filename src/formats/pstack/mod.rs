@@ -97,7 +97,7 @@ impl Grammar for Pstack {
         }
         match line {
             _ if command(line).is_some() => InBlock::Ends,
-            _ if line.starts_with("** zombie ") || line.trim_start().starts_with("***") => InBlock::Noise,
+            _ if line.trim_start().starts_with("**") => InBlock::Noise,
             _ => InBlock::Unknown,
         }
     }

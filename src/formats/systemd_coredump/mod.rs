@@ -252,8 +252,8 @@ fn process(text: &str) -> Option<(u64, &str, &str)> {
     Some((pid, name, after))
 }
 
-/// What may stand before the sentence: `Message: `, `[🡕] `.
-const LONGEST_LEAD: usize = 12;
+/// What may stand before the sentence: `Message: `, `[🡕] `, the begin of a line of the journal.
+const LONGEST_LEAD: usize = text::LONGEST_PREFIX;
 
 fn event(memory: &mut Memory, text: &str) {
     if let Some((pid, name)) = dumped(text) {

@@ -57,6 +57,25 @@ impl<'a> Site<'a> {
         window.get(start..)
     }
 
+    /// Where the JSON string begins in which the anchor stands, if its line is JSON.
+    pub fn string_start(&self) -> Option<usize> {
+        let before = self.before()?;
+        if !before.trim_ascii_start().starts_with(b"{") {
+            return None;
+        }
+        let mut open = None;
+        let mut is_escaped = false;
+        for (at, byte) in before.iter().enumerate() {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => open = if open.is_some() { None } else { Some(at + 1) },
+                _ => {}
+            }
+        }
+        open.map(|at| self.at - before.len() + at)
+    }
+
     /// Where a line begins that its own format indents by at most `most` blanks.
     pub fn indented(&self, most: usize) -> usize {
         let blanks = self.before().unwrap_or_default().iter().rev().take_while(|b| **b == b' ').count();

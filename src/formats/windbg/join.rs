@@ -118,7 +118,7 @@ fn named(mut thread: Thread, key: Key) -> Thread {
             thread.id = ThreadId::Text(format!("{tid:x}").into());
         }
         Key::Number(index) => thread.id = ThreadId::Number(index),
-        Key::Unknown => thread.id = ThreadId::Number(0),
+        Key::Walked(_) | Key::Unknown => thread.id = ThreadId::Number(0),
     }
     thread
 }
@@ -181,16 +181,15 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
         let lock = building.lock(LockId::Address(section.address), section.name.clone(), kind);
         let Some(owner) = section.owner.filter(|_| !section.is_free) else { continue };
         match by_tid.get(&owner) {
-            Some(thread) => held.entry(*thread).or_default().push(ReportedHold { lock, depth: None }),
+            Some(thread) => {
+                held.entry(*thread).or_default().push(ReportedHold { lock, depth: None });
+                let owner = ReportedOwner::Thread(*thread);
+                building.snapshot.reported_locks.push(reported(section, owner));
+            }
             // Of a process of which only some threads were printed nobody knows.
-            None if is_listed => building.snapshot.reported_locks.push(ReportedLock {
-                address: Some(section.address),
-                token: None,
-                symbol: None,
-                owner: ReportedOwner::Tid(owner),
-                waiters: None,
-                offset: 0,
-            }),
+            None if is_listed => {
+                building.snapshot.reported_locks.push(reported(section, ReportedOwner::Tid(owner)));
+            }
             None => {}
         }
     }
@@ -212,6 +211,17 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
         .collect();
     if !known.is_empty() {
         waits(&known, &mut building.snapshot);
+    }
+}
+
+fn reported(section: &CriticalSection, owner: ReportedOwner) -> ReportedLock {
+    ReportedLock {
+        address: Some(section.address),
+        token: None,
+        symbol: None,
+        owner,
+        waiters: section.waiters(),
+        offset: 0,
     }
 }
 

@@ -17,19 +17,23 @@ pub(super) struct CriticalSection {
     pub address: u64,
     pub name: Option<Str>,
     pub owner: Option<u64>,
+    /// How many threads wait for it.
+    pub count: Option<u64>,
+    pub recursion: Option<u64>,
     /// Said to be free.
     pub is_free: bool,
 }
 
 /// Whether a line is one of these.
 pub(super) fn is_line(line: &str) -> bool {
-    begin(line).is_some() || line.starts_with("OwningThread") || line.trim() == "NOT LOCKED"
+    begin(line).is_some() || FIELDS.iter().any(|field| line.starts_with(field)) || line.trim() == "NOT LOCKED"
 }
+
+/// Fields that are read.
+static FIELDS: &[&str] = &["OwningThread", "LockCount", "RecursionCount"];
 
 /// Lines of the same that say nothing of what is asked.
 static NOISE: &[&str] = &[
-    "LockCount",
-    "RecursionCount",
     "EntryCount",
     "ContentionCount",
     "WaiterWoken",
@@ -59,6 +63,16 @@ fn begin(line: &str) -> Option<CriticalSection> {
     Some(CriticalSection { address: hex(address)?, name, ..CriticalSection::default() })
 }
 
+/// More threads no process has: the field is -1 where the lock is free.
+const MOST_WAITERS: u64 = 1 << 16;
+
+impl CriticalSection {
+    /// How many threads wait: up to Windows 2003 the count has the entries of the owner in it.
+    pub fn waiters(&self) -> Option<u64> {
+        self.count.map(|count| count.saturating_sub(self.recursion.unwrap_or(1).saturating_sub(1)))
+    }
+}
+
 /// The symbol; `+0` is no offset.
 fn named(name: &str) -> Option<Str> {
     let name = name.trim();
@@ -76,8 +90,14 @@ pub(super) fn read(line: &str, sections: &mut Vec<CriticalSection>) {
     let Some(last) = sections.last_mut() else { return };
     if line.trim() == "NOT LOCKED" {
         last.is_free = true;
-    } else if let Some(rest) = line.strip_prefix("OwningThread") {
-        let value = rest.trim_start_matches([' ', '=', '\t']);
-        last.owner = value.split_ascii_whitespace().next().and_then(hex).filter(|owner| *owner != 0);
+        return;
+    }
+    let Some(field) = FIELDS.iter().find(|field| line.starts_with(**field)) else { return };
+    let value = line.get(field.len()..).unwrap_or_default().trim_start_matches([' ', '=', '\t']);
+    let value = value.split_ascii_whitespace().next().and_then(hex);
+    match *field {
+        "OwningThread" => last.owner = value.filter(|owner| *owner != 0),
+        "LockCount" => last.count = value.filter(|count| *count <= MOST_WAITERS),
+        _ => last.recursion = value,
     }
 }

@@ -34,7 +34,7 @@ pub const FORMAT: Format = Format {
             "RetAddr           :",
             "STACK_TEXT:",
             "Suspend: ",
-            "THREAD ",
+            "  Cid ",
             "Found by: ",
         ],
         confirm,
@@ -61,14 +61,14 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         let text = String::from_utf8_lossy(before).into_owned();
         let start = text.rfind(" Id: ").or_else(|| text.rfind(" id: "))?;
         // `.  0  Id: `: a mark, blanks and the number.
-        let lead = text
-            .get(..start)?
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .trim_end_matches([' ', '.', '#']);
+        let lead = text.get(..start)?.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+        let lead = lead.trim_end_matches([' ', '.', '#']);
         return Some(begin + lead.len());
     }
-    if line.starts_with(b"THREAD ") {
-        return head::kernel(&String::from_utf8_lossy(line)).map(|_| site.at);
+    if line.starts_with(b"  Cid ") || line.starts_with(b"Cid ") {
+        let start = memchr::memmem::rfind(before, b"THREAD ")?;
+        let own = [before.get(start..)?, site.line()].concat();
+        return head::kernel(&String::from_utf8_lossy(&own)).map(|_| begin + start);
     }
     if line.starts_with(b"STACK_TEXT:") {
         return Some(site.at);

@@ -47,6 +47,8 @@ pub(super) enum Key {
     Number(u64),
     /// An id of the operating system.
     Tid(u32),
+    /// A number of minidump-stackwalk.
+    Walked(u64),
     /// The only thread.
     Unknown,
 }
@@ -95,7 +97,21 @@ pub(super) fn is_noise(line: &str) -> bool {
                 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
         })
     };
-    locks::is_noise(line) || text.starts_with("***") || text.starts_with("---") || is_register() || is_field()
+    // `ntdll!NtWaitForSingleObject+0xb:` and the operation there.
+    let is_place = || text.ends_with(':') && text.contains('!');
+    let is_code = || {
+        let mut words = text.split_ascii_whitespace();
+        let (address, code) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        address.len() >= 8 && hex(address).is_some() && hex(code).is_some() && words.next().is_some()
+    };
+    is_place()
+        || text.starts_with("Thread       Time")
+        || is_code()
+        || locks::is_noise(line)
+        || text.starts_with("***")
+        || text.starts_with("---")
+        || is_register()
+        || is_field()
 }
 
 /// `  0:1b30      0 days 0:00:01.234`: the id of the thread, and microseconds.
@@ -124,7 +140,11 @@ impl Memory {
             ThreadId::Text(text) if matches!(&**text, CURRENT | FAULTING) => {
                 self.current.map_or(Key::Unknown, Key::Number)
             }
-            ThreadId::Text(_) => thread.tid.map_or(Key::Unknown, Key::Tid),
+            ThreadId::Text(text) => match (thread.tid, text.parse()) {
+                (Some(tid), _) => Key::Tid(tid),
+                (None, Ok(index)) => Key::Walked(index),
+                (None, Err(_)) => Key::Unknown,
+            },
         };
         // The tool of minidumps prints each thread once.
         let is_walked = matches!(&thread.id, ThreadId::Text(text) if !matches!(&**text, CURRENT | FAULTING));
