@@ -47,7 +47,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let text = site.text.get(..site.at - before.len())?;
     let mut lines = text.rsplit(|b| *b == b'\n').skip(1);
-    let above = lines.by_ref().take(MOST_FRAMES).find(|l| frame_start(l).is_none())?;
+    let above = lines
+        .by_ref()
+        .take(MOST_FRAMES)
+        .find(|l| frame_start(l).is_none() || memchr::memmem::find(l, b" _start ").is_some())?;
+    // One stack has one `_start`: a text of nothing else is not looked through for each of them.
     command(&String::from_utf8_lossy(above.get(..above.len().min(400))?)).map(|_| site.at - before.len())
 }
 
