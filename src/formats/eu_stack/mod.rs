@@ -87,7 +87,7 @@ impl Grammar for EuStack {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if dumps.open().is_none() {
             memory.seen.clear();
         }
@@ -102,6 +102,7 @@ impl Grammar for EuStack {
             building.snapshot.source.producer =
                 Some(if is_core { "eu-stack of a core" } else { "eu-stack" }.into());
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

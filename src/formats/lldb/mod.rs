@@ -102,8 +102,8 @@ impl Grammar for Lldb {
         if frame::is_source(line) { InBlock::Noise } else { InBlock::Unknown }
     }
 
-    fn is_whole(&self, line: &str) -> bool {
-        frame::is_whole(line)
+    fn breaks_off(&self, line: &str) -> bool {
+        !frame::is_whole(line)
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
@@ -117,7 +117,7 @@ impl Grammar for Lldb {
         frame::body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         let is_repeated = !memory.seen.insert(thread.id.clone());
         if is_repeated {
             memory.seen.clear();
@@ -144,6 +144,7 @@ impl Grammar for Lldb {
         if let Some(reason) = memory.reason.take() {
             stops::tell(snapshot, &reason, memory.is_core);
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

@@ -114,7 +114,7 @@ impl Grammar for Pstack {
         Body { frames: block.iter().filter_map(frame).collect(), ..Body::default() }
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if dumps.open().is_none() {
             memory.seen.clear();
         }
@@ -131,6 +131,7 @@ impl Grammar for Pstack {
             process.name = name.map(Into::into);
             process.command_line = Some(command);
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

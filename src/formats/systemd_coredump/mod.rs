@@ -81,8 +81,8 @@ impl Grammar for Coredump {
         InBlock::Unknown
     }
 
-    fn is_whole(&self, line: &str) -> bool {
-        line.ends_with(')') || !is_frame(line.trim_start())
+    fn breaks_off(&self, line: &str) -> bool {
+        is_frame(line.trim_start()) && !line.ends_with(')')
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
@@ -100,7 +100,7 @@ impl Grammar for Coredump {
         Body { frames, end, ..Body::default() }
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             close(memory, dumps);
             memory.seen.insert(thread.id.clone());
@@ -110,6 +110,7 @@ impl Grammar for Coredump {
         if is_first {
             tell(memory, building);
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

@@ -41,19 +41,27 @@ pub trait Grammar: Sync {
     /// What a line in a thread's block is. Not asked for empty lines.
     fn in_block(&self, line: &str) -> InBlock;
 
-    /// Whether a line, the last of a text that ends without a line break, is all that its producer wrote.
-    fn is_whole(&self, _line: &str) -> bool {
-        true
-    }
-
     /// What a line outside of a block is. `section`: what [`Outside::Section`] set last.
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside;
 
     /// Reads the lines of a block.
     fn body(&self, block: &[BlockLine<'_>]) -> Body;
 
-    /// A thread is about to be added: the place to begin a dump.
-    fn on_thread(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _thread: &Thread, _offset: u64) {}
+    /// Whether the last line of a text, which has no line break, lacks its end; asked within blocks.
+    fn breaks_off(&self, _line: &str) -> bool {
+        false
+    }
+
+    /// A thread is about to be added: the place to begin a dump. False: the text repeats a thread that is there.
+    fn on_thread(
+        &self,
+        _memory: &mut Self::Memory,
+        _dumps: &mut Dumps,
+        _thread: &Thread,
+        _offset: u64,
+    ) -> bool {
+        true
+    }
 
     /// A line that [`outside`](Self::outside) called an event. Events and threads come in the order of the text.
     fn on_event(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _line: &str, _offset: u64) {}

@@ -60,9 +60,9 @@ impl Templates {
         Some((ix, class))
     }
 
-    /// A template.
-    pub fn get(&self, ix: TemplateIx) -> Option<&Template> {
-        self.all.get(ix as usize)
+    /// All of them, in the order of their indexes.
+    pub fn all(&self) -> impl Iterator<Item = &Template> {
+        self.all.iter()
     }
 }
 

@@ -101,13 +101,14 @@ impl Grammar for Tombstone {
         Body { frames: block.iter().filter_map(|line| frame::read(line.text)).collect(), ..Body::default() }
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             close(memory, dumps);
             memory.seen.insert(thread.id.clone());
         }
         let building = dumps.current(offset);
         tell(memory, building);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {

@@ -112,8 +112,8 @@ impl Grammar for Windbg {
         if session::is_noise(line) { InBlock::Noise } else { InBlock::Unknown }
     }
 
-    fn is_whole(&self, line: &str) -> bool {
-        frame::is_whole(line)
+    fn breaks_off(&self, line: &str) -> bool {
+        !frame::is_whole(line)
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
@@ -128,8 +128,15 @@ impl Grammar for Windbg {
         frame::body(block)
     }
 
-    fn on_thread(&self, memory: &mut session::Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(
+        &self,
+        memory: &mut session::Memory,
+        dumps: &mut Dumps,
+        thread: &Thread,
+        offset: u64,
+    ) -> bool {
         memory.thread(dumps, thread, offset);
+        true
     }
 
     fn on_event(&self, memory: &mut session::Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
