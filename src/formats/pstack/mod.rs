@@ -106,6 +106,10 @@ impl Grammar for Pstack {
         }
     }
 
+    fn breaks_off(&self, line: &str) -> bool {
+        frame_start(line.as_bytes()).is_some() && arguments(line).is_none() && !line.contains(" * ")
+    }
+
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
         if command(line).is_some() { Outside::Event } else { Outside::Unknown }
     }

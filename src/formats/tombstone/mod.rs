@@ -87,6 +87,10 @@ impl Grammar for Tombstone {
         if is_known { InBlock::Noise } else { InBlock::Unknown }
     }
 
+    fn breaks_off(&self, line: &str) -> bool {
+        frame::is_frame(line) && !line.ends_with(')')
+    }
+
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         match section {
             _ if is_section(line) => Outside::Section(REST),
