@@ -130,7 +130,8 @@ fn time(text: &str) -> Option<(u64, u64)> {
 }
 
 /// Commands after which the process is not what it was.
-static RUNNING: &[&str] = &["g", "gh", "gn", "gu", "p", "t", ".restart", ".opendump"];
+static RUNNING: &[&str] =
+    &["g", "gh", "gn", "gu", "p", "t", ".restart", ".opendump", "q", "qd", "qq", ".kill", ".detach"];
 
 impl Memory {
     /// A thread is about to be added.
