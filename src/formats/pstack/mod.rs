@@ -168,7 +168,7 @@ fn rule(line: &str) -> Option<Thread> {
     Some(thread)
 }
 
-/// `5591:   /usr/local/bin/shop -x`, `core 'core' of 5591:	/usr/local/bin/shop`.
+/// `5591:   /usr/local/bin/shop -x`, `core 'core' of 5591: /usr/local/bin/shop`.
 fn command(line: &str) -> Option<(u64, Str)> {
     let line = match line.strip_prefix("core '") {
         Some(rest) => rest.split_once("' of ")?.1,
