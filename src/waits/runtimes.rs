@@ -11,6 +11,14 @@ const NAMES: &[(&str, LockKind, LockKind)] = &[
     ("internal/poll.", LockKind::GoMutex, LockKind::GoRwmutex),
     ("java.", LockKind::JavaSynchronizer, LockKind::JavaSynchronizer),
     ("jdk.", LockKind::JavaSynchronizer, LockKind::JavaSynchronizer),
+    ("RtlEnterCriticalSection", LockKind::CriticalSection, LockKind::CriticalSection),
+    ("RtlpEnterCriticalSection", LockKind::CriticalSection, LockKind::CriticalSection),
+    ("RtlpWaitForCriticalSection", LockKind::CriticalSection, LockKind::CriticalSection),
+    ("RtlpWaitOnCriticalSection", LockKind::CriticalSection, LockKind::CriticalSection),
+    ("EnterCriticalSection", LockKind::CriticalSection, LockKind::CriticalSection),
+    ("RtlAcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
+    ("RtlpAcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
+    ("AcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
     ("System.Threading.", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
 ];
 

@@ -22,18 +22,37 @@ pub const FORMAT: Format = Format {
         never: "ids and names of threads, arguments, sources, which lock a thread waits for",
         capture: "abrt-action-analyze-ccpp-local, or the file core_backtrace in /var/spool/abrt/*/",
     },
-    reader: Reader::Text { anchors: &["\"stacktrace\"", "\"signal\""], confirm, parse },
+    reader: Reader::Text {
+        anchors: &["\"stacktrace\"", "\"signal\"", "\\\"stacktrace\\\"", "\\\"signal\\\""],
+        confirm,
+        parse,
+    },
 };
 
-/// `"stacktrace":` with what a frame of a core has soon after, `"signal":` with both.
+/// `"stacktrace":` with what a frame of a core has soon after, `"signal":` with both; in the JSON of a container they
+/// are escaped.
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let rest = site.rest();
     let rest = rest.get(..rest.len().min(WINDOW))?;
     let has = |word: &[u8]| memchr::memmem::find(rest, word).is_some();
-    let is_meant =
-        has(b"\"stacktrace\"") && has(b"\"frames\"") && (has(b"\"address\"") || has(b"\"build_id\""));
-    is_meant.then(|| site.at - site.before().unwrap_or_default().len())
+    let is_meant = has(b"stacktrace") && has(b"frames") && (has(b"\"address") || has(b"build_id"));
+    if !is_meant {
+        return None;
+    }
+    // `INFO {"executable":"/usr/bin/x","signal"`, `,   "stacktrace"`, or a key with its indentation.
+    let before = site.before()?;
+    let begin = site.at - before.len();
+    let lead = before.trim_ascii_end();
+    Some(match memchr::memchr(b'{', before) {
+        Some(open) => begin + open,
+        None if lead.is_empty() => begin,
+        None if lead.ends_with(b",") => begin + lead.len() - 1,
+        None => site.indented(INDENTATION),
+    })
 }
+
+/// How far the keys of a document are indented.
+const INDENTATION: usize = 2;
 
 /// How soon after the key a frame is expected, bytes.
 const WINDOW: usize = 4096;

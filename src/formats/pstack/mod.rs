@@ -106,6 +106,10 @@ impl Grammar for Pstack {
         }
     }
 
+    fn breaks_off(&self, line: &str) -> bool {
+        frame_start(line.as_bytes()).is_some() && arguments(line).is_none() && !line.contains(" * ")
+    }
+
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
         if command(line).is_some() { Outside::Event } else { Outside::Unknown }
     }
@@ -164,7 +168,7 @@ fn rule(line: &str) -> Option<Thread> {
     Some(thread)
 }
 
-/// `5591:   /usr/local/bin/shop -x`, `core 'core' of 5591:    /usr/local/bin/shop`.
+/// `5591:   /usr/local/bin/shop -x`, `core 'core' of 5591: /usr/local/bin/shop`.
 fn command(line: &str) -> Option<(u64, Str)> {
     let line = match line.strip_prefix("core '") {
         Some(rest) => rest.split_once("' of ")?.1,

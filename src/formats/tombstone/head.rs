@@ -55,11 +55,12 @@ pub(super) struct Death {
 }
 
 /// The lines of a header that say why the process died, as one event, and how many bytes the header has below its
-/// first line.
-pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize) {
+/// first line. Also the first of its lines that is not known.
+pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize, Option<String>) {
     let mut event = format!("death {pid}");
     let mut at = 0;
     let mut is_message = false;
+    let mut unknown = None;
     for _ in 0..MOST_LINES {
         let Some(rest) = more.get(at..).filter(|rest| !rest.is_empty()) else { break };
         let raw = first_line(rest);
@@ -74,9 +75,12 @@ pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize) {
             event.push_str(text);
             is_message = (is_message || text.starts_with("Abort message: '")) && !text.ends_with('\'');
         }
+        if !is_message && !text.is_empty() && !text.ends_with('\'') && !super::is_known(line) {
+            unknown.get_or_insert_with(|| text.to_owned());
+        }
         at = (at + raw.len() + 1).min(more.len());
     }
-    (event, at)
+    (event, at, unknown)
 }
 
 /// What comes after a header.

@@ -70,8 +70,8 @@ impl Grammar for Tombstone {
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
         let line = line.trim_start();
         if let Some((pid, thread)) = head::tombstone(line) {
-            let (death, more) = head::death(pid, more);
-            return Some(Head { more, event: Some(death), ..Head::of(thread) });
+            let (death, more, unknown) = head::death(pid, more);
+            return Some(Head { more, event: Some(death), unknown, ..Head::of(thread) });
         }
         head::backtrace(line).map(Head::of)
     }
@@ -83,8 +83,11 @@ impl Grammar for Tombstone {
         if is_event(line) {
             return InBlock::Ends;
         }
-        let is_known = line.starts_with(' ') || NOISE.iter().any(|start| line.starts_with(start));
-        if is_known { InBlock::Noise } else { InBlock::Unknown }
+        if is_known(line) { InBlock::Noise } else { InBlock::Unknown }
+    }
+
+    fn breaks_off(&self, line: &str) -> bool {
+        frame::is_frame(line) && !line.ends_with(')')
     }
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
@@ -145,6 +148,27 @@ fn is_section(line: &str) -> bool {
     ["memory map", "open files", "--------- log ", "--------- tail end of log ", "log main", "log system"]
         .iter()
         .any(|start| line.starts_with(start))
+}
+
+/// Lines of a thread that are no frames.
+fn is_known(line: &str) -> bool {
+    is_data(line) || NOISE.iter().any(|start| line.starts_with(start))
+}
+
+/// Registers, words of the stack, memory: `    x0  0000000000000000`, `         fff783e8  edbbf050`, `    #00  fff78428`.
+fn is_data(line: &str) -> bool {
+    let Some(text) = line.strip_prefix("  ").map(str::trim_start) else { return false };
+    let mut words = text.split_ascii_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_hex = |word: &str| {
+        word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'\'' | b'-'))
+    };
+    let is_register = first.len() <= 5 && is_hex(second);
+    is_hex(first)
+        || is_register
+        || first.starts_with("....")
+        || text.starts_with("NOTE: ")
+        || text.starts_with("Note: ")
 }
 
 /// Lines that say something of the process, or end a thread.

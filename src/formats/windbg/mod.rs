@@ -60,10 +60,13 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if line.starts_with(b"Suspend: ") {
         let text = String::from_utf8_lossy(before).into_owned();
         let start = text.rfind(" Id: ").or_else(|| text.rfind(" id: "))?;
-        // `.  0  Id: `: a mark, blanks and the number.
-        let lead = text.get(..start)?.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
-        let lead = lead.trim_end_matches([' ', '.', '#']);
-        return Some(begin + lead.len());
+        // `.  0  Id: `: a mark and a number of three places; of two before version 6.
+        let end = text.get(..start)?.trim_end().len();
+        let width = if text.get(start..)?.starts_with(" Id: ") { 4 } else { 3 };
+        let own = end.saturating_sub(width);
+        let is_own = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | '#' | '*');
+        let lead = text.get(..end)?.trim_end_matches(is_own).len();
+        return Some(begin + own.max(lead));
     }
     if line.starts_with(b"  Cid ") || line.starts_with(b"Cid ") {
         let start = memchr::memmem::rfind(before, b"THREAD ")?;

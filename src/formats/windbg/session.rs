@@ -72,10 +72,10 @@ static EVENTS: &[&str] = &[
 pub(super) fn is_event(line: &str) -> bool {
     let text = line.trim_start();
     line == CRASHED
-        || death::prompt(line).is_some()
+        || death::prompt(text).is_some()
         || EVENTS.iter().any(|start| text.starts_with(start))
         || death::is_line(line)
-        || locks::is_line(line)
+        || locks::is_line(text)
         || time(text).is_some()
         || is_list(text)
 }
@@ -107,7 +107,7 @@ pub(super) fn is_noise(line: &str) -> bool {
     is_place()
         || text.starts_with("Thread       Time")
         || is_code()
-        || locks::is_noise(line)
+        || locks::is_noise(text)
         || text.starts_with("***")
         || text.starts_with("---")
         || is_register()
@@ -130,7 +130,8 @@ fn time(text: &str) -> Option<(u64, u64)> {
 }
 
 /// Commands after which the process is not what it was.
-static RUNNING: &[&str] = &["g", "gh", "gn", "gu", "p", "t", ".restart", ".opendump"];
+static RUNNING: &[&str] =
+    &["g", "gh", "gn", "gu", "p", "t", ".restart", ".opendump", "q", "qd", "qq", ".kill", ".detach"];
 
 impl Memory {
     /// A thread is about to be added.
@@ -169,7 +170,7 @@ impl Memory {
             self.crashed = Some(usize::MAX);
             return;
         }
-        if let Some((index, command)) = death::prompt(line) {
+        if let Some((index, command)) = death::prompt(text) {
             self.prompt(index, command);
             return;
         }
@@ -180,8 +181,8 @@ impl Memory {
         if death::is_line(line) {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');
-        } else if locks::is_line(line) {
-            locks::read(line, &mut self.sections);
+        } else if locks::is_line(text) {
+            locks::read(text, &mut self.sections);
         } else if let Some((tid, us)) = time(text) {
             if self.is_timed {
                 let total = self.times.entry(tid).or_default();

@@ -220,6 +220,17 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "AOSP 14 system/logging/liblog/logger_write.cpp, system/libbase/logging.cpp",
+        &[
+            abort("__android_log_assert"),
+            abort("__android_log_call_aborter"),
+            abort("__android_log_default_aborter"),
+            abort("android::base::DefaultAborter"),
+            abort("android::base::SetAborter*"),
+            abort("android::base::LogMessage::~LogMessage"),
+        ],
+    ),
+    source(
         "Breakpad src/client/linux/handler/exception_handler.cc, Crashpad client/crashpad_client_linux.cc, \
          google glog src/logging.cc, src/signalhandler.cc, abseil failure_signal_handler.cc, Qt 6 qlogging.cpp, GLib gmessages.c",
         &[

@@ -152,6 +152,11 @@ pub static TABLE: &[Source] = &[
             lock("mutex_lock_common", Mutex),
             lock("mutex_lock_internal", Mutex),
             lock("mutex_lock_queue", Mutex),
+            lock("mutex_lock_impl", Mutex),
+            lock("rwlock_lock", RwLockWrite),
+            lock("rw_rdlock_impl", RwLockRead),
+            lock("rw_wrlock_impl", RwLockWrite),
+            wait("_thrp_join", Join),
             lock("slow_lock", Mutex),
             lock("lmutex_lock", Mutex),
             lock("_lwp_mutex_lock", Mutex),
@@ -182,5 +187,10 @@ pub static TABLE: &[Source] = &[
             base("_lwp_start"),
             base("_thread_start"),
         ],
+    ),
+    only(
+        Scope::Libc,
+        "illumos usr/src/lib/libc/port/threads/synch.c: a word that programs use for functions of their own",
+        &[lock("mutex_lock", Mutex), lock("rw_rdlock", RwLockRead), lock("rw_wrlock", RwLockWrite)],
     ),
 ];
