@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::grammar::{BlockLine, Body, BodyWait, Grammar, Head, InBlock, Outside};
+use super::grammar::{BlockLine, Body, BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
 use super::site::{LONGEST_LINE, first_line};
 use super::templates::{TemplateIx, Templates};
 use crate::model::Thread;
@@ -34,6 +34,7 @@ pub(super) struct ThreadItem {
     /// Its values in [`Chunk::values`].
     pub values: (usize, usize),
     pub wait: Option<BodyWait>,
+    pub holds: Vec<BodyHold>,
     pub is_carried: bool,
 }
 
@@ -124,13 +125,15 @@ impl<G: Grammar> Reader<'_, G> {
                 self.section = None;
                 self.is_after_blank = false;
                 let mark = self.chunk.values.len();
-                let Head { thread, also, more, wait, is_carried, unknown } = head;
+                let Head { thread, also, more, wait, holds, is_carried, unknown } = head;
                 let offset = self.base + at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
                 }
                 let values = (mark, mark);
-                self.open = Some(ThreadItem { thread, also, offset, body: 0, values, wait, is_carried });
+                let body = 0;
+                self.open =
+                    Some(ThreadItem { thread, also, offset, body, values, wait, holds, is_carried });
                 return (next + more, Known::Yes);
             }
         }

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::chunk::{Chunk, Item, ThreadItem};
-use super::grammar::{Body, BodyFrame, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
+use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
 use crate::model::{
     FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
@@ -258,16 +258,23 @@ fn add_threads(
         if item.is_carried {
             thread.carrier = before;
         }
-        let wait = body.wait.as_ref().or(item.wait.as_ref());
-        building.add(thread, stack, body, wait, values, offset);
+        let said = Said { wait: body.wait.as_ref().or(item.wait.as_ref()), holds: &item.holds };
+        building.add(thread, stack, body, said, values, offset);
     }
+}
+
+/// What a thread waits for, and what its header says that it holds.
+struct Said<'b> {
+    wait: Option<&'b BodyWait>,
+    holds: &'b [BodyHold],
 }
 
 impl Building {
     /// Adds a thread with what is said of it. `values`: those of the block's slots.
     pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
         let stack = self.stack(body);
-        self.add(thread, stack, body, body.wait.as_ref(), values, offset)
+        let said = Said { wait: body.wait.as_ref(), holds: &[] };
+        self.add(thread, stack, body, said, values, offset)
     }
 
     /// The frames of a body as a stack of the snapshot.
@@ -284,7 +291,7 @@ impl Building {
         mut thread: Thread,
         stack: StackIx,
         body: &Body,
-        wait: Option<&BodyWait>,
+        said: Said<'_>,
         values: &[u64],
         offset: u64,
     ) -> ThreadIx {
@@ -292,7 +299,7 @@ impl Building {
         let start = self.snapshot.values.len() as u32;
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);
-        let wait = wait.and_then(|wait| {
+        let wait = said.wait.and_then(|wait| {
             let lock = self.named(&wait.lock, value)?;
             match &wait.owner {
                 Some(OwnerRef::Handle(slot)) => self.owner(lock, OwnerRef::HandleValue(value(*slot)), offset),
@@ -302,7 +309,7 @@ impl Building {
             Some(ReportedWait { lock, mode: wait.mode })
         });
         let first_hold = self.snapshot.holds.len() as u32;
-        for hold in &body.holds {
+        for hold in said.holds.iter().chain(&body.holds) {
             if let Some(lock) = self.named(&hold.lock, value) {
                 self.snapshot.holds.push(ReportedHold { lock, depth: hold.depth });
             }

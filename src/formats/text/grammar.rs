@@ -66,6 +66,8 @@ pub struct Head {
     pub wait: Option<BodyWait>,
     /// The thread before carries this one.
     pub is_carried: bool,
+    /// What the header says that the thread holds; only tokens name a lock here.
+    pub holds: Vec<BodyHold>,
     /// A field of the header that was not understood.
     pub unknown: Option<String>,
 }
@@ -73,7 +75,7 @@ pub struct Head {
 impl Head {
     /// A header of one line.
     pub fn of(thread: Thread) -> Self {
-        Self { thread, also: Vec::new(), more: 0, wait: None, is_carried: false, unknown: None }
+        Self { thread, also: Vec::new(), more: 0, wait: None, holds: Vec::new(), is_carried: false, unknown: None }
     }
 }
 

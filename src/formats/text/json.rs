@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::site::first_line;
+use super::site::{Site, first_line};
 
 /// A document that was found in a text.
 #[derive(Debug)]
@@ -46,6 +46,21 @@ where
         }
     }
     documents
+}
+
+/// Where the text of a document begins in the line of one of its keys, without what a log put before it. `indent`: by
+/// how many blanks the producer indents the key.
+pub fn key_start(site: &Site<'_>, indent: usize) -> usize {
+    let before = site.before().unwrap_or_default();
+    let bare = before.trim_ascii_end();
+    if !bare.ends_with(b"{") {
+        return site.indented(indent);
+    }
+    // `{"threads":[{` in one line.
+    let opening = bare.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
+    let start = bare.len() - opening;
+    let blanks = bare.get(start..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
+    site.at - before.len() + start + blanks
 }
 
 /// Where the document may begin in which a header stands at `first`: the last line before it that begins with an
