@@ -115,9 +115,10 @@ fn thread(record: &Record) -> Thread {
     };
     thread.handle = record.thread_id.0;
     thread.name = record.thread_name.0.as_deref().map(Into::into);
-    thread.reported = record.active.0.map(|active| match active {
-        true => ReportedState::Running,
-        false => ReportedState::Asleep,
+    thread.reported = record.active.0.map(|active| match (active, record.owns_gil.0) {
+        (true, Some(true)) => ReportedState::Running,
+        (true, _) => ReportedState::RunningOrNative,
+        (false, _) => ReportedState::Asleep,
     });
     thread
 }

@@ -118,10 +118,11 @@ fn version(line: &str) -> Option<&str> {
     Some(version)
 }
 
-/// What py-spy says a thread does. `idle` is whoever does not run: lock, sleep and input alike.
+/// What py-spy says a thread does. `idle` is whoever does not run: lock, sleep and input alike. A thread that wakes up
+/// and tries for the GIL every five milliseconds is `active` in whatever call it sleeps.
 static STATES: &[(&str, ReportedState)] = &[
     ("idle", ReportedState::Asleep),
-    ("active", ReportedState::Running),
+    ("active", ReportedState::RunningOrNative),
     ("active+gil", ReportedState::Running),
     ("idle+gil", ReportedState::Asleep),
 ];

@@ -7,9 +7,7 @@ use rustc_hash::FxHashSet;
 use super::python;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{
-    FormatId, Frame, FrameKind, GapKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId,
-};
+use crate::model::{FormatId, Frame, FrameKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -122,7 +120,8 @@ const DIED: &str = "The process died due ";
 
 /// Lines between threads.
 fn is_outside(line: &str) -> bool {
-    let is_of_core = ["state: ", "pid: ", "uid: ", "executable: "].iter().any(|start| line.starts_with(start));
+    let is_of_core =
+        ["state: ", "pid: ", "uid: ", "executable: "].iter().any(|start| line.starts_with(start));
     line == CORE || is_of_core || line.starts_with(DIED)
 }
 
@@ -212,7 +211,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     let mut said = None;
     while let Some(line) = lines.next() {
         if let Some(frame) = frame(line.text) {
-            let is_python = frame.file.is_some() && frame.module.is_none();
+            let is_python = line.text.starts_with("    (Python)");
             body.frames.push(frame.into());
             // The variables are deeper in, behind a line of their own.
             let source = lines.next_if(|l| l.text.starts_with("        "));
@@ -257,7 +256,8 @@ fn frame(line: &str) -> Option<Frame> {
     if frame.line.is_none() {
         frame.file = None;
     }
-    frame.module = Some(module.into());
+    // Of what has no name the module says nothing.
+    frame.module = (frame.function.is_some() && !module.is_empty()).then(|| module.into());
     frame.kind = kind;
     Some(frame)
 }

@@ -128,9 +128,12 @@ mod tests {
 
     #[test]
     fn qualified_names_have_another_name() {
-        let aliases = |name| frame(name, None, None).aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>();
+        let aliases =
+            |name| frame(name, None, None).aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>();
         assert_eq!(aliases("Condition.wait"), ["wait"]);
         assert_eq!(aliases("main.<locals>.worker"), ["worker"]);
-        assert!(aliases("wait").is_empty() && aliases("<module>").is_empty() && aliases("a.<lambda>").is_empty());
+        assert!(
+            aliases("wait").is_empty() && aliases("<module>").is_empty() && aliases("a.<lambda>").is_empty()
+        );
     }
 }

@@ -110,7 +110,8 @@ impl Grammar for Faulthandler {
         for line in block {
             if let Some(frame) = frame(line.text) {
                 body.frames.push(frame.into());
-            } else if let Some(&(_, end, state)) = REMARKS.iter().find(|(start, ..)| line.text.starts_with(start))
+            } else if let Some(&(_, end, state)) =
+                REMARKS.iter().find(|(start, ..)| line.text.starts_with(start))
             {
                 body.left_out += u32::from(end == StackEnd::DepthLimit);
                 body.end = if body.end == StackEnd::Complete { end } else { body.end };
@@ -204,7 +205,8 @@ static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
 
 /// Lines that no stack has.
 fn is_outside(line: &str) -> bool {
-    const STARTS: &[&str] = &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
+    const STARTS: &[&str] =
+        &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
     line == "..." || STARTS.iter().any(|start| line.starts_with(start)) || failure::read(line).is_some()
 }
 

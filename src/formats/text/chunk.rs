@@ -132,8 +132,7 @@ impl<G: Grammar> Reader<'_, G> {
                 }
                 let values = (mark, mark);
                 let body = 0;
-                self.open =
-                    Some(ThreadItem { thread, also, offset, body, values, wait, holds, is_carried });
+                self.open = Some(ThreadItem { thread, also, offset, body, values, wait, holds, is_carried });
                 return (next + more, Known::Yes);
             }
         }

@@ -75,7 +75,15 @@ pub struct Head {
 impl Head {
     /// A header of one line.
     pub fn of(thread: Thread) -> Self {
-        Self { thread, also: Vec::new(), more: 0, wait: None, holds: Vec::new(), is_carried: false, unknown: None }
+        Self {
+            thread,
+            also: Vec::new(),
+            more: 0,
+            wait: None,
+            holds: Vec::new(),
+            is_carried: false,
+            unknown: None,
+        }
     }
 }
 
