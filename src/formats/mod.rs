@@ -10,6 +10,7 @@ pub mod elf_core;
 pub mod gdb;
 pub mod go;
 pub mod java;
+pub mod jcmd_json;
 pub mod jstack;
 pub mod py_spy;
 pub mod pystack;
@@ -81,6 +82,7 @@ pub static FORMATS: &[Format] = &[
     gdb::FORMAT,
     go::FORMAT,
     jstack::FORMAT,
+    jcmd_json::FORMAT,
     python_faulthandler::FORMAT,
     py_spy::FORMAT,
     pystack::FORMAT,

@@ -4,6 +4,7 @@
 //! Source: OpenJDK 8-25 runtime/threads.cpp, thread.cpp, vframe.cpp, services/threadService.cpp;
 //! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java.
 
+mod actuator;
 mod deadlocks;
 mod header;
 
@@ -16,25 +17,37 @@ use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread};
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …` or lines `java.lang.Thread.State: …`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, or JSON with `threadState`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX; VisualVM; JRockit",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; JRockit",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
     },
     reader: Reader::Text {
-        anchors: &["Full thread dump ", "FULL THREAD DUMP", "java.lang.Thread.State: ", " Id=", "(state = "],
+        anchors: &[
+            "Full thread dump ",
+            "FULL THREAD DUMP",
+            "java.lang.Thread.State: ",
+            " Id=",
+            "(state = ",
+            actuator::KEY,
+        ],
         confirm,
         parse,
     },
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&Jstack, FORMAT.id, section)
+    let mut all = text::read(&Jstack, FORMAT.id, section);
+    all.extend(actuator::read(section, FORMAT.id));
+    all
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    if site.rest().starts_with(actuator::KEY.as_bytes()) {
+        return actuator::confirm(site);
+    }
     let line = String::from_utf8_lossy(site.line());
     let before = String::from_utf8_lossy(site.before()?);
     match line.get(..5)? {
