@@ -20,8 +20,11 @@ use crate::formats::text::json::{Document, Lenient, Number, documents, key_start
 use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
-/// A key that each thread has.
-pub(super) const KEY: &str = "\"threadState\"";
+/// Keys that each thread has: of a document in one line only the first one is near enough to its begin.
+pub(super) const KEYS: [&str; 2] = ["\"threadState\"", "\"threadName\""];
+
+/// How far behind a thread's name its state may stand in one line, bytes.
+const NEAR: usize = 4096;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -96,10 +99,19 @@ impl LockInfo {
     }
 }
 
-/// Where the key stands in a document of threads.
+/// Whether the anchor is one of these keys.
+pub(super) fn is_key(site: &Site<'_>) -> bool {
+    KEYS.iter().any(|key| site.rest().starts_with(key.as_bytes()))
+}
+
+/// Where a key of a thread stands in a document.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
-    let rest = site.rest().get(KEY.len()..)?.trim_ascii_start();
-    let value = rest.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let rest = site.rest();
+    let rest = rest.get(..rest.len().min(NEAR))?;
+    let [state, _] = KEYS;
+    let at = memchr::memmem::find(rest, state.as_bytes())?;
+    let value = rest.get(at + state.len()..)?.trim_ascii_start();
+    let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = value.iter().take(16).position(|b| *b == b'"')?;
     java::state(std::str::from_utf8(value.get(..end)?).ok()?)?;
     Some(key_start(site, usize::MAX))
@@ -107,7 +119,8 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if memchr::memmem::find(&section.text, KEY.as_bytes()).is_none() {
+    let [state, _] = KEYS;
+    if memchr::memmem::find(&section.text, state.as_bytes()).is_none() {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

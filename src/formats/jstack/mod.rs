@@ -31,7 +31,8 @@ pub const FORMAT: Format = Format {
             "java.lang.Thread.State: ",
             " Id=",
             "(state = ",
-            actuator::KEY,
+            actuator::KEYS[0],
+            actuator::KEYS[1],
         ],
         confirm,
         parse,
@@ -45,7 +46,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    if site.rest().starts_with(actuator::KEY.as_bytes()) {
+    if actuator::is_key(site) {
         return actuator::confirm(site);
     }
     let line = String::from_utf8_lossy(site.line());

@@ -52,14 +52,18 @@ where
 /// how many blanks the producer indents the key.
 pub fn key_start(site: &Site<'_>, indent: usize) -> usize {
     let before = site.before().unwrap_or_default();
+    // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
     let bare = before.trim_ascii_end();
-    if !bare.ends_with(b"{") {
-        return site.indented(indent);
-    }
-    // `{"threads":[{` in one line.
-    let opening = bare.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
-    let start = bare.len() - opening;
-    let blanks = bare.get(start..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let end = match memchr::memmem::find(before, b"{\"") {
+        Some(at) => at + 1,
+        None if bare.ends_with(b"{") => bare.len(),
+        None => return site.indented(indent),
+    };
+    let inner = before.get(..end).unwrap_or_default();
+    let opening = inner.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
+    let start = end - opening;
+    let blanks =
+        inner.get(start..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
     site.at - before.len() + start + blanks
 }
 
