@@ -12,10 +12,12 @@ pub mod go;
 pub mod java;
 pub mod jcmd_json;
 pub mod jstack;
+pub mod node_report;
 pub mod py_spy;
 pub mod pystack;
 pub mod python;
 pub mod python_faulthandler;
+pub mod sigdump;
 pub mod text;
 
 use bytes::Bytes;
@@ -86,6 +88,8 @@ pub static FORMATS: &[Format] = &[
     python_faulthandler::FORMAT,
     py_spy::FORMAT,
     pystack::FORMAT,
+    node_report::FORMAT,
+    sigdump::FORMAT,
 ];
 
 /// The format with this id.

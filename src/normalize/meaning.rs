@@ -105,6 +105,9 @@ pub(super) fn applies(scope: Scope, frame: &Frame) -> bool {
         Scope::File(ends) => {
             frame.file.as_deref().is_some_and(|file| ends.iter().any(|end| ends_with_path(file, end)))
         }
+        Scope::Module(start) => {
+            frame.module.as_deref().is_some_and(|module| file_name(module).starts_with(start))
+        }
         Scope::Bare => frame.file.is_none() && frame.module.is_none(),
     }
 }

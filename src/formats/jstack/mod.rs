@@ -74,6 +74,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
 }
 
+/// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
+pub(super) fn thread_info(line: &str) -> Option<Head> {
+    header::read(line, b"").filter(|_| line.contains(" Id="))
+}
+
 struct Jstack;
 
 /// What is remembered between threads.

@@ -52,6 +52,9 @@ where
 /// how many blanks the producer indents the key.
 pub fn key_start(site: &Site<'_>, indent: usize) -> usize {
     let before = site.before().unwrap_or_default();
+    if before.trim_ascii().is_empty() {
+        return site.at - before.len();
+    }
     // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
     let bare = before.trim_ascii_end();
     let end = match memchr::memmem::find(before, b"{\"") {
@@ -67,26 +70,35 @@ pub fn key_start(site: &Site<'_>, indent: usize) -> usize {
     site.at - before.len() + start + blanks
 }
 
-/// Where the document may begin in which a header stands at `first`: the last line before it that begins with an
-/// opening bracket and is not indented, else the header's own line.
+/// Where the document may begin in which a header stands at `first`: the first line before it that begins with an
+/// opening bracket and is indented less than all lines between, else the header's own line.
 fn begin_before(text: &[u8], first: usize) -> usize {
-    let before = text.get(..first).unwrap_or_default();
-    let mut end = before.len();
+    let line_of = |at: usize| memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |n| n + 1);
+    let indent = |start: usize| {
+        let line = first_line(text.get(start..).unwrap_or_default());
+        line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    };
+    let own = line_of(first.min(text.len()));
+    let (mut begin, mut least, mut start) = (own, indent(own), own);
     for _ in 0..MOST_LINES_BEFORE {
-        let start = memchr::memrchr(b'\n', before.get(..end).unwrap_or_default()).map_or(0, |n| n + 1);
-        if matches!(before.get(start), Some(b'{' | b'[')) {
-            return start;
-        }
-        if start == 0 {
+        if start == 0 || least == 0 {
             break;
         }
-        end = start - 1;
+        start = line_of(start - 1);
+        let blanks = indent(start);
+        let byte = text.get(start + blanks);
+        if blanks < least && !matches!(byte, None | Some(b'\n' | b'\r')) {
+            least = blanks;
+            if matches!(byte, Some(b'{' | b'[')) {
+                begin = start;
+            }
+        }
     }
-    memchr::memrchr(b'\n', before).map_or(0, |n| n + 1)
+    begin
 }
 
 /// How many lines of a pretty-printed document may stand before its header.
-const MOST_LINES_BEFORE: usize = 200;
+const MOST_LINES_BEFORE: usize = 2_000;
 
 /// The document at the begin of `bytes`, how many bytes it has, and whether it is cut.
 fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
