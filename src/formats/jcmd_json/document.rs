@@ -111,19 +111,19 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     }
     let mut dumps = Dumps::new(section, format);
     for document in documents(&section.text, section.first, |_: &Root| true) {
-        add(document, section, &mut dumps);
+        add(&document, section, &mut dumps);
     }
     dumps.snapshots()
 }
 
-fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
+fn add(document: &Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     let offset = section.offset(document.at);
-    let dump = document.value.dump;
+    let dump = &document.value.dump;
     let building = dumps.begin(offset);
     let process = &mut building.snapshot.process;
     process.pid = dump.process_id.0.and_then(|pid| u32::try_from(pid).ok());
-    process.captured_at = dump.time.0.map(Into::into);
-    process.runtime = dump.runtime_version.0.map(|version| format!("OpenJDK {version}").into());
+    process.captured_at = dump.time.0.as_deref().map(Into::into);
+    process.runtime = dump.runtime_version.0.as_deref().map(|version| format!("OpenJDK {version}").into());
     for name in &dump.unknown.0 {
         unknown(building, name, offset);
     }
@@ -142,11 +142,8 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
         }
     }
     carry(&carriers, &mut building.snapshot);
-    if document.is_cut {
-        let message = "the document ends before its last bracket: threads are missing";
-        building.snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-        building.snapshot.is_complete = false;
-    } else if missing > 0 {
+    document.tell(building, offset);
+    if missing > 0 {
         let message = format!("{missing} threads are counted that are not listed");
         is_limited(&mut building.snapshot, message, Some(offset));
     }

@@ -146,11 +146,7 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
             }
         }
     }
-    if document.is_cut {
-        let message = "the document ends before its last bracket: threads are missing";
-        building.snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-        building.snapshot.is_complete = false;
-    }
+    document.tell(building, offset);
 }
 
 fn thread(record: &Record) -> Thread {

@@ -135,11 +135,7 @@ fn add(document: &Document<Report>, section: &Section<'_>, dumps: &mut Dumps) {
             }
         }
     }
-    if document.is_cut {
-        let message = "the report ends before its last bracket: workers may be missing";
-        building.snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-        building.snapshot.is_complete = false;
-    }
+    document.tell(building, offset);
     building.snapshot.process.failure = failure(report);
 }
 

@@ -97,10 +97,7 @@ fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps
             }
             building.push(thread(record), &body(record), &[], offset);
         }
-        if document.is_cut {
-            let message = "the text breaks off before its last bracket";
-            building.snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-        }
+        document.tell(building, offset);
     }
 }
 

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::dumps::Building;
 use super::site::{Site, first_line};
+use crate::model::GapKind;
 
 /// A document that was found in a text.
 #[derive(Debug)]
@@ -18,6 +20,24 @@ pub struct Document<T> {
     pub length: usize,
     /// The text ends before the document does.
     pub is_cut: bool,
+    /// Lines of a log inside it, which were passed over.
+    pub foreign: u64,
+}
+
+impl<T> Document<T> {
+    /// Says in the snapshot what is missing of the document.
+    pub fn tell(&self, building: &mut Building, offset: u64) {
+        let snapshot = &mut building.snapshot;
+        if self.foreign > 0 {
+            let message = "lines inside the document are none of it and were passed over";
+            snapshot.gaps.add_many(GapKind::SkippedText, message, self.foreign, Some(offset));
+        }
+        if self.is_cut {
+            let message = "the document ends before its last bracket: threads may be missing";
+            snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+            snapshot.is_complete = false;
+        }
+    }
 }
 
 /// All documents in a text that begin at a line's first character or behind a log's words, and that are a `T`
@@ -29,6 +49,7 @@ where
 {
     let mut documents = Vec::new();
     let mut at = begin_before(text, first);
+    let mut attempts = 0;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
         let line = first_line(rest);
@@ -37,12 +58,22 @@ where
             continue;
         };
         let start = at + open;
-        match read(text.get(start..).unwrap_or_default()) {
-            Some((value, length, is_cut)) if is_meant(&value) => {
-                at = start + length.max(1);
-                documents.push(Document { value, at: start, length, is_cut });
+        let rest = text.get(start..).unwrap_or_default();
+        let is_alone = line.get(open + 1..).unwrap_or_default().trim_ascii().is_empty();
+        let found = match read(rest) {
+            Some((value, length, is_cut)) => Some(Document { value, at: start, length, is_cut, foreign: 0 }),
+            None if is_alone && attempts < MOST_ATTEMPTS => {
+                attempts += 1;
+                read_interleaved(text, at, start)
             }
-            _ => at = start + 1,
+            None => None,
+        };
+        match found.filter(|document| is_meant(&document.value)) {
+            Some(document) => {
+                at = start + document.length.max(1);
+                documents.push(document);
+            }
+            None => at = start + 1,
         }
     }
     documents
@@ -110,6 +141,61 @@ fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
             Some((value, bytes.len(), true))
         }
         Err(_) => None,
+    }
+}
+
+/// How many pretty-printed documents of a text are read a second time, without the lines of a log in them.
+const MOST_ATTEMPTS: usize = 64;
+
+/// A pretty-printed document whose first line begins at `line` and whose bracket stands at `start`, without the lines
+/// that others wrote into the same stream meanwhile. It ends with the bracket that stands below the first one.
+fn read_interleaved<T: for<'d> Deserialize<'d>>(
+    text: &[u8],
+    line: usize,
+    start: usize,
+) -> Option<Document<T>> {
+    let indent = start - line;
+    let mut own = Vec::new();
+    let mut foreign = 0;
+    let mut at = line;
+    while at < text.len() {
+        let next = first_line(text.get(at..)?);
+        let content = next.trim_ascii();
+        if is_of_document(content) {
+            own.extend_from_slice(content);
+            own.push(b'\n');
+        } else {
+            foreign += 1;
+        }
+        at += next.len() + 1;
+        let blanks = next.iter().take_while(|b| **b == b' ').count();
+        if blanks == indent && matches!(content.first(), Some(b'}' | b']')) {
+            break;
+        }
+    }
+    let (value, _, is_cut) = read(&own)?;
+    (foreign > 0).then_some(Document {
+        value,
+        at: start,
+        length: at.min(text.len()) - start,
+        is_cut,
+        foreign,
+    })
+}
+
+/// Whether a line may be one of a pretty-printed document: a key, a value, a bracket.
+fn is_of_document(line: &[u8]) -> bool {
+    let bare = line.strip_suffix(b",").unwrap_or(line);
+    match bare.first() {
+        None => true,
+        Some(b'"') => {
+            matches!(bare.last(), Some(b'"' | b'{' | b'[' | b'}' | b']' | b'e' | b'l' | b'0'..=b'9'))
+        }
+        Some(b'{' | b'[' | b'}' | b']') => {
+            let inner = bare.get(1..).unwrap_or_default().trim_ascii_start();
+            matches!(inner.first(), None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'-' | b'0'..=b'9'))
+        }
+        Some(_) => serde_json::from_slice::<serde_json::Value>(bare).is_ok(),
     }
 }
 
@@ -231,6 +317,24 @@ mod tests {
         for end in 1..text.len() {
             let _ = values(text.get(..end).unwrap_or_default());
         }
+    }
+
+    #[test]
+    fn lines_of_a_log_inside_a_document() {
+        let text = "GET / 200\n{\n  \"id\": 1,\nqueue depth 23\n  \"list\": [\n    1,\n[info] ok\n    true\n  ]\n}\nGET /\n{\n  \"id\": 2\n}\n";
+        let found = documents(text.as_bytes(), text.find("id").unwrap(), |v: &serde_json::Value| {
+            v.get("id").is_some()
+        });
+        let found: Vec<_> = found.into_iter().map(|d| (d.value, d.foreign, d.is_cut)).collect();
+        let [one, two] = [serde_json::json!({"id": 1, "list": [1, true]}), serde_json::json!({"id": 2})];
+        assert_eq!(found, [(one, 2, false), (two, 0, false)]);
+    }
+
+    #[test]
+    fn a_quoted_document_begins_at_its_own_bracket() {
+        let text =
+            "see below:\n\n    {\n      \"x\": {\n        \"y\": 1\n      },\n      \"id\": 1\n    }\n";
+        assert_eq!(values(text), [(serde_json::json!({"x": {"y": 1}, "id": 1}), false)]);
     }
 
     #[test]
