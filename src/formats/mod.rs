@@ -18,6 +18,8 @@ pub mod pystack;
 pub mod python;
 pub mod python_faulthandler;
 pub mod sigdump;
+#[cfg(test)]
+mod testing;
 pub mod text;
 
 use bytes::Bytes;

@@ -101,7 +101,7 @@ struct Monitors {
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let rest = site.rest().get(KEY.len()..)?.trim_ascii_start();
     let is_object = rest.strip_prefix(b":")?.trim_ascii_start().starts_with(b"{");
-    is_object.then(|| key_start(site, 2))
+    is_object.then(|| key_start(site))
 }
 
 /// All dumps of this kind in a text.

@@ -67,7 +67,8 @@ fn named(id: u64, text: &str) -> Option<Head> {
             head.unknown = Some(field.to_owned());
         }
     }
-    Some(head)
+    // Without a state the line is somebody's talk.
+    (head.unknown.is_none() || head.thread.reported.is_some()).then_some(head)
 }
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
     fn names_with_line_breaks() {
         let head =
             read("#7 \"two", b"lines\" WAITING 2026-11-24T04:07:06Z\n    at a.B.c(B.java:1)\n").unwrap();
-        assert_eq!((head.thread.name.as_deref(), head.more), (Some("two\nlines"), 37));
+        assert_eq!((head.thread.name.as_deref(), head.more), (Some("two\nlines"), 36));
     }
 
     #[test]

@@ -61,6 +61,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         .filter(|at| *at == 0 || before.as_bytes().get(at - 1).is_some_and(|b| !b.is_ascii_alphanumeric()))
         .find_map(|at| {
             let line = format!("{}{}", before.get(at..)?, String::from_utf8_lossy(site.line()));
+            // Inside the JSON of a container.
+            let line = if before.trim_start().starts_with('{') { line.replace("\\\"", "\"") } else { line };
             Some((at, header::read(&line, b"")?))
         })?;
     Some(site.at.saturating_sub(before.len() - start))

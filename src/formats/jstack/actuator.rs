@@ -114,7 +114,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = value.iter().take(16).position(|b| *b == b'"')?;
     java::state(std::str::from_utf8(value.get(..end)?).ok()?)?;
-    Some(key_start(site, usize::MAX))
+    Some(key_start(site))
 }
 
 /// All dumps of this kind in a text.

@@ -39,11 +39,18 @@ pub const FORMAT: Format = Format {
         never: "threads of libuv's pool and of V8; requests that wait for that pool; who holds what several workers share (Atomics.wait); with a full heap the workers",
         capture: "node --report-on-signal app.js, then kill -USR2 PID",
     },
-    reader: Reader::Text { anchors: &[KEY], confirm, parse },
+    reader: Reader::Text { anchors: &[KEY, FIRST_KEY], confirm, parse },
 };
 
 /// A key of each header.
 const KEY: &str = "\"nodejsVersion\"";
+
+/// The key that stands first in it since version 12: in a report of one line (`--report-compact`) the other one is too
+/// far from the begin.
+const FIRST_KEY: &str = "\"reportVersion\"";
+
+/// How far behind the first key the other one may stand, bytes.
+const LONGEST_HEADER: usize = 32 << 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,8 +114,11 @@ struct Usage {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let value = site.rest().get(KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
-    value.trim_ascii_start().starts_with(b"\"v").then(|| key_start(site, 4))
+    let rest = site.rest();
+    let near = rest.get(..rest.len().min(LONGEST_HEADER))?;
+    let at = memchr::memmem::find(near, KEY.as_bytes())?;
+    let value = near.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
+    value.trim_ascii_start().starts_with(b"\"v").then(|| key_start(site))
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {

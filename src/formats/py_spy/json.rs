@@ -47,6 +47,13 @@ struct Record {
     unknown: Unknown,
 }
 
+impl Record {
+    /// Where the text breaks off a thread may have nothing.
+    fn has_id(&self) -> bool {
+        self.thread_id.0.or(self.os_thread_id.0).is_some()
+    }
+}
+
 #[derive(Deserialize)]
 struct RecordFrame {
     #[serde(default)]
@@ -62,7 +69,7 @@ struct RecordFrame {
 /// Where the key stands in a document of threads.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let rest = site.rest().get(KEY.len()..)?;
-    rest.trim_ascii_start().starts_with(b":").then(|| key_start(site, 4))
+    rest.trim_ascii_start().starts_with(b":").then(|| key_start(site))
 }
 
 /// All dumps of this kind in a text.
@@ -82,7 +89,7 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
 fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps) {
     let offset = section.offset(document.at);
     let mut pids: Vec<Option<u64>> = Vec::new();
-    for record in &document.value {
+    for record in document.value.iter().filter(|record| record.has_id()) {
         if !pids.contains(&record.pid.0) && pids.len() < MOST_PROCESSES {
             pids.push(record.pid.0);
         }
@@ -90,7 +97,7 @@ fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps
     for pid in pids {
         let building = dumps.begin(offset);
         building.snapshot.process.pid = pid.and_then(|pid| u32::try_from(pid).ok());
-        for record in document.value.iter().filter(|record| record.pid.0 == pid) {
+        for record in document.value.iter().filter(|record| record.pid.0 == pid && record.has_id()) {
             for name in &record.unknown.0 {
                 let message = "fields of threads are not known and were passed over";
                 building.snapshot.gaps.add_like(GapKind::SkippedText, message, name, offset);

@@ -184,6 +184,7 @@ fn header(line: &str) -> Option<Head> {
 
 fn read_flags(flags: &str, head: &mut Head) {
     for flag in flags.split(',').map(str::trim).filter(|f| !f.is_empty()) {
+        head.keeps_state = true;
         match FLAGS.iter().find(|(words, _)| *words == flag) {
             Some((_, Flag::Holds)) => head.holds.push(python::gil_hold()),
             Some((_, Flag::State(state))) => head.thread.reported = Some(*state),

@@ -21,11 +21,14 @@ pub const FORMAT: Format = Format {
         never: "kernel thread ids; which mutex a thread waits for and who has it; C frames below Ruby; CPU times",
         capture: "require 'sigdump/setup' in the program, then kill -CONT PID and read /tmp/sigdump-PID.log",
     },
-    reader: Reader::Text { anchors: &[DUMP, "Thread #<Thread:", IN_JAVA], confirm, parse },
+    reader: Reader::Text { anchors: &[DUMP, OBJECT, IN_JAVA], confirm, parse },
 };
 
 /// How a dump begins.
 const DUMP: &str = "Sigdump at ";
+
+/// How a thread is written, in its header and elsewhere.
+const OBJECT: &str = "#<Thread:0x";
 
 /// How JRuby's ThreadInfo begins below a thread's frames.
 const IN_JAVA: &str = "In Java \"";
@@ -42,7 +45,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if line.starts_with(IN_JAVA) {
         return in_java(&line).map(|_| site.indented(4));
     }
-    header::read(&format!("  {line}")).map(|_| site.indented(2))
+    let before = site.before()?;
+    let start = before.strip_suffix(b"Thread ")?.len();
+    header::read(&format!("  Thread {line}"))?;
+    let blanks = before.get(..start)?.iter().rev().take_while(|b| **b == b' ').count();
+    Some(site.at - (before.len() - start) - blanks.min(2))
 }
 
 struct Sigdump;
@@ -189,10 +196,11 @@ fn frame(line: &str) -> Option<Frame> {
     };
     let (file, number) = place.rsplit_once(':')?;
     let number: u32 = number.parse().ok()?;
-    let last = name.and_then(|name| name.rsplit(['#', '.']).next()).filter(|last| Some(*last) != name);
+    // A block belongs to its method, a method to its class: by their last names the tables know them.
+    let last = name.and_then(|name| name.rsplit(['#', '.', ' ']).next()).filter(|last| Some(*last) != name);
     Some(Frame {
         function: name.map(Into::into),
-        aliases: last.filter(|last| !last.contains(' ')).map(Str::from).into_iter().collect(),
+        aliases: last.map(Str::from).into_iter().collect(),
         file: Some(file.into()),
         line: Some(number),
         ..Frame::default()

@@ -35,6 +35,7 @@ pub(super) struct ThreadItem {
     pub values: (usize, usize),
     pub wait: Option<BodyWait>,
     pub holds: Vec<BodyHold>,
+    pub keeps_state: bool,
     pub is_carried: bool,
 }
 
@@ -125,14 +126,24 @@ impl<G: Grammar> Reader<'_, G> {
                 self.section = None;
                 self.is_after_blank = false;
                 let mark = self.chunk.values.len();
-                let Head { thread, also, more, wait, holds, is_carried, unknown } = head;
+                let Head { thread, also, more, wait, holds, keeps_state, is_carried, unknown } = head;
                 let offset = self.base + at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
                 }
                 let values = (mark, mark);
                 let body = 0;
-                self.open = Some(ThreadItem { thread, also, offset, body, values, wait, holds, is_carried });
+                self.open = Some(ThreadItem {
+                    thread,
+                    also,
+                    offset,
+                    body,
+                    values,
+                    wait,
+                    holds,
+                    keeps_state,
+                    is_carried,
+                });
                 return (next + more, Known::Yes);
             }
         }

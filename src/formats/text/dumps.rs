@@ -258,7 +258,11 @@ fn add_threads(
         if item.is_carried {
             thread.carrier = before;
         }
-        let said = Said { wait: body.wait.as_ref().or(item.wait.as_ref()), holds: &item.holds };
+        let said = Said {
+            wait: body.wait.as_ref().or(item.wait.as_ref()),
+            holds: &item.holds,
+            keeps_state: item.keeps_state,
+        };
         building.add(thread, stack, body, said, values, offset);
     }
 }
@@ -267,13 +271,14 @@ fn add_threads(
 struct Said<'b> {
     wait: Option<&'b BodyWait>,
     holds: &'b [BodyHold],
+    keeps_state: bool,
 }
 
 impl Building {
     /// Adds a thread with what is said of it. `values`: those of the block's slots.
     pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
         let stack = self.stack(body);
-        let said = Said { wait: body.wait.as_ref(), holds: &[] };
+        let said = Said { wait: body.wait.as_ref(), holds: &[], keeps_state: false };
         self.add(thread, stack, body, said, values, offset)
     }
 
@@ -321,7 +326,9 @@ impl Building {
         let creator = body.creator.clone().map(|frame| self.snapshot.stacks.frame(frame, Vec::new()));
         thread.stack = stack;
         thread.values = (start, self.snapshot.values.len() as u32);
-        thread.reported = body.state.or(thread.reported);
+        if !said.keeps_state {
+            thread.reported = body.state.or(thread.reported);
+        }
         thread.reported_wait = wait.or(thread.reported_wait);
         thread.holds = (first_hold, self.snapshot.holds.len() as u32);
         thread.creator = creator.or(thread.creator);

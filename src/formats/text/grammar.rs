@@ -68,6 +68,8 @@ pub struct Head {
     pub is_carried: bool,
     /// What the header says that the thread holds; only tokens name a lock here.
     pub holds: Vec<BodyHold>,
+    /// The header says better what the thread does than its block.
+    pub keeps_state: bool,
     /// A field of the header that was not understood.
     pub unknown: Option<String>,
 }
@@ -81,6 +83,7 @@ impl Head {
             more: 0,
             wait: None,
             holds: Vec::new(),
+            keeps_state: false,
             is_carried: false,
             unknown: None,
         }

@@ -79,26 +79,20 @@ where
     documents
 }
 
-/// Where the text of a document begins in the line of one of its keys, without what a log put before it. `indent`: by
-/// how many blanks the producer indents the key.
-pub fn key_start(site: &Site<'_>, indent: usize) -> usize {
+/// Where the text of a document begins in the line of one of its keys, without what a log put before it: a log puts
+/// one blank between, more of them are the document's indentation.
+pub fn key_start(site: &Site<'_>) -> usize {
     let before = site.before().unwrap_or_default();
-    if before.trim_ascii().is_empty() {
-        return site.at - before.len();
-    }
     // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
-    let bare = before.trim_ascii_end();
-    let end = match memchr::memmem::find(before, b"{\"") {
-        Some(at) => at + 1,
-        None if bare.ends_with(b"{") => bare.len(),
-        None => return site.indented(indent),
+    let inner = match memchr::memmem::find(before, b"{\"") {
+        Some(at) => before.get(..at + 1),
+        None => Some(before.trim_ascii_end()),
     };
-    let inner = before.get(..end).unwrap_or_default();
+    let inner = inner.unwrap_or_default();
     let opening = inner.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
-    let start = end - opening;
-    let blanks =
-        inner.get(start..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
-    site.at - before.len() + start + blanks
+    let prefix = inner.get(..inner.len() - opening).unwrap_or_default();
+    let blank = usize::from(!prefix.is_empty() && before.get(prefix.len()) == Some(&b' '));
+    site.at - before.len() + prefix.len() + blank
 }
 
 /// Where the document may begin in which a header stands at `first`: the first line before it that begins with an
