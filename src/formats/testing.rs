@@ -55,7 +55,7 @@ pub fn survives_logs(dump: &str) {
     ];
     for variant in variants {
         let got: Vec<_> = read(variant.as_bytes()).iter().map(|s| format!("{:?}", threads(s))).collect();
-        assert_eq!(got, [plain.clone()], "{variant}");
+        assert_eq!(got, std::slice::from_ref(&plain), "{variant}");
     }
     for at in 0..dump.len() {
         read(dump.as_bytes().get(..at).unwrap_or_default());

@@ -1,7 +1,11 @@
 //! Lock waits that leave no frame. In the stacks of interpreters a call into C is not seen: a thread at
-//! `with _log_lock:` ends in the function that has this line. That it waits there is concluded only where its name
-//! says that it takes a lock (`lockLog`), or where it logs and another thread is past the same line, further on in
-//! the same function: a function of a program alone may as well sleep, read or compute.
+//! `with _log_lock:` ends in the function that has this line. That it waits there is concluded only
+//!
+//! - where the function's name says that it takes a lock (`lockLog`), or
+//! - where it logs, for a caller that does something else, and another thread is past the same line, further on in the
+//!   same function; or half of all threads stand at this line, whose holder a limit of the producer may hide.
+//!
+//! Any other function may as well sleep, read or compute there. Nothing of this is more than possible.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,10 +14,13 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::runtimes;
 use super::script;
 use crate::model::{Certainty, FrameIx, ReportedState, Snapshot, StackIx, Str, ThreadIx};
-use crate::normalize::{Meanings, ResourceClass, Role, takes_lock};
+use crate::normalize::{Meanings, ResourceClass, Role, surely_takes_lock};
 
 /// Fewer threads at one line of a function that logs are passing through.
 const FEWEST: usize = 3;
+
+/// So many threads at one line are a jam whoever holds them up.
+const MANY: usize = 10;
 
 /// Fewer threads in one lock function are passing through.
 const FEWEST_IN_LOCK: usize = 2;
@@ -42,9 +49,16 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
     for top in order {
         let Some(threads) = groups.remove(&top) else { continue };
         let meaning = meanings.get(top);
-        let is_lock = takes_lock(&meaning.name) && threads.len() >= FEWEST_IN_LOCK;
-        let logs = meaning.class == Some(ResourceClass::Logging) && threads.len() >= FEWEST;
-        if !is_lock && !(logs && past.has_one(top)) {
+        let is_lock = surely_takes_lock(&meaning.name) && threads.len() >= FEWEST_IN_LOCK;
+        let mut logs = || {
+            let class = meaning.class == Some(ResourceClass::Logging);
+            let is_mass = threads.len() >= MANY && threads.len() * 2 >= snapshot.threads.len();
+            class
+                && threads.len() >= FEWEST
+                && threads.iter().any(|t| is_called_by_others(snapshot, meanings, *t))
+                && (is_mass || past.has_one(top))
+        };
+        if !(is_lock || logs()) {
             continue;
         }
         let frame = snapshot.stacks.get(top);
@@ -61,6 +75,18 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
             }));
         }
     }
+}
+
+/// Whether somebody who does not log himself called the function: a thread that ships logs waits for them.
+fn is_called_by_others(snapshot: &Snapshot, meanings: &Meanings, thread: ThreadIx) -> bool {
+    let stack = snapshot.threads[thread.at()].stack;
+    let callers = snapshot.stacks.frames_of(stack).iter().skip(1).map(|f| meanings.get(*f));
+    callers.filter(|m| m.role == Role::User && &*m.name != "<module>").any(|m| !is_about_logs(&m.name))
+}
+
+/// `ship_logs`, `logger_main`: any word of the name speaks of logs.
+fn is_about_logs(name: &str) -> bool {
+    name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.starts_with("log"))
 }
 
 /// Frames that called something, by the name of their function: looked up once.

@@ -105,7 +105,7 @@ fn json_of_two_processes() {
         second.threads[0].id.to_string(),
         "0x7F9546B21000".to_owned().replace("0x7F9546B21000", &format!("{:#X}", 140_278_625_572_544u64))
     );
-    let cut = read(JSON[..JSON.find("14480").unwrap()].as_bytes());
+    let cut = read(&JSON.as_bytes()[..JSON.find("14480").unwrap()]);
     assert!(cut.len() == 1 && !cut[0].is_complete);
     let compact: String = JSON.lines().map(str::trim).collect();
     assert_eq!(read(compact.as_bytes()).len(), 2);
