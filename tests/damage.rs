@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::core_file::{Random, damaged};
 use common::{fixtures, invariants, isolated, json, unpacked, with_workers};
+use logjam::formats::FORMATS;
 
 const CUTS: usize = 200;
 const DAMAGES: usize = 500;
@@ -19,6 +20,9 @@ const WITH_MODULES: &[&str] = &["spin-24.", "self-deadlock-in-signal-handler.", 
 
 /// Larger files have a smaller sibling that shows the same.
 const SMALL: u64 = 100 << 10;
+
+/// How many dumps of each text format.
+const TEXTS_A_FORMAT: usize = 2;
 
 /// A text is larger than a packed core of as many threads.
 const SMALL_TEXT: u64 = 300 << 10;
@@ -69,8 +73,29 @@ fn dumps() -> Vec<String> {
             }
         }
     }
+    found.extend(texts());
     found.sort();
     assert!(found.len() > 50, "{found:?}");
+    found
+}
+
+/// Of each text format the smallest dumps: what is damaged in them is lines, and all lines of a format are alike.
+fn texts() -> Vec<String> {
+    let mut found = Vec::new();
+    for format in FORMATS {
+        let folder = fixtures().join("text").join(format.id.id());
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let mut dumps: Vec<(u64, String)> = entries
+            .map(|entry| entry.expect("an entry"))
+            .filter(|entry| !entry.file_name().to_string_lossy().ends_with(".truth.json"))
+            .map(|entry| {
+                let name = format!("text/{}/{}", format.id.id(), entry.file_name().to_string_lossy());
+                (unpacked(&name).len() as u64, name)
+            })
+            .collect();
+        dumps.sort();
+        found.extend(dumps.into_iter().map(|(_, name)| name).take(TEXTS_A_FORMAT));
+    }
     found
 }
 

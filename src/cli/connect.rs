@@ -49,18 +49,21 @@ pub(super) fn format_ids() -> impl Iterator<Item = PossibleValue> {
 /// The rules, as a list.
 pub(super) fn rules() -> Vec<Row> {
     let first = |guide: &str| guide.lines().find(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned);
-    let row = |(id, guide): (&str, &str)| Row {
-        id: id.into(),
-        about: first(guide).unwrap_or_default(),
-        source: None,
-    };
+    let row = |(id, guide): (&str, &str)| Row::new(id, first(guide).unwrap_or_default());
     guides().map(row).collect()
 }
 
 /// The kinds of dumps, as a list.
 pub(super) fn formats() -> Vec<Row> {
-    let about = |f: &Format| format!("{}: {}", f.name, f.looked_for);
-    FORMATS.iter().map(|f| Row { id: f.id.id().into(), about: about(f), source: None }).collect()
+    let row = |f: &'static Format| Row {
+        details: vec![
+            ("written by", f.about.producer),
+            ("read", f.about.reads),
+            ("never said", f.about.never),
+        ],
+        ..Row::new(f.id.id(), format!("{}: {}", f.name, f.looked_for))
+    };
+    FORMATS.iter().map(row).collect()
 }
 
 /// The kinds of locks, as a list.
@@ -70,13 +73,13 @@ pub(super) fn locks() -> Vec<Row> {
         format!("{}{holder}", row.noun)
     };
     let row =
-        |row: &LockRow| Row { id: report::id_of(&row.kind), about: about(row), source: Some(row.source) };
+        |row: &LockRow| Row { source: Some(row.source), ..Row::new(&report::id_of(&row.kind), about(row)) };
     LOCKS.iter().map(row).collect()
 }
 
 /// The kinds of reports, as a list.
 pub(super) fn reporters() -> Vec<Row> {
-    REPORTERS.iter().map(|r| Row { id: r.id.into(), about: r.about.into(), source: None }).collect()
+    REPORTERS.iter().map(|r| Row::new(r.id, r.about.to_owned())).collect()
 }
 
 /// The guides: id and text.

@@ -19,6 +19,20 @@ pub(super) struct Row {
     /// Where the program knows it from: a format's documentation, a library's source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<&'static str>,
+    /// More about it: what, and the words.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_object")]
+    pub details: Vec<(&'static str, &'static str)>,
+}
+
+impl Row {
+    pub(super) fn new(id: &str, about: String) -> Self {
+        Self { id: id.to_owned(), about, source: None, details: Vec::new() }
+    }
+}
+
+/// Details as the fields of an object: `written_by`, `read`, `never_said`.
+fn as_object<S: serde::Serializer>(details: &[(&str, &str)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(details.iter().map(|(name, text)| (name.replace(' ', "_"), text)))
 }
 
 /// Which list.
@@ -59,6 +73,9 @@ fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     for row in rows {
         let source = row.source.map(|s| format!(" ({s})")).unwrap_or_default();
         writeln!(out, "{:widest$}  {}{source}", row.id, row.about)?;
+        for (name, text) in &row.details {
+            writeln!(out, "{:widest$}    {name}: {text}", "")?;
+        }
     }
     Ok(())
 }

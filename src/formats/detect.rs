@@ -137,6 +137,8 @@ fn confirmed(n: usize, site: &Site<'_>, is_asked: &impl Fn(&Format) -> bool) -> 
     let Reader::Text { confirm, .. } = &format.reader else { return None };
     let before = site.before()?;
     let start = confirm(site)?;
+    // Inside a JSON string the text of a dump begins with the string.
+    let start = site.string_start().unwrap_or(start);
     Some(Header { line: site.at - before.len(), start: start.max(site.at - before.len()) })
 }
 

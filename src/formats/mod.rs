@@ -5,22 +5,29 @@
 //! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
 //! lines, interning, resynchronization, counting of gaps.
 
+pub mod core_stacktrace;
 pub mod detect;
 pub mod elf_core;
+pub mod eu_stack;
 pub mod gdb;
 pub mod go;
 pub mod java;
 pub mod jcmd_json;
 pub mod jstack;
+pub mod lldb;
 pub mod node_report;
+pub mod pstack;
 pub mod py_spy;
 pub mod pystack;
 pub mod python;
 pub mod python_faulthandler;
 pub mod sigdump;
+pub mod systemd_coredump;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod tombstone;
+pub mod windbg;
 
 use bytes::Bytes;
 
@@ -92,6 +99,13 @@ pub static FORMATS: &[Format] = &[
     pystack::FORMAT,
     node_report::FORMAT,
     sigdump::FORMAT,
+    lldb::FORMAT,
+    eu_stack::FORMAT,
+    systemd_coredump::FORMAT,
+    tombstone::FORMAT,
+    windbg::FORMAT,
+    pstack::FORMAT,
+    core_stacktrace::FORMAT,
 ];
 
 /// The format with this id.

@@ -1,18 +1,42 @@
-//! What the tests of text formats share.
+//! What the tests of text formats have in common.
 
-use super::detect;
 use crate::model::{LockId, Snapshot, ThreadIx};
 
-/// All dumps of a text; none where it is no dump.
-pub fn read(text: &[u8]) -> Vec<Snapshot> {
+/// All dumps of a text; none where it is none.
+pub fn read(text: &str) -> Vec<Snapshot> {
+    read_bytes(text.as_bytes())
+}
+
+/// The same of bytes that need not be text.
+pub fn read_bytes(text: &[u8]) -> Vec<Snapshot> {
     let bytes = bytes::Bytes::copy_from_slice(text);
-    let content = detect::detect(&bytes, None);
-    content.map(|content| detect::read(&content, &bytes, &"dump".into())).unwrap_or_default()
+    match super::detect::detect(&bytes, None) {
+        Some(content) => super::detect::read(&content, &bytes, &"dump".into()),
+        None => Vec::new(),
+    }
+}
+
+/// The functions of a thread, newest first; `?` without a name.
+pub fn names(snapshot: &Snapshot, thread: usize) -> Vec<String> {
+    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack).iter();
+    frames.map(|f| snapshot.stacks.get(*f).function.as_deref().unwrap_or("?").to_owned()).collect()
+}
+
+/// Reads every beginning of a text, and the text with each of its lines gone: nothing may panic.
+pub fn cut_everywhere(text: &str) {
+    for end in 0..text.len() {
+        read_bytes(text.as_bytes().get(..end).unwrap_or_default());
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    for gone in 0..lines.len() {
+        let rest: Vec<&str> = lines.iter().enumerate().filter(|(n, _)| *n != gone).map(|(_, l)| *l).collect();
+        read(&rest.join("\n"));
+    }
 }
 
 /// The only dump of a text.
 pub fn read_one(text: &str) -> Snapshot {
-    let mut snapshots = read(text.as_bytes());
+    let mut snapshots = read(text);
     assert_eq!(snapshots.len(), 1, "dumps in {text}");
     snapshots.remove(0)
 }
@@ -54,13 +78,13 @@ pub fn survives_logs(dump: &str) {
         format!("GET /orders 200 31 ms\nqueue depth 7\n{dump}GET /orders 200 12 ms\n"),
     ];
     for variant in variants {
-        let got: Vec<_> = read(variant.as_bytes()).iter().map(|s| format!("{:?}", threads(s))).collect();
+        let got: Vec<_> = read(&variant).iter().map(|s| format!("{:?}", threads(s))).collect();
         assert_eq!(got, std::slice::from_ref(&plain), "{variant}");
     }
     for at in 0..dump.len() {
-        read(dump.as_bytes().get(..at).unwrap_or_default());
+        read_bytes(dump.as_bytes().get(..at).unwrap_or_default());
         let mut broken = dump.as_bytes().to_vec();
         broken[at] ^= 0x90;
-        read(&broken);
+        read_bytes(&broken);
     }
 }

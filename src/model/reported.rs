@@ -158,6 +158,8 @@ pub enum FailureKind {
     Abort,
     /// The operating system ended it, or its kernel failed.
     Kernel,
+    /// It left a core; for which signal is not said.
+    DumpedCore,
 }
 
 /// Why the process ended, in the producer's words.

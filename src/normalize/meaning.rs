@@ -8,7 +8,13 @@ use crate::model::{Frame, FrameKind};
 /// What a frame means.
 pub fn meaning(frame: &Frame) -> Meaning {
     if frame.kind == FrameKind::SignalHandler {
-        return Meaning { name: SIGNAL_HANDLER.into(), role: Role::Abort, wait: None, class: None };
+        return Meaning {
+            name: SIGNAL_HANDLER.into(),
+            role: Role::Abort,
+            wait: None,
+            class: None,
+            is_queue: false,
+        };
     }
     let Some(function) = frame.function.as_deref().filter(|f| is_name(f)) else { return nameless(frame) };
     let own = name::clean(function);
@@ -20,11 +26,12 @@ pub fn meaning(frame: &Frame) -> Meaning {
                 name: shown.into(),
                 role: row.role,
                 wait: row.wait,
+                is_queue: row.is_queue,
             };
         }
     }
     let class = class_of(&own, Role::User, frame);
-    Meaning { name: own.as_ref().into(), role: Role::User, wait: None, class }
+    Meaning { name: own.as_ref().into(), role: Role::User, wait: None, class, is_queue: false }
 }
 
 /// How gdb writes the frame that the kernel makes.
@@ -41,7 +48,15 @@ fn row_of(candidate: &str, frame: &Frame) -> Option<(String, &'static Row)> {
         return Some((candidate.to_owned(), row));
     }
     let public = tables::public_name(candidate).filter(|public| !public.is_word || is_libc(frame))?;
-    Some((public.name.to_owned(), tables::find(public.name, accepts)?))
+    let row = tables::find(public.name, accepts)?;
+    // Apple's libraries export the variant under a name of its own.
+    let is_variant = candidate.ends_with("_nocancel") && is_apple(frame);
+    let shown = if is_variant { candidate } else { public.name };
+    Some((shown.to_owned(), row))
+}
+
+fn is_apple(frame: &Frame) -> bool {
+    frame.module.as_deref().is_some_and(|module| file_name(module).starts_with("libsystem_"))
 }
 
 /// A frame without a name is known by its place.
@@ -57,7 +72,7 @@ fn nameless(frame: &Frame) -> Meaning {
         Some(module) if tests::MODULES.iter().any(|start| module.starts_with(start)) => Role::Test,
         _ => Role::User,
     };
-    Meaning { name: name.into(), role, wait: None, class: class_of_module(frame) }
+    Meaning { name: name.into(), role, wait: None, class: class_of_module(frame), is_queue: false }
 }
 
 fn class_of(name: &str, role: Role, frame: &Frame) -> Option<ResourceClass> {

@@ -146,6 +146,8 @@ pub struct Meaning {
     pub wait: Option<WaitKind>,
     /// The resource to which the function belongs, where its name or module says so.
     pub class: Option<ResourceClass>,
+    /// Whether it is a queue, which tells threads apart that wait in the same pool code.
+    pub is_queue: bool,
 }
 
 /// What each frame of a snapshot means, by [`FrameIx`].

@@ -266,7 +266,9 @@ impl Reader<'_> {
 
     fn meaningful(&self, start: usize, last: Option<usize>) -> Vec<usize> {
         let bottom = self.base_start();
-        let mut kept: Vec<usize> = (start..bottom).filter(|&at| self.is_kept(at, bottom)).collect();
+        let queue = (0..start.min(bottom)).rev().find(|&at| self.frames[at].meaning.is_queue);
+        let kept = (start..bottom).filter(|&at| self.is_kept(at, bottom));
+        let mut kept: Vec<usize> = queue.into_iter().chain(kept).collect();
         if kept.is_empty() {
             // Only plumbing: its outermost function, or whatever there is.
             let named = |at: &usize| !self.frames[*at].is_nameless();

@@ -233,6 +233,7 @@ fn lock(lock: &mut Lock, key: String, scrubber: &mut Scrubber) {
         waiters: _,
         callers,
         is_shared_object: _,
+        counted: _,
         certainty: _,
         evidence,
         fingerprint,

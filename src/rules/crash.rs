@@ -66,7 +66,7 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal};
+use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal, ThreadIx};
 use crate::normalize::Role;
 
 /// The row of this rule.
@@ -93,10 +93,38 @@ const SEVERITIES: &[(&str, Severity, &str)] = &[
     ("SIGTRAP", Severity::Critical, "trap"),
     ("SIGSYS", Severity::Critical, "forbidden system call"),
     ("SIGSTKFLT", Severity::Critical, "stack fault"),
+    ("EXCEPTION_ACCESS_VIOLATION", Severity::Critical, "invalid memory access"),
+    ("EXCEPTION_IN_PAGE_ERROR", Severity::Critical, "memory could not be read from its file"),
+    ("EXCEPTION_STACK_OVERFLOW", Severity::Critical, "the stack is full"),
+    ("EXCEPTION_ILLEGAL_INSTRUCTION", Severity::Critical, "illegal instruction"),
+    ("EXCEPTION_PRIV_INSTRUCTION", Severity::Critical, "illegal instruction"),
+    ("EXCEPTION_INT_DIVIDE_BY_ZERO", Severity::Critical, "an integer was divided by zero"),
+    ("EXCEPTION_INT_OVERFLOW", Severity::Critical, "an integer overflowed"),
+    ("EXCEPTION_FLT_DIVIDE_BY_ZERO", Severity::Critical, "a number was divided by zero"),
+    ("EXCEPTION_ARRAY_BOUNDS_EXCEEDED", Severity::Critical, "an index was out of bounds"),
+    ("EXCEPTION_NONCONTINUABLE_EXCEPTION", Severity::Critical, "an exception could not be continued"),
+    ("STATUS_HEAP_CORRUPTION", Severity::Critical, "the heap is damaged"),
+    (
+        "STATUS_STACK_BUFFER_OVERRUN",
+        Severity::Critical,
+        "the process failed fast (a check, abort or a damaged stack)",
+    ),
+    (
+        "STATUS_INVALID_CRUNTIME_PARAMETER",
+        Severity::Critical,
+        "a function of the C library got an invalid argument",
+    ),
+    ("STATUS_ASSERTION_FAILURE", Severity::Critical, "an assertion failed"),
+    ("C++ exception", Severity::Critical, "a C++ exception that nobody caught"),
+    ("CLR exception", Severity::Critical, "an exception of .NET that nobody caught"),
+    ("EXC_BAD_ACCESS", Severity::Critical, "invalid memory access"),
     ("SIGABRT", Severity::High, "the process ended itself (abort)"),
     ("SIGXCPU", Severity::High, "the limit of CPU time was exceeded"),
     ("SIGXFSZ", Severity::High, "the limit of file size was exceeded"),
 ];
+
+/// Those whose address says what pointer was bad.
+const MEMORY_FAULTS: &[&str] = &["SIGSEGV", "EXCEPTION_ACCESS_VIOLATION", "EXC_BAD_ACCESS"];
 
 /// Names of `si_code` by signal (`asm-generic/siginfo.h`).
 const CODES: &[(&str, i32, &str, &str)] = &[
@@ -175,6 +203,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
+        _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
         _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
         Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
@@ -231,6 +260,16 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     })
 }
 
+/// A core of which nobody says the signal: a thread that waits did not crash, somebody asked for the core.
+fn dumped_core(case: &Case<'_>, thread: Option<ThreadIx>) -> Severity {
+    let reading = thread.map(|t| case.readings.get(case.snapshot.threads[t.at()].stack));
+    match reading {
+        Some(reading) if reading.is_abort => Severity::High,
+        Some(reading) if reading.wait.is_some() => Severity::Info,
+        _ => Severity::High,
+    }
+}
+
 /// The signal came from the process itself: `abort()`, `raise()`.
 fn is_own(case: &Case<'_>, signal: &Signal) -> bool {
     let sender = signal.sender_pid.and_then(|pid| u32::try_from(pid).ok());
@@ -271,7 +310,7 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     if signal.code == Some(SI_KERNEL) && &*signal.name == "SIGSEGV" {
         return "general protection fault (an address that no pointer can have; the kernel does not say which)".into();
     }
-    if let Some(address) = signal.address.filter(|_| &*signal.name == "SIGSEGV") {
+    if let Some(address) = signal.address.filter(|_| MEMORY_FAULTS.contains(&&*signal.name)) {
         return match address {
             a if Some(a) == pc => format!("call through a bad pointer, to {a:#x}"),
             a if a < NULL_PAGE => format!("access through a null pointer, at {a:#x}"),
@@ -304,6 +343,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::UncaughtException => "an exception that nobody caught",
         FailureKind::Abort => "abort",
         FailureKind::Kernel => "the system ended it",
+        FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
     }
 }
 

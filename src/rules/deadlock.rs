@@ -61,11 +61,11 @@
 //!   dump shows it.
 //! - A link that is *inferred* may name the wrong holder. Without it there is no ring.
 
-use super::finding::{Blocked, Finding, FindingHolder, Link, Location, RuleId, Severity};
+use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
 use super::{Case, Rule, advice};
-use crate::model::{Evidence, ThreadIx};
+use crate::model::{Certainty, Evidence, ThreadIx};
 use crate::waits::Target;
 
 /// The row of this rule.
@@ -73,14 +73,43 @@ pub const RULE: Rule =
     Rule { id: RuleId::Deadlock, guide: include_str!("../../docs/rules/deadlock.md"), check };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    case.graph.rings().into_iter().filter(|ring| ring.len() >= 2).map(|ring| finding(case, ring)).collect()
+    let own = case.graph.rings();
+    let rings = own.iter().filter(|ring| ring.len() >= 2).map(|ring| finding(case, ring.clone()));
+    let only_told = told(case).filter(|ring| !own.iter().any(|own| are_same(own, ring)));
+    rings.chain(only_told.map(|ring| finding_told(case, ring))).collect()
+}
+
+/// The rings that the producer of the dump calls deadlocks, as far as their members are in it.
+fn told<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a [ThreadIx]> {
+    case.snapshot.rings.iter().map(|ring| ring.threads.as_slice()).filter(|threads| threads.len() >= 2)
+}
+
+fn are_same(one: &[ThreadIx], other: &[ThreadIx]) -> bool {
+    one.len() == other.len() && one.iter().all(|thread| other.contains(thread))
+}
+
+/// A ring of which only the producer knows: the stacks do not show all of its links.
+fn finding_told(case: &Case<'_>, ring: &[ThreadIx]) -> Finding {
+    let mut finding = finding(case, ring.to_vec());
+    let next = ring.iter().copied().cycle().skip(1);
+    finding.cycle = ring
+        .iter()
+        .zip(next)
+        .map(|(&thread, next)| {
+            let wait = case.waits.of(thread).wait.as_ref();
+            let waits_for = wait.map_or(Target::Thread(next), |wait| wait.target.clone());
+            Link { thread, waits_for, held_by: Some(next), certainty: Certainty::Reported }
+        })
+        .collect();
+    finding.confidence = Confidence::Likely;
+    finding
 }
 
 fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let transitive = case.graph.blocked_behind(&ring);
-    let bystanders = transitive - ring.len() as u64;
+    let bystanders = transitive.saturating_sub(ring.len() as u64);
     let step = |link: &Link| {
         let held_by = link.held_by.map(|t| words.thread(t)).unwrap_or_default();
         match &link.waits_for {
@@ -105,6 +134,9 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     let locks: Vec<_> = cycle.iter().filter_map(|link| lock_of(&link.waits_for)).collect();
     for lock in &locks {
         evidence.extend(case.waits.lock(*lock).evidence.iter().cloned());
+    }
+    if told(case).any(|told| are_same(told, &ring)) {
+        evidence.push(Evidence::reported("the producer of the dump found the same ring"));
     }
     evidence.sort_by_key(|e| std::cmp::Reverse(e.certainty));
     let first_lock = locks.first().copied();

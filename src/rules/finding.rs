@@ -167,3 +167,32 @@ pub struct Finding {
     /// What goes into `fingerprint_detail` besides: what the holder does.
     pub cause_detail: Vec<String>,
 }
+
+impl Finding {
+    /// A finding with nothing but its claim.
+    pub fn new(rule: RuleId, severity: Severity, confidence: Confidence, title: String) -> Self {
+        Self {
+            rule,
+            severity,
+            confidence,
+            title,
+            summary: String::new(),
+            threads: Vec::new(),
+            blocked: None,
+            lock: None,
+            holder: None,
+            pattern: None,
+            chain: Vec::new(),
+            root: None,
+            cycle: Vec::new(),
+            clusters: Vec::new(),
+            location: None,
+            crash: None,
+            evidence: Vec::new(),
+            advice: Vec::new(),
+            cause: Vec::new(),
+            cause_detail: Vec::new(),
+            tests: Vec::new(),
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Who waits for whom: each thread waits for at most one other.
 
+use rustc_hash::FxHashSet;
+
 use crate::model::{Certainty, ThreadIx};
 use crate::rules::finding::Link;
 use crate::waits::{LockIx, Target, Waits};
@@ -57,11 +59,12 @@ impl WaitGraph {
 
     /// These threads, together with all that wait behind them, directly or not. Each once.
     pub fn all_behind(&self, threads: &[ThreadIx]) -> Vec<ThreadIx> {
-        let mut is_counted = vec![false; self.edges.len()];
+        // There may be as many locks as threads: nothing here costs in line with all threads.
+        let mut counted = FxHashSet::default();
         let mut open: Vec<ThreadIx> = threads.to_vec();
         let mut all = Vec::with_capacity(threads.len());
         while let Some(thread) = open.pop() {
-            if std::mem::replace(&mut is_counted[thread.at()], true) {
+            if !counted.insert(thread) {
                 continue;
             }
             all.push(thread);
@@ -79,10 +82,10 @@ impl WaitGraph {
     /// the first thread that comes again.
     pub fn chain(&self, from: ThreadIx) -> Vec<ThreadIx> {
         let mut chain = vec![from];
-        let mut is_seen = vec![false; self.edges.len()];
-        is_seen[from.at()] = true;
+        let mut seen = FxHashSet::default();
+        seen.insert(from);
         while let Some(edge) = chain.last().and_then(|&t| self.edge(t)) {
-            if std::mem::replace(&mut is_seen[edge.to.at()], true) {
+            if !seen.insert(edge.to) {
                 break;
             }
             chain.push(edge.to);

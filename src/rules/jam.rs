@@ -33,9 +33,12 @@ impl<'a> Jam<'a> {
             }
             let is_meant = |t: &ThreadIx| states.contains(&case.waits.of(*t).state);
             let waiters: Vec<ThreadIx> = lock.waiters.iter().copied().filter(is_meant).collect();
+            if waiters.is_empty() {
+                return None;
+            }
             let transitive = case.graph.blocked_behind(&waiters);
             let blocked = Blocked { direct: waiters.len() as u64, transitive };
-            (!waiters.is_empty()).then_some(Jam { case, ix: LockIx(n), lock, waiters, blocked })
+            Some(Jam { case, ix: LockIx(n), lock, waiters, blocked })
         })
     }
 

@@ -84,7 +84,7 @@ const FEWEST: u64 = 2;
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let rings = case.graph.rings();
     Jam::all(case, &[State::LockWait])
-        .filter(|jam| jam.blocked.transitive >= FEWEST && jam.blocked.direct >= FEWEST)
+        .filter(|jam| jam.blocked.direct.max(jam.lock.counted.unwrap_or(0)) >= FEWEST)
         .filter(|jam| !jam.is_in_ring(&rings) && !matches!(jam.lock.holder, Holder::EndedThread { .. }))
         .map(|jam| jam.finding(RuleId::LockContention, "wait for"))
         .collect()

@@ -12,6 +12,8 @@ mod incomplete_dump;
 mod jam;
 mod lock_contention;
 mod orphaned_lock;
+mod pool_exhaustion;
+mod runtime_stall;
 mod self_deadlock;
 mod spin_wait;
 mod stack_overflow;
@@ -122,6 +124,10 @@ rule_table! {
     StackOverflow "stack-overflow" = stack_overflow::RULE,
     /// Why the process died.
     Crash "crash" = crash::RULE,
+    /// Threads wait for something of which a pool has no more.
+    PoolExhaustion "pool-exhaustion" = pool_exhaustion::RULE,
+    /// The runtime holds the threads up.
+    RuntimeStall "runtime-stall" = runtime_stall::RULE,
     /// A thread waits for another to end, and that one is stuck.
     WaitChain "wait-chain" = wait_chain::RULE,
     /// More threads than a limit.

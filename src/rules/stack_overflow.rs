@@ -76,6 +76,15 @@ const FEWEST_FRAMES: u64 = 100;
 /// In a text, which prints no addresses of the stack, the depth alone has to do.
 const FEWEST_FRAMES_IN_TEXT: u64 = 1_000;
 
+/// How runtimes say that a stack ran out.
+const MESSAGES: &[&str] = &[
+    "stack overflow",
+    "Stack overflow",
+    "StackOverflow",
+    "maximum recursion depth exceeded",
+    "stack level too deep",
+];
+
 /// The access that ran out of stack lies this near to the stack pointer, bytes.
 const NEAR: u64 = 1 << 20;
 
@@ -95,13 +104,15 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     if let Some(crash) = &mut finding.crash {
         crash.reason = format!("the stack ran out in a recursion of {}", overflow.function);
     }
+    let depth_certainty = if case.snapshot.image.is_some() { Certainty::Read } else { Certainty::Reported };
     if overflow.proof.certainty == Certainty::Inferred {
         finding.confidence = Confidence::Likely;
     }
     finding.evidence.insert(0, overflow.proof);
-    finding
-        .evidence
-        .push(Evidence::read(format!("the stack has {depth} frames, most of them {}", overflow.function)));
+    finding.evidence.push(Evidence::new(
+        depth_certainty,
+        format!("the stack has {depth} frames, most of them {}", overflow.function),
+    ));
     finding.cause = vec![RuleId::StackOverflow.id().into(), overflow.function];
     vec![finding]
 }
@@ -116,11 +127,10 @@ pub(super) struct Overflow {
 
 /// Whether the process died of it.
 pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
-    let signal = case.snapshot.process.signal.as_ref()?;
-    if !matches!(&*signal.name, "SIGSEGV" | "SIGBUS") {
-        return None;
-    }
-    let thread = signal.thread?;
+    let process = &case.snapshot.process;
+    let told = process.failure.as_ref().filter(|f| MESSAGES.iter().any(|m| f.message.contains(m)));
+    let signal = process.signal.as_ref().filter(|s| matches!(&*s.name, "SIGSEGV" | "SIGBUS"));
+    let thread = told.and_then(|f| f.thread).or(signal.and_then(|s| s.thread))?;
     let record = &case.snapshot.threads[thread.at()];
     let stack = case.snapshot.stacks.frames_of(record.stack);
     let frames = stack.len() as u64 + u64::from(record.frames_left_out);
@@ -129,6 +139,11 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
     if (count as u64) * 8 < stack.len() as u64 {
         return None;
     }
+    if let Some(failure) = told {
+        let proof = Evidence::reported(format!("the dump says why it ended: {}", failure.message));
+        return Some(Overflow { thread, frames, function, proof });
+    }
+    let signal = signal?;
     let proof = match case
         .snapshot
         .image

@@ -52,8 +52,9 @@ pub fn analyze(
         None => reported_owners(&mut locks, snapshot, &threads),
     }
     infer::holders(&mut locks, snapshot, meanings, readings, &seen, native);
+    let mut classes = Classes::default();
     for lock in &mut locks {
-        lock.class = class(lock, snapshot, meanings, readings);
+        lock.class = class(lock, snapshot, meanings, readings, &mut classes);
     }
     let mut waits = number(locks, &lock_of, seen);
     tell_doing(&mut waits, snapshot, meanings, readings);
@@ -149,6 +150,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         holder_points: None,
         holders: Vec::new(),
         waiters: Vec::new(),
+        counted: None,
         callers: Vec::new(),
         is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
@@ -231,6 +233,11 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
                 || printed.symbol.as_ref().is_some_and(|s| lock.name.as_ref() == Some(s))
         });
         let Some(printed) = printed else { continue };
+        if let Some(count) = printed.waiters {
+            lock.counted = Some(count);
+            lock.evidence
+                .push(Evidence::reported(format!("the text counts {count} threads that wait for it")));
+        }
         lock.holder = match printed.owner {
             ReportedOwner::Tid(owner) => {
                 lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));
@@ -245,12 +252,26 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
     }
 }
 
+/// What names say of resources: thousands of locks may have one name.
+#[derive(Default)]
+struct Classes(FxHashMap<Str, Option<ResourceClass>>);
+
+impl Classes {
+    fn of(&mut self, name: &Str) -> Option<ResourceClass> {
+        if let Some(known) = self.0.get(name) {
+            return *known;
+        }
+        *self.0.entry(name.clone()).or_insert_with(|| class_of_name(name))
+    }
+}
+
 /// What the lock guards: its kind, its name, the functions that take it or that its holder is in.
 fn class(
     lock: &Lock,
     snapshot: &Snapshot,
     meanings: &Meanings,
     readings: &Readings,
+    classes: &mut Classes,
 ) -> Option<ResourceClass> {
     let by_kind = match lock.kind {
         LockKind::StdioFile => Some(ResourceClass::Stdio),
@@ -259,11 +280,12 @@ fn class(
         LockKind::Gil => Some(ResourceClass::Gil),
         _ => None,
     };
-    let by_name = || lock.name.as_deref().and_then(class_of_name);
+    let by_name = lock.name.as_ref().and_then(|name| classes.of(name));
     // A function without a name is called after its module: a server is no logging library because
     // its file is called so.
     let has_name = |name: &Str| !name.contains("+0x");
-    let by_callers = || lock.callers.first().filter(|(n, _)| has_name(n)).and_then(|(n, _)| class_of_name(n));
+    let caller = lock.callers.first().filter(|(name, _)| has_name(name));
+    let by_callers = caller.and_then(|(name, _)| classes.of(name));
     let of_caller = |thread: ThreadIx| {
         let stack = snapshot.threads[thread.at()].stack;
         let frames = snapshot.stacks.frames_of(stack);
@@ -272,7 +294,7 @@ fn class(
     };
     let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));
     let by_holder = || lock.holder.thread().and_then(|(t, _)| of_caller(t));
-    by_kind.or_else(by_name).or_else(by_callers).or_else(by_waiters).or_else(by_holder)
+    by_kind.or(by_name).or(by_callers).or_else(by_waiters).or_else(by_holder)
 }
 
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.

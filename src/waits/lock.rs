@@ -97,6 +97,8 @@ pub struct Lock {
     pub holders: Vec<ThreadIx>,
     /// Who waits for it, ascending.
     pub waiters: Vec<ThreadIx>,
+    /// How many wait for it as the text counts them, where it does: not all of them need be in it.
+    pub counted: Option<u64>,
     /// The functions that take it, the one with the most waiters first.
     pub callers: Vec<(Str, u32)>,
     /// Whether it is an object that threads share. A wait word that only its thread uses

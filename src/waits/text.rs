@@ -79,7 +79,8 @@ impl View<'_> {
     fn observe(&self, family: Family, threads: &ThreadMap) -> Observation {
         let has_frames = self.thread.stack != StackIx::EMPTY;
         let mut seen = Observation::of(self.state(has_frames));
-        if self.reading.is_abort {
+        // A debugger's break inside a wait (ntdll: a critical section that timed out) does not end it.
+        if self.reading.is_abort && self.thread.reported_wait.is_none() {
             return seen;
         }
         let named = self.thread.reported_wait.and_then(|wait| {

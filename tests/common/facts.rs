@@ -26,6 +26,7 @@ pub fn differences(report: &Value, expect: &Value) -> Vec<String> {
             "format" => one(key, want, walk(&first, "source.format")),
             "snapshots" => one(key, want, Some(&Value::from(snapshots.len()))),
             "threads" => one(key, want, walk(&first, "threads.total")),
+            "complete" => one(key, want, walk(&first, "threads.complete")),
             "states" => {
                 for (state, count) in want.as_object().expect("states are an object") {
                     let zero = Value::from(0);
@@ -55,9 +56,12 @@ pub fn differences(report: &Value, expect: &Value) -> Vec<String> {
             "any" => some("finding", &want, &findings, &mut wrong),
             "never" => never(&want, &findings, &mut wrong),
             "thread_ids" => thread_ids(&want, &first, &mut wrong),
+            "quiet" if expect[key] == Value::Bool(true) => {
+                never(&[serde_json::json!({"severity": {"not": ["info"]}})], &findings, &mut wrong);
+            }
             "cycle" => cycle(&want, &findings, &mut wrong),
             "tests" => tests(&want, &findings, &mut wrong),
-            "exit" | "format" | "snapshots" | "threads" | "states" => {}
+            "exit" | "format" | "snapshots" | "threads" | "states" | "complete" => {}
             other => wrong.push(format!("the facts have the unknown key {other}")),
         }
     }

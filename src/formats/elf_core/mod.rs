@@ -23,6 +23,8 @@ mod siginfo;
 mod threads;
 mod walk;
 
+pub(in crate::formats) use siginfo::name as signal_name;
+
 use crate::model::FormatId;
 
 use super::{About, Format, Reader};

@@ -96,7 +96,7 @@ const SIGRTMIN: i32 = 34;
 const SIGRTMAX: i32 = 64;
 
 /// The name of a signal.
-pub(super) fn name(number: i32) -> String {
+pub(in crate::formats) fn name(number: i32) -> String {
     let known = usize::try_from(number).ok().and_then(|n| NAMES.get(n.checked_sub(1)?));
     match (known, number) {
         (Some(name), _) => (*name).to_owned(),

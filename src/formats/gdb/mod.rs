@@ -40,7 +40,7 @@ use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot, Str};
 
-use super::text::Section;
+use super::text::{Section, chunk_size};
 use super::{About, Format, Reader};
 
 /// The row of this format.
@@ -57,11 +57,9 @@ pub const FORMAT: Format = Format {
     reader: Reader::Text { anchors: &["Thread ", "#0 ", "Target Id"], confirm: recognize::header, parse },
 };
 
-/// How much text one worker reads at a time. The result does not depend on it.
-const CHUNK_SIZE: usize = 1 << 20;
-
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let mut snapshots = parse_in_chunks(&section.text, section.path, section.bytes, CHUNK_SIZE);
+    let mut snapshots =
+        parse_in_chunks(&section.text, section.path, section.bytes, chunk_size(&section.text));
     for snapshot in &mut snapshots {
         snapshot.source.offset = section.offset(snapshot.source.offset as usize);
     }

@@ -26,7 +26,7 @@ fn shown(snapshots: &[Snapshot]) -> String {
 }
 
 fn parsed(text: &str) -> Vec<Snapshot> {
-    parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, CHUNK_SIZE)
+    parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, 1 << 20)
 }
 
 #[test]

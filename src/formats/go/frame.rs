@@ -35,9 +35,13 @@ fn split(line: &str) -> Option<(&str, &str)> {
         _ => None,
     })?;
     let name = line.get(..open)?;
-    let is_name = !name.is_empty() && !name.starts_with([' ', '\t', '"']) && !name.contains(": ");
+    // Names have no blanks: type arguments are printed as `[...]`.
+    let is_name = !name.is_empty() && !name.contains([' ', '\t', '"']);
     is_name.then_some((name, inside.get(open + 1..)?))
 }
+
+/// How many words of the arguments are kept: the receiver and what may be a lock.
+const WORDS: usize = 2;
 
 /// Reads a call and its place. Arguments that may be stale (`0x0?`) have no slot: they are no identity.
 pub(super) fn call(line: &BlockLine<'_>, place: Option<&str>) -> Option<BodyFrame> {
@@ -47,7 +51,7 @@ pub(super) fn call(line: &BlockLine<'_>, place: Option<&str>) -> Option<BodyFram
         let is_stale = args.get(at + HEX.len()..).is_some_and(|rest| rest.starts_with('?'));
         // `{0x4d5c8a, 0x5}` are words of one argument; the first word of the first argument is what methods have.
         let slot = ArgSlot { name: format!("word{n}").into(), kind: SlotKind::Hex, symbol: None };
-        if !is_stale {
+        if !is_stale && n < WORDS {
             slots.push((slot, line.slot + n));
         }
     }

@@ -50,7 +50,10 @@ struct Memory {
     seen: FxHashSet<u64>,
     failure: Option<(FailureKind, String)>,
     signal: Option<String>,
-    is_stack_overflow: bool,
+    /// GOTRACEBACK=crash lets each thread of the process print its goroutine in turn, after a line `-----`.
+    is_turn: bool,
+    /// In such a turn goroutines come again.
+    in_turns: bool,
 }
 
 impl Grammar for Go {
@@ -95,19 +98,37 @@ impl Grammar for Go {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
-        let ThreadId::Number(id) = thread.id else { return };
+    fn breaks_off(&self, line: &str) -> bool {
+        // `… +0x15a fp=0xf7c569d1670 sp=0xf7c`
+        let is_place = line.starts_with('\t')
+            && line.contains(':')
+            && (!line.contains(" fp=") || line.contains(" pc=0x"));
+        !is_place && !frame::is_call(line) && !line.starts_with("created by ")
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        let ThreadId::Number(id) = thread.id else { return true };
         // Every thread of the operating system has a goroutine 0.
         if id != 0 && !memory.seen.insert(id) {
+            if memory.in_turns {
+                return false;
+            }
             self.close(memory, dumps);
             memory.seen.insert(id);
         }
         let building = dumps.current(offset);
         self.tell(memory, building);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
         let is_new = matches!(line.split(':').next(), Some("panic" | "fatal error" | "SIGQUIT" | "SIGABRT"));
+        if line == TURN {
+            memory.is_turn = true;
+        } else if is_new && std::mem::take(&mut memory.is_turn) {
+            memory.in_turns = true;
+            return;
+        }
         if is_new && dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty()) && memory.failure.is_none()
         {
             self.close(memory, dumps);
@@ -117,8 +138,6 @@ impl Grammar for Go {
             memory.failure.get_or_insert((FailureKind::Panic, message.trim().to_owned()));
         } else if let Some(message) = line.strip_prefix("fatal error: ") {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
-        } else if line.starts_with("runtime: goroutine stack exceeds ") {
-            memory.is_stack_overflow = true;
         } else if let Some(signal) = signal_name(line) {
             memory.signal.get_or_insert(signal.to_owned());
         }
@@ -158,6 +177,9 @@ impl Go {
     }
 }
 
+/// What stands between the turns of the threads with GOTRACEBACK=crash.
+const TURN: &str = "-----";
+
 const RUNTIME_STACK: &str = "runtime stack";
 
 /// Lines that stand before a dump, and end the one before.
@@ -171,7 +193,7 @@ fn is_ending(line: &str) -> bool {
         "runtime stack:",
         "runtime: goroutine stack ",
     ];
-    STARTS.iter().any(|start| line.starts_with(start))
+    line == TURN || STARTS.iter().any(|start| line.starts_with(start))
 }
 
 /// `SIGQUIT: quit`, `[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x481af9]`.

@@ -55,6 +55,7 @@ static WORDS: &[(&str, Meaning)] = &[
     ("waiting on", Meaning::Waits(WaitMode::Notify)),
     ("waiting for", Meaning::Waits(WaitMode::Notify)),
     ("parking to wait for", Meaning::Waits(WaitMode::Park)),
+    ("waiting to re-lock", Meaning::Waits(WaitMode::Reenter)),
     ("sleeping on", Meaning::Sleeps),
     ("eliminated", Meaning::Nothing),
     ("lock is eliminated", Meaning::Nothing),
@@ -78,7 +79,8 @@ enum Meaning {
 pub fn note(line: &BlockLine<'_>) -> Option<Note> {
     let text = line.text.trim_start();
     let body = text.strip_prefix('-')?.trim_start();
-    if body.starts_with('<') {
+    // JMX lists its synchronizers without brackets.
+    if body.starts_with('<') || is_token(body) {
         return Some(lock(line, body, WaitMode::Park).map_or(Note::Nothing, Note::Locked));
     }
     let (words, meaning) = WORDS.iter().find(|(words, _)| body.starts_with(words))?;
@@ -86,8 +88,8 @@ pub fn note(line: &BlockLine<'_>) -> Option<Note> {
     Some(match meaning {
         Meaning::Locked => lock(line, rest, WaitMode::Enter).map_or(Note::Nothing, Note::Locked),
         Meaning::Synchronizer => lock(line, rest, WaitMode::Park).map_or(Note::Nothing, Note::Locked),
-        Meaning::Waits(mode) => match lock(line, rest, *mode) {
-            Some(lock) => Note::Waits { lock, mode: *mode, owner: owner_in(rest) },
+        Meaning::Waits(mode) => match lock_and_mode(line, rest, *mode) {
+            Some((lock, mode)) => Note::Waits { lock, mode, owner: owner_in(rest) },
             None => Note::Nothing,
         },
         Meaning::ClassInit => {
@@ -105,8 +107,19 @@ pub fn note(line: &BlockLine<'_>) -> Option<Note> {
     })
 }
 
-/// `<0x…> (a C)`, `<C@7b83>`, `C@7b83`; `None` where no object is named.
+/// `java.util.concurrent.locks.ReentrantLock$NonfairSync@2d98a335`.
+fn is_token(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(class, hash)| {
+        !class.contains(' ') && !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
 fn lock(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<BodyLock> {
+    lock_and_mode(line, rest, mode).map(|(lock, _)| lock)
+}
+
+/// `<0x…> (a C)`, `<C@7b83>`, `C@7b83`; `None` where no object is named.
+fn lock_and_mode(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<(BodyLock, WaitMode)> {
     let (inside, after) = match rest.strip_prefix('<') {
         Some(rest) => rest.split_once('>')?,
         None => rest.split_once(' ').unwrap_or((rest, "")),
@@ -118,7 +131,7 @@ fn lock(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<BodyLock> {
             WaitMode::Park => ReportedLockKind::JavaSynchronizer,
             _ => ReportedLockKind::JavaMonitor,
         };
-        return Some(BodyLock { id: LockRef::Slot(slot, 0), name: class_in(after), kind });
+        return Some((BodyLock { id: LockRef::Slot(slot, 0), name: class_in(after), kind }, mode));
     }
     // `no object reference available`, `owner is scalar replaced`
     (inside.contains('@') && !inside.contains(' ')).then(|| token_lock(inside, mode))
@@ -131,10 +144,20 @@ fn class_in(text: &str) -> Option<Str> {
     Some(class_name(class))
 }
 
+/// `x" Id=3`: by the number, since two may have one name.
+pub fn owned_by(rest: &str) -> Option<OwnerRef> {
+    let (name, after) = rest.rsplit_once('"')?;
+    let id = after.trim_start().strip_prefix("Id=").and_then(|id| {
+        let digits = id.bytes().take_while(u8::is_ascii_digit).count();
+        id.get(..digits)?.parse().ok()
+    });
+    Some(id.map_or_else(|| OwnerRef::Name(name.into()), |id| OwnerRef::Id(ThreadId::Number(id))))
+}
+
 /// `held by thread 5`, `held by tid=5 (main)`, `owned by "x" Id=3`.
 fn owner_in(text: &str) -> Option<OwnerRef> {
     if let Some((_, rest)) = text.split_once("owned by \"") {
-        return Some(OwnerRef::Name(rest.get(..rest.rfind('"')?)?.into()));
+        return owned_by(rest);
     }
     // `held by thread 5` of ART, `owner #23` of Thread.dump_to_file.
     let (_, rest) = text.split_once("held by ").or_else(|| text.split_once(" owner #"))?;

@@ -4,7 +4,7 @@
 mod annotation;
 mod frame;
 
-pub use annotation::{Note, note};
+pub use annotation::{Note, note, owned_by};
 pub use frame::{class_name, frame};
 
 use super::text::{BlockLine, Body, BodyHold, BodyLock, BodyWait, OwnerRef};
@@ -53,14 +53,24 @@ pub fn state(word: &str) -> Option<ReportedState> {
     })
 }
 
-/// A lock by token: `java.lang.Object@7b836878`, whose class is the part before the sign.
-pub fn token_lock(token: &str, mode: WaitMode) -> BodyLock {
+/// A lock by token: `java.lang.Object@7b836878`, whose class is the part before the sign. What a thread does that
+/// is said to wait *on* an object, the class says: a synchronizer is parked for.
+pub fn token_lock(token: &str, mode: WaitMode) -> (BodyLock, WaitMode) {
     let name = token.split('@').next().filter(|n| !n.is_empty());
-    let kind = match mode {
-        WaitMode::Park => ReportedLockKind::JavaSynchronizer,
-        _ => ReportedLockKind::JavaMonitor,
+    let is_synchronizer = mode != WaitMode::Enter && name.is_some_and(is_synchronizer);
+    let (kind, mode) = match mode {
+        WaitMode::Park => (ReportedLockKind::JavaSynchronizer, mode),
+        _ if is_synchronizer => (ReportedLockKind::JavaSynchronizer, WaitMode::Park),
+        _ => (ReportedLockKind::JavaMonitor, mode),
     };
-    BodyLock { id: super::text::LockRef::Token(token.into()), name: name.map(class_name), kind }
+    let id = super::text::LockRef::Token(token.into());
+    (BodyLock { id, name: name.map(class_name), kind }, mode)
+}
+
+/// Whether a class is one for which threads park: over `AbstractOwnableSynchronizer`, or one that hands itself to
+/// `LockSupport.park`.
+pub fn is_synchronizer(class: &str) -> bool {
+    class.starts_with("java.util.concurrent.") || class.ends_with("Sync")
 }
 
 /// An owner by its name.

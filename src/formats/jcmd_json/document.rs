@@ -186,14 +186,17 @@ fn push(record: &Record, building: &mut Building, offset: u64) -> ThreadIx {
         let depth = monitors.depth.0.and_then(|depth| u32::try_from(depth).ok());
         let locks = monitors.locks.0.iter().flatten().flatten();
         body.holds
-            .extend(locks.map(|token| BodyHold { lock: java::token_lock(token, WaitMode::Enter), depth }));
+            .extend(locks.map(|token| BodyHold { lock: java::token_lock(token, WaitMode::Enter).0, depth }));
     }
     building.push(thread, &body, &[], offset)
 }
 
 /// What a thread waits for: a monitor to enter, one to be notified on, or what it parks for.
 fn wait(record: &Record) -> Option<BodyWait> {
-    let claim = |token: &str, mode| BodyWait { lock: java::token_lock(token, mode), mode, owner: None };
+    let claim = |token: &str, mode| {
+        let (lock, mode) = java::token_lock(token, mode);
+        BodyWait { lock, mode, owner: None }
+    };
     if let Some(token) = &record.blocked_on.0 {
         return Some(claim(token, WaitMode::Enter));
     }

@@ -126,7 +126,7 @@ impl Grammar for ThreadDump {
         body
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         // A pid before the first thread belongs to it, one after threads to the next dump.
         if memory.version.is_some() || memory.seen.contains(&thread.id) {
             dumps.end();
@@ -139,6 +139,7 @@ impl Grammar for ThreadDump {
             process.captured_at = memory.time.take().map(Into::into);
             process.runtime = Some(format!("OpenJDK {version}").into());
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, _dumps: &mut Dumps, line: &str, _offset: u64) {

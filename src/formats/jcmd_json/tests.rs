@@ -1,4 +1,4 @@
-use super::super::testing::{functions, holds, read, read_one, survives_logs, threads};
+use super::super::testing::{functions, holds, read_bytes, read_one, survives_logs, threads};
 use crate::model::{LockId, ReportedOwner, ReportedState, ThreadIx, ThreadKind};
 
 const TEXT: &str = "8951
@@ -57,7 +57,7 @@ fn the_text_of_21() {
         got.iter().map(|t| t.2[0].as_str()).collect::<Vec<_>>(),
         ["java.lang.Thread.sleep0", "applog.Logger.info"]
     );
-    assert_eq!(read(format!("{text}\n{text}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{text}\n{text}").as_bytes()).len(), 2);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn talk_is_no_dump() {
         "\"main\" #1 prio=5\n",
         "{\"threadDump\": true}\n",
     ] {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
 }
 
@@ -145,7 +145,7 @@ fn the_json_of_25() {
     let logged: String =
         JSON.lines().map(|line| format!("2026-11-24T04:07:06Z web java[7]: {line}\n")).collect();
     assert_eq!(threads(&read_one(&logged)), threads(&snapshot));
-    assert_eq!(read(format!("{JSON}talk\n{JSON}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{JSON}talk\n{JSON}").as_bytes()).len(), 2);
 }
 
 #[test]
@@ -154,6 +154,6 @@ fn a_cut_document_keeps_its_threads() {
         read_one(&JSON[..JSON.find("\"sinkWrite").or_else(|| JSON.find("applog.Logger.sink")).unwrap()]);
     assert!(!cut.is_complete && cut.threads.len() >= 2);
     for at in 0..JSON.len() {
-        read(&JSON.as_bytes()[..at]);
+        read_bytes(&JSON.as_bytes()[..at]);
     }
 }

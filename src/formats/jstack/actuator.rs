@@ -160,7 +160,7 @@ fn body(record: &Record) -> Body {
     let frames = record.stack_trace.0.iter().flatten().map(|element| frame(element).into());
     let mut body = Body { frames: frames.collect(), ..Body::default() };
     let hold = |info: &LockInfo, mode| {
-        let lock = java::token_lock(&info.token()?, mode);
+        let (lock, _) = java::token_lock(&info.token()?, mode);
         Some(BodyHold { lock, depth: info.locked_stack_depth.0.and_then(|d| u32::try_from(d).ok()) })
     };
     let monitors = record.locked_monitors.0.iter().flatten();
@@ -182,7 +182,8 @@ fn wait(record: &Record, body: &Body) -> Option<BodyWait> {
     };
     // -1 is nobody that is known.
     let owner = record.lock_owner_id.0.map(|id| OwnerRef::Id(ThreadId::Number(id)));
-    Some(BodyWait { lock: java::token_lock(&token, mode), mode, owner })
+    let (lock, mode) = java::token_lock(&token, mode);
+    Some(BodyWait { lock, mode, owner })
 }
 
 fn frame(element: &Element) -> Frame {

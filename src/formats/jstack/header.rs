@@ -17,8 +17,8 @@
 //! Names are printed raw: they may hold quotes and line breaks.
 
 use crate::formats::java;
-use crate::formats::text::{BodyWait, Head, OwnerRef, first_line};
-use crate::model::{ReportedState, Str, Thread, ThreadId, ThreadKind, WaitMode};
+use crate::formats::text::{BodyWait, Head, first_line};
+use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode};
 
 /// How many more lines a name may have.
 const MOST_LINES: usize = 16;
@@ -52,27 +52,29 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         return Some(Head { is_carried: true, ..Head::of(thread) });
     }
     let inside = line.strip_prefix('"')?;
-    if let Some(head) = named(inside) {
-        return Some(head);
-    }
-    // The name goes on in the next line.
+    // `"dl2":` in the section of a deadlock.
     if inside.ends_with("\":") {
         return None;
     }
+    if let Some(head) = named(inside) {
+        return Some(head);
+    }
+    // The name goes on in the next line, which may begin with a quote itself.
     let mut whole = inside.to_owned();
     let mut rest = more;
     for _ in 0..MOST_LINES {
         let next = first_line(rest);
         let text = String::from_utf8_lossy(next.get(..next.len().min(4096))?);
+        let text = text.trim_end_matches('\r');
         if rest.is_empty()
-            || text.starts_with(['\t', '"'])
+            || text.starts_with('\t')
             || text.starts_with("   java.lang")
             || text.ends_with("\":")
         {
             return None;
         }
         whole.push('\n');
-        whole.push_str(text.trim_end_matches('\r'));
+        whole.push_str(text);
         rest = rest.get(next.len() + 1..).unwrap_or_default();
         if let Some(head) = named(whole.trim_end()) {
             return Some(Head { more: more.len() - rest.len(), ..head });
@@ -129,9 +131,9 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
     let mut nid: Option<&str> = None;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(0)), name));
     let mut is_known = false;
-    let mut words = fields.split_ascii_whitespace();
+    let words = fields.split_ascii_whitespace();
     let mut rest = Vec::new();
-    for word in words.by_ref() {
+    for word in words {
         if let Some(n) = word.strip_prefix('#') {
             number = number.or(n.parse::<u64>().ok());
         } else if let Some(n) = word.strip_prefix('[').and_then(|w| w.strip_suffix(']'))
@@ -140,7 +142,7 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
         {
             os_id = os_id.or(n.parse::<u64>().ok());
         } else if let Some((key, value)) = word.split_once('=') {
-            is_known = true;
+            is_known |= key == "tid";
             field(key, value, &mut head, &mut nid);
         } else {
             match word {
@@ -241,15 +243,10 @@ fn jmx(text: &str) -> Option<Head> {
     head.thread.reported = Some(java::state(word)?);
     if let Some((_, lock)) = rest.split_once(" on ") {
         let token = lock.split(' ').next().unwrap_or_default();
-        let owner: Option<Str> =
-            lock.split_once("owned by \"").and_then(|(_, o)| Some(o.get(..o.rfind('"')?)?.into()));
-        let mode = match word {
-            "BLOCKED" => WaitMode::Enter,
-            _ if token.starts_with("java.util.concurrent") || token.contains("Sync@") => WaitMode::Park,
-            _ => WaitMode::Notify,
-        };
-        let lock = java::token_lock(token, mode);
-        head.wait = Some(BodyWait { lock, mode, owner: owner.map(OwnerRef::Name) });
+        let owner = lock.split_once("owned by \"").and_then(|(_, rest)| java::owned_by(rest));
+        let mode = if word == "BLOCKED" { WaitMode::Enter } else { WaitMode::Notify };
+        let (lock, mode) = java::token_lock(token, mode);
+        head.wait = Some(BodyWait { lock, mode, owner });
     }
     Some(head)
 }

@@ -8,10 +8,12 @@ mod actuator;
 mod deadlocks;
 mod header;
 
+use rustc_hash::FxHashSet;
+
 use super::java;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread};
+use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -50,33 +52,33 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return actuator::confirm(site);
     }
     let line = String::from_utf8_lossy(site.line());
-    let before = String::from_utf8_lossy(site.before()?);
+    let before = site.before()?;
     match line.get(..5)? {
         "Full " => line.trim_end().ends_with(':').then_some(site.at),
-        "FULL " => before.ends_with("===== ").then(|| site.at - "===== ".len()),
+        "FULL " => before.ends_with(b"===== ").then(|| site.at - "===== ".len()),
         "java." => {
             let state = line.strip_prefix("java.lang.Thread.State: ")?;
             java::state(state)?;
             Some(site.indented(3))
         }
         // `Thread 12345: (state = BLOCKED)`
-        "(stat" => {
-            let start = before.rfind("Thread ")?;
-            header::read(&format!("{}{line}", before.get(start..)?), b"")?;
-            Some(site.at - (before.len() - start))
-        }
+        "(stat" => header_in(site, "Thread "),
         // `"pool-1-thread-2" Id=76 WAITING on …`
-        _ => {
-            let start = before.find('"')?;
-            header::read(&format!("{}{line}", before.get(start..)?), b"")?;
-            Some(site.at - (before.len() - start))
-        }
+        _ => header_in(site, "\""),
     }
 }
 
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
 pub(super) fn thread_info(line: &str) -> Option<Head> {
     header::read(line, b"").filter(|_| line.contains(" Id="))
+}
+
+/// Where in a line the header begins that begins so.
+fn header_in(site: &Site<'_>, begins: &str) -> Option<usize> {
+    let (line, text) = site.whole_line()?;
+    let start = text.find(begins)?;
+    header::read(text.get(start..)?, b"")?;
+    Some(line + start)
 }
 
 struct Jstack;
@@ -86,6 +88,8 @@ struct Jstack;
 struct Memory {
     time: Option<String>,
     pid: Option<u32>,
+    /// What threads of this dump are called: JMX and jhsdb print nothing before a dump.
+    seen: FxHashSet<(ThreadKind, ThreadId)>,
     deadlocks: deadlocks::Reader,
 }
 
@@ -144,10 +148,22 @@ impl Grammar for Jstack {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, _thread: &Thread, offset: u64) {
+    fn breaks_off(&self, line: &str) -> bool {
+        // Frames and locks end with a parenthesis, headers of threads with stacks with an address.
+        line.starts_with('\t') && !line.ends_with([')', '>', 'e'])
+            || line.starts_with('"') && line.contains("tid=")
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        if !memory.seen.insert((thread.kind, thread.id.clone())) && thread.id != ThreadId::Number(0) {
+            memory.seen.clear();
+            memory.seen.insert((thread.kind, thread.id.clone()));
+            dumps.begin(offset);
+        }
         let building = dumps.current(offset);
         memory.deadlocks.end(building);
         tell(memory, building);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
@@ -155,10 +171,12 @@ impl Grammar for Jstack {
             if let Some(building) = dumps.open() {
                 memory.deadlocks.end(building);
             }
+            memory.seen.clear();
             let building = dumps.begin(offset);
             building.snapshot.process.runtime = Some(vm.trim_end_matches(':').into());
             tell(memory, building);
         } else if line.starts_with("===== FULL THREAD DUMP") {
+            memory.seen.clear();
             dumps.begin(offset);
         } else if is_time(line) {
             memory.time = Some(line.trim().to_owned());
@@ -200,7 +218,6 @@ static OUTSIDE: &[(&str, Outside)] = &[
     ("===== END OF THREAD DUMP", Outside::Noise),
     ("Found one Java-level deadlock:", Outside::Section(DEADLOCK)),
     ("Java stack information for the threads listed above:", Outside::Section(DEADLOCK_STACKS)),
-    ("Found 1 deadlock.", Outside::Section(LISTS)),
     ("Found ", Outside::Section(LISTS)),
     ("Threads class SMR info:", Outside::Section(LISTS)),
     ("JNI global ref", Outside::Noise),

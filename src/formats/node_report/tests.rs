@@ -1,4 +1,4 @@
-use super::super::testing::{functions, read, read_one, threads};
+use super::super::testing::{functions, read_bytes, read_one, threads};
 use crate::model::{Arch, FailureKind, ReportedState, ThreadIx};
 
 const REPORT: &str = r#"{
@@ -84,11 +84,11 @@ fn in_logs_and_cut() {
     assert_eq!(threads(&read_one(&compact)), plain);
     let mixed = REPORT.replace("  \"libuv\"", "queue depth 23\n  \"libuv\"");
     assert_eq!(threads(&read_one(&format!("ready\n{mixed}done\n"))), plain);
-    assert_eq!(read(format!("{REPORT}{REPORT}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{REPORT}{REPORT}").as_bytes()).len(), 2);
     let cut = read_one(&REPORT[..REPORT.find("lockLog").unwrap()]);
     assert!(!cut.is_complete);
     for at in 0..REPORT.len() {
-        read(&REPORT.as_bytes()[..at]);
+        read_bytes(&REPORT.as_bytes()[..at]);
     }
 }
 
@@ -99,6 +99,6 @@ fn talk_is_no_report() {
         "{\"nodejsVersion\": \"v20\"}\n",
         "the key \"nodejsVersion\" is new\n",
     ] {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
 }

@@ -84,7 +84,7 @@ impl Grammar for PySpy {
         Body { frames: block.iter().filter_map(|l| Some(frame(l.text)?.into())).collect(), ..Body::default() }
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             dumps.end();
             memory.seen.clear();
@@ -92,6 +92,7 @@ impl Grammar for PySpy {
         }
         let threads = dumps.current(offset).snapshot.threads.len();
         debug_assert!(threads < memory.seen.len());
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {

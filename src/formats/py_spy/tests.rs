@@ -1,4 +1,4 @@
-use super::super::testing::{functions, holds, read, read_one, survives_logs, threads};
+use super::super::testing::{functions, holds, read_bytes, read_one, survives_logs, threads};
 use crate::model::{LockId, ReportedState, ThreadIx};
 
 const DUMP: &str = "Process 96595: python shop.py 2
@@ -48,10 +48,10 @@ fn in_logs_and_damaged() {
 #[test]
 fn several_processes() {
     let text = format!("{DUMP}=== PID 7 ===\n{}{DUMP}", DUMP.replace("Process 96595", "Process 7"));
-    let pids: Vec<_> = read(text.as_bytes()).iter().map(|s| s.process.pid).collect();
+    let pids: Vec<_> = read_bytes(text.as_bytes()).iter().map(|s| s.process.pid).collect();
     assert_eq!(pids, [Some(96595), Some(7), Some(96595)]);
     let without = &DUMP[DUMP.find("Thread 96595").unwrap()..];
-    assert_eq!(read(format!("{without}{without}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{without}{without}").as_bytes()).len(), 2);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn talk_is_no_dump() {
         "Thread x (idle): \"y\"\n",
         "\"owns_gil\" is a key\n",
     ] {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
 }
 
@@ -93,7 +93,7 @@ const JSON: &str = r#"[
 
 #[test]
 fn json_of_two_processes() {
-    let snapshots = read(JSON.as_bytes());
+    let snapshots = read_bytes(JSON.as_bytes());
     assert_eq!(snapshots.iter().map(|s| s.process.pid).collect::<Vec<_>>(), [Some(14479), Some(14480)]);
     let [first, second] = snapshots.as_slice() else { panic!() };
     assert_eq!(first.threads[0].tid, Some(14614));
@@ -105,13 +105,13 @@ fn json_of_two_processes() {
         second.threads[0].id.to_string(),
         "0x7F9546B21000".to_owned().replace("0x7F9546B21000", &format!("{:#X}", 140_278_625_572_544u64))
     );
-    let cut = read(&JSON.as_bytes()[..JSON.find("14480").unwrap()]);
+    let cut = read_bytes(&JSON.as_bytes()[..JSON.find("14480").unwrap()]);
     assert!(cut.len() == 1 && !cut[0].is_complete);
     let compact: String = JSON.lines().map(str::trim).collect();
-    assert_eq!(read(compact.as_bytes()).len(), 2);
+    assert_eq!(read_bytes(compact.as_bytes()).len(), 2);
     let logged: String = JSON.lines().map(|line| format!("shop-1  | {line}\n")).collect();
-    assert_eq!(read(logged.as_bytes()).len(), 2);
+    assert_eq!(read_bytes(logged.as_bytes()).len(), 2);
     for at in 0..JSON.len() {
-        read(&JSON.as_bytes()[..at]);
+        read_bytes(&JSON.as_bytes()[..at]);
     }
 }

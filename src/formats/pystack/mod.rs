@@ -78,13 +78,14 @@ impl Grammar for Pystack {
         body(block)
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.seen.insert(thread.id.clone()) {
             dumps.end();
             memory.seen.clear();
             memory.seen.insert(thread.id.clone());
         }
         dumps.current(offset);
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {

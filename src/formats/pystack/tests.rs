@@ -1,4 +1,4 @@
-use super::super::testing::{functions, holds, read, read_one, survives_logs, threads};
+use super::super::testing::{functions, holds, read_bytes, read_one, survives_logs, threads};
 use crate::model::{FrameKind, LockId, ReportedState, StackEnd, ThreadIx};
 
 const DUMP: &str = "Core file information:
@@ -73,7 +73,7 @@ fn a_debugger_stopped_it() {
 #[test]
 fn reports_one_after_the_other() {
     let one = "$ pystack remote 5\nTraceback for thread 5 (x) [] (most recent call last):\n    (Python) File \"a.py\", line 1, in f\n        f()\n";
-    assert_eq!(read(format!("{one}\n{one}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{one}\n{one}").as_bytes()).len(), 2);
     let next = one.replace("[]", "[Parked by the made-up scheduler]");
     assert!(read_one(&next).gaps.iter().any(|g| g.message.contains("Parked by")));
 }
@@ -81,6 +81,6 @@ fn reports_one_after_the_other() {
 #[test]
 fn talk_is_no_dump() {
     for text in ["Traceback for thread 5 was asked\n", "Traceback for thread x (most recent call last):\n"] {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
 }

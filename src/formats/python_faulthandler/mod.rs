@@ -121,7 +121,7 @@ impl Grammar for Faulthandler {
         body
     }
 
-    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         let is_open = dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty());
         let is_new = memory.end.is_some()
             || memory.is_over
@@ -140,6 +140,7 @@ impl Grammar for Faulthandler {
         if let Some(end) = memory.end.take() {
             tell(end, building);
         }
+        true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {

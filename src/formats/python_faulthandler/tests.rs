@@ -1,4 +1,4 @@
-use super::super::testing::{functions, read, read_one, survives_logs, threads};
+use super::super::testing::{functions, read_bytes, read_one, survives_logs, threads};
 use crate::model::{FailureKind, ReportedState, StackEnd, ThreadId, ThreadIx};
 
 const DUMP: &str = "Fatal Python error: Segmentation fault
@@ -60,17 +60,17 @@ fn one_log_with_several_dumps() {
     };
     let text = format!("{}{}Timeout (0:00:05)!\n{}", dump("01"), dump("02"), dump("02"));
     let ids: Vec<Vec<String>> =
-        read(text.as_bytes()).iter().map(|s| threads(s).into_iter().map(|t| t.0).collect()).collect();
+        read_bytes(text.as_bytes()).iter().map(|s| threads(s).into_iter().map(|t| t.0).collect()).collect();
     assert_eq!(ids, [["0x01", "0x00aa"], ["0x02", "0x00aa"], ["0x02", "0x00aa"]]);
     // `Current` is whoever the signal reached.
-    assert!(read(text.as_bytes()).iter().all(|s| s.threads.iter().all(|t| !t.is_running)));
+    assert!(read_bytes(text.as_bytes()).iter().all(|s| s.threads.iter().all(|t| !t.is_running)));
 }
 
 #[test]
 fn limits_are_told() {
     let one = "Thread 0x01 (most recent call first):\n  File \"a.py\", line 3 in work\n...\n";
     let text = format!("{one}{}", one.replace("0x01", "0x02"));
-    let snapshots = read(text.as_bytes());
+    let snapshots = read_bytes(text.as_bytes());
     assert_eq!(snapshots.len(), 2);
     assert!(!snapshots[0].is_complete && !snapshots[1].is_complete);
 }
@@ -119,7 +119,7 @@ fn the_traceback_that_ends_a_process() {
     for after in
         ["", "\n", "shop_1 exited with code 1\n", "systemd[1]: shop.service: Main process exited, status=1\n"]
     {
-        assert_eq!(read(format!("{TRACEBACK}{after}").as_bytes()).len(), 1, "{after}");
+        assert_eq!(read_bytes(format!("{TRACEBACK}{after}").as_bytes()).len(), 1, "{after}");
     }
     let logged: String = TRACEBACK.lines().map(|line| format!("web_1  | {line}\n")).collect();
     assert_eq!(threads(&read_one(&logged)), threads(&read_one(TRACEBACK)));
@@ -137,7 +137,7 @@ fn tracebacks_that_somebody_survived_are_no_dumps() {
         "the log says Traceback (most recent call last): and no more\n".into(),
         "Thread 0x12 was started\nStack of plates\nThread 0xzz (most recent call first):\n".into(),
     ] {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
     // Ctrl-C shows where it hung.
     let stopped = TRACEBACK.replace("RecursionError: maximum recursion depth exceeded", "KeyboardInterrupt");

@@ -114,8 +114,9 @@ impl Grammar for Sigdump {
         body(block)
     }
 
-    fn on_thread(&self, _memory: &mut (), dumps: &mut Dumps, _thread: &Thread, offset: u64) {
+    fn on_thread(&self, _memory: &mut (), dumps: &mut Dumps, _thread: &Thread, offset: u64) -> bool {
         dumps.current(offset);
+        true
     }
 
     fn on_event(&self, _memory: &mut (), dumps: &mut Dumps, line: &str, offset: u64) {

@@ -1,4 +1,4 @@
-use super::super::testing::{functions, holds, read, read_one, survives_logs};
+use super::super::testing::{functions, holds, read_bytes, read_one, survives_logs};
 use crate::model::{LockId, ReportedState, ThreadIx};
 
 const DUMP: &str = "Sigdump at 2026-11-28 19:50:34 +0000 process 17486 (service.rb)
@@ -46,7 +46,7 @@ fn in_logs_and_damaged() {
 
 #[test]
 fn several_dumps() {
-    assert_eq!(read(format!("{DUMP}{DUMP}").as_bytes()).len(), 2);
+    assert_eq!(read_bytes(format!("{DUMP}{DUMP}").as_bytes()).len(), 2);
 }
 
 #[test]
@@ -82,6 +82,6 @@ fn below_a_thread_of_jruby_stands_its_java_thread() {
 fn talk_is_no_dump() {
     for text in ["Sigdump at work\n", "started Thread #<Thread:0x01 run>\n", "In Java \"main\" is a method\n"]
     {
-        assert!(read(text.as_bytes()).is_empty(), "{text}");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::grammar::{BlockLine, Body, BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
+use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
 use super::site::{LONGEST_LINE, first_line};
 use super::templates::{TemplateIx, Templates};
 use crate::model::Thread;
@@ -29,8 +29,8 @@ pub(super) struct ThreadItem {
     pub thread: Thread,
     pub also: Vec<Thread>,
     pub offset: usize,
-    /// Its block: place in [`Chunk::bodies`].
-    pub body: usize,
+    /// Its block: place in [`Chunk::blocks`].
+    pub block: usize,
     /// Its values in [`Chunk::values`].
     pub values: (usize, usize),
     pub wait: Option<BodyWait>,
@@ -43,8 +43,10 @@ pub(super) struct ThreadItem {
 #[derive(Default)]
 pub(super) struct Chunk {
     pub items: Vec<Item>,
-    /// What its blocks say, each once.
-    pub bodies: Vec<Body>,
+    /// Its blocks, each once.
+    pub blocks: Vec<Box<[TemplateIx]>>,
+    /// The lines of its blocks.
+    pub templates: Templates,
     pub values: Vec<u64>,
 }
 
@@ -55,8 +57,7 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         text,
         base,
         chunk: Chunk::default(),
-        templates: Templates::default(),
-        body_of: FxHashMap::default(),
+        block_of: FxHashMap::default(),
         lines: Vec::new(),
         open: None,
         section: None,
@@ -69,9 +70,11 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         let (next, known) = reader.line(at);
         (at, last) = (next, known);
     }
-    reader.flush_skipped();
-    let is_cut = is_last && last == Known::No && !text.ends_with(b"\n") && reader.open.is_some();
+    let line = memchr::memrchr(b'\n', text).map_or(text, |n| text.get(n + 1..).unwrap_or_default());
+    let breaks_off = || last == Known::No || grammar.breaks_off(&shown(line));
+    let is_cut = is_last && !text.ends_with(b"\n") && reader.open.is_some() && breaks_off();
     reader.close();
+    reader.flush_skipped();
     if is_cut {
         reader.chunk.items.push(Item::Cut { offset: base + text.len() });
     }
@@ -97,8 +100,7 @@ struct Reader<'t, G> {
     text: &'t [u8],
     base: usize,
     chunk: Chunk,
-    templates: Templates,
-    body_of: FxHashMap<Box<[TemplateIx]>, usize>,
+    block_of: FxHashMap<Box<[TemplateIx]>, usize>,
     /// The block that is being read.
     lines: Vec<TemplateIx>,
     open: Option<ThreadItem>,
@@ -126,24 +128,30 @@ impl<G: Grammar> Reader<'_, G> {
                 self.section = None;
                 self.is_after_blank = false;
                 let mark = self.chunk.values.len();
-                let Head { thread, also, more, wait, holds, keeps_state, is_carried, unknown } = head;
+                let Head { thread, also, more, wait, holds, keeps_state, is_carried, unknown, event, first } =
+                    head;
                 let offset = self.base + at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
                 }
+                if let Some(line) = event {
+                    self.chunk.items.push(Item::Event { line, offset });
+                }
                 let values = (mark, mark);
-                let body = 0;
                 self.open = Some(ThreadItem {
                     thread,
                     also,
                     offset,
-                    body,
+                    block: 0,
                     values,
                     wait,
                     holds,
                     keeps_state,
                     is_carried,
                 });
+                if let Some(line) = first {
+                    self.in_block(line.as_bytes(), at);
+                }
                 return (next + more, Known::Yes);
             }
         }
@@ -164,7 +172,7 @@ impl<G: Grammar> Reader<'_, G> {
         let grammar = self.grammar;
         let mark = self.chunk.values.len();
         let classify = |text: &str| grammar.in_block(text);
-        match self.templates.intern(line, G::MASKS_HEX, &mut self.chunk.values, classify) {
+        match self.chunk.templates.intern(line, grammar.masked(line), &mut self.chunk.values, classify) {
             Some((ix, InBlock::Body)) => {
                 self.lines.push(ix);
                 self.is_after_blank = false;
@@ -210,22 +218,12 @@ impl<G: Grammar> Reader<'_, G> {
     fn close(&mut self) {
         let Some(mut item) = self.open.take() else { return };
         item.values.1 = self.chunk.values.len();
-        item.body = match self.body_of.get(self.lines.as_slice()) {
+        item.block = match self.block_of.get(self.lines.as_slice()) {
             Some(&known) => known,
             None => {
-                let mut slot = 0;
-                let templates = self.lines.iter().filter_map(|ix| self.templates.get(*ix));
-                let block: Vec<BlockLine<'_>> = templates
-                    .map(|t| {
-                        let line = BlockLine { text: &t.text, slot };
-                        slot += t.slots;
-                        line
-                    })
-                    .collect();
-                let body = self.grammar.body(&block);
-                self.chunk.bodies.push(body);
-                self.body_of.insert(self.lines.as_slice().into(), self.chunk.bodies.len() - 1);
-                self.chunk.bodies.len() - 1
+                self.chunk.blocks.push(self.lines.as_slice().into());
+                self.block_of.insert(self.lines.as_slice().into(), self.chunk.blocks.len() - 1);
+                self.chunk.blocks.len() - 1
             }
         };
         self.lines.clear();

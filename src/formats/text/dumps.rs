@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::bodies::{Bodies, Known};
 use super::chunk::{Chunk, Item, ThreadItem};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
@@ -88,7 +89,12 @@ impl Building {
             });
         }
         for members in std::mem::take(&mut self.rings) {
-            let threads = members.iter().filter_map(|m| self.find(&names, m)).collect();
+            let mut threads: Vec<ThreadIx> = Vec::with_capacity(members.len());
+            for thread in members.iter().filter_map(|m| self.find(&names, m)) {
+                if !threads.contains(&thread) {
+                    threads.push(thread);
+                }
+            }
             self.snapshot.rings.push(ReportedRing { threads });
         }
         self.snapshot
@@ -174,25 +180,30 @@ impl Dumps {
     }
 }
 
-/// Reads the chunks in their order.
-pub(super) fn put_together<G: Grammar>(
+/// Adds chunks, which come in the order of the text.
+pub(super) fn add_chunks<G: Grammar>(
     grammar: &G,
+    memory: &mut G::Memory,
     dumps: &mut Dumps,
+    bodies: &mut Bodies,
     chunks: Vec<Chunk>,
     section: &Section<'_>,
 ) {
-    let mut memory = G::Memory::default();
-    for chunk in chunks {
-        let mut known: Vec<Option<(u32, StackIx)>> = vec![None; chunk.bodies.len()];
+    let places = bodies.of(grammar, &chunks);
+    for (chunk, places) in chunks.into_iter().zip(places) {
         for item in &chunk.items {
             match item {
                 Item::Threads(item) => {
                     let offset = section.offset(item.offset);
-                    grammar.on_thread(&mut memory, dumps, &item.thread, offset);
-                    add_threads(dumps, &chunk, item, &mut known, offset);
+                    let known = places.get(item.block).and_then(|&body| bodies.get_mut(body));
+                    if let (true, Some(known)) =
+                        (grammar.on_thread(memory, dumps, &item.thread, offset), known)
+                    {
+                        add_threads(dumps, &chunk, item, known, offset);
+                    }
                 }
                 Item::Event { line, offset } => {
-                    grammar.on_event(&mut memory, dumps, line, section.offset(*offset));
+                    grammar.on_event(memory, dumps, line, section.offset(*offset));
                 }
                 Item::Skipped { lines, offset, first, is_in_block } => {
                     let offset = section.offset(*offset);
@@ -210,17 +221,14 @@ pub(super) fn put_together<G: Grammar>(
                 }
                 Item::Cut { offset } => {
                     let offset = section.offset(*offset);
-                    let gaps = &mut dumps.current(offset).snapshot.gaps;
-                    gaps.add(
-                        GapKind::Truncated,
-                        "the text breaks off in the middle of a thread",
-                        Some(offset),
-                    );
+                    let snapshot = &mut dumps.current(offset).snapshot;
+                    let message = "the text breaks off in the middle of a thread";
+                    snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+                    snapshot.is_complete = false;
                 }
             }
         }
     }
-    grammar.on_end(&mut memory, dumps);
 }
 
 /// Lines that were not understood. Before the first thread of a file they are the log around it.
@@ -236,33 +244,25 @@ fn skipped(dumps: &mut Dumps, lines: u64, offset: u64, first: &str, is_in_block:
 }
 
 /// Adds the threads of a header, whose block may be known from before.
-fn add_threads(
-    dumps: &mut Dumps,
-    chunk: &Chunk,
-    item: &ThreadItem,
-    known: &mut [Option<(u32, StackIx)>],
-    offset: u64,
-) {
+fn add_threads(dumps: &mut Dumps, chunk: &Chunk, item: &ThreadItem, known: &mut Known, offset: u64) {
     let generation = dumps.generation;
     let building = dumps.current(offset);
-    let (Some(body), Some(known)) = (chunk.bodies.get(item.body), known.get_mut(item.body)) else { return };
     let values = chunk.values.get(item.values.0..item.values.1).unwrap_or_default();
-    let stack = match *known {
+    let stack = match known.stack {
         Some((of, stack)) if of == generation => stack,
-        _ => building.stack(body),
+        _ => building.stack(&known.body),
     };
-    *known = Some((generation, stack));
+    known.stack = Some((generation, stack));
+    let body = &known.body;
     let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
     for head in std::iter::once(&item.thread).chain(&item.also) {
         let mut thread = head.clone();
         if item.is_carried {
             thread.carrier = before;
         }
-        let said = Said {
-            wait: body.wait.as_ref().or(item.wait.as_ref()),
-            holds: &item.holds,
-            keeps_state: item.keeps_state,
-        };
+        let of_head = item.wait.as_ref();
+        let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
+        let said = Said { wait, holds: &item.holds, keeps_state: item.keeps_state };
         building.add(thread, stack, body, said, values, offset);
     }
 }
@@ -300,7 +300,8 @@ impl Building {
         values: &[u64],
         offset: u64,
     ) -> ThreadIx {
-        let value = |slot: usize| values.get(slot).copied().unwrap_or(0);
+        let value =
+            |slot: usize| values.get(slot).copied().filter(|value| *value >= body.lowest).unwrap_or(0);
         let start = self.snapshot.values.len() as u32;
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);

@@ -1,5 +1,7 @@
 //! What a format author writes: the grammar of headers, of lines in a thread's block, and of what stands between.
 
+use std::ops::Range;
+
 use super::dumps::Dumps;
 use crate::model::{
     ArgSlot, Frame, ReportedLockKind, ReportedState, Snapshot, StackEnd, Str, Thread, ThreadId, WaitMode,
@@ -13,6 +15,11 @@ pub trait Grammar: Sync {
     /// Whether numbers that differ from thread to thread are taken out of the lines of a block, so that blocks of
     /// threads that do the same are read once: every `0x…` becomes [`HEX`], its value a slot.
     const MASKS_HEX: bool;
+
+    /// Which numbers of a line of a block are taken out.
+    fn masked(&self, _line: &[u8]) -> Masked {
+        if Self::MASKS_HEX { Masked::Prefixed(0) } else { Masked::Nothing }
+    }
 
     /// Whether a thread's header may begin with this line: a cheap test, made for every line.
     fn may_begin(&self, line: &[u8]) -> bool;
@@ -40,8 +47,21 @@ pub trait Grammar: Sync {
     /// Reads the lines of a block.
     fn body(&self, block: &[BlockLine<'_>]) -> Body;
 
-    /// A thread is about to be added: the place to begin a dump.
-    fn on_thread(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _thread: &Thread, _offset: u64) {}
+    /// Whether the last line of a text, which has no line break, lacks its end; asked within blocks.
+    fn breaks_off(&self, _line: &str) -> bool {
+        false
+    }
+
+    /// A thread is about to be added: the place to begin a dump. False: the text repeats a thread that is there.
+    fn on_thread(
+        &self,
+        _memory: &mut Self::Memory,
+        _dumps: &mut Dumps,
+        _thread: &Thread,
+        _offset: u64,
+    ) -> bool {
+        true
+    }
 
     /// A line that [`outside`](Self::outside) called an event. Events and threads come in the order of the text.
     fn on_event(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _line: &str, _offset: u64) {}
@@ -52,6 +72,17 @@ pub trait Grammar: Sync {
 
 /// What stands for a number in the lines of a block.
 pub const HEX: &str = "0x#";
+
+/// Which numbers of a line become [`HEX`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Masked {
+    /// None.
+    Nothing,
+    /// Every `0x…` from this byte on.
+    Prefixed(usize),
+    /// Every word between these bytes that has nothing but hexadecimal digits: `5ffa9f9c`, `00007ffb`0e6c2b4e`.
+    Words(Range<usize>),
+}
 
 /// A thread's header.
 #[derive(Debug)]
@@ -72,6 +103,10 @@ pub struct Head {
     pub keeps_state: bool,
     /// A field of the header that was not understood.
     pub unknown: Option<String>,
+    /// What the header says of the process: a line for [`Grammar::on_event`], before the thread is added.
+    pub event: Option<String>,
+    /// A line of the block that stands in the header.
+    pub first: Option<String>,
 }
 
 impl Head {
@@ -86,6 +121,8 @@ impl Head {
             keeps_state: false,
             is_carried: false,
             unknown: None,
+            event: None,
+            first: None,
         }
     }
 }
@@ -140,6 +177,8 @@ pub struct Body {
     pub end: StackEnd,
     /// Frames that the producer left out.
     pub left_out: u32,
+    /// Values of slots below this are no addresses of the process, and are dropped.
+    pub lowest: u64,
     /// Where the thread was created, which is no frame of its stack: Go's `created by`.
     pub creator: Option<Frame>,
 }

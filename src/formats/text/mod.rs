@@ -10,6 +10,7 @@
 //!
 //! Offsets count in the text after decoding.
 
+mod bodies;
 mod chunk;
 mod clean;
 mod dumps;
@@ -19,29 +20,38 @@ mod prefix;
 mod section;
 mod site;
 mod templates;
+pub mod words;
 
 use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot};
+use bodies::Bodies;
 
 pub use clean::clean;
 pub use dumps::{Building, Dumps};
 pub use grammar::{
-    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Outside,
-    OwnerRef, is_limited,
+    BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
+    Outside, OwnerRef, is_limited,
 };
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
 
-/// How much text one worker reads at a time. The result does not depend on it.
-const CHUNK_SIZE: usize = 1 << 20;
+/// How much text one worker reads at a time, bytes. The result does not depend on it: large pieces, so that a
+/// stack of a large dump is read a few times and not in every piece, and enough of them for all workers.
+pub fn chunk_size(text: &[u8]) -> usize {
+    (text.len() / PIECES).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
+}
+
+const PIECES: usize = 32;
+const SMALLEST_CHUNK: usize = 1 << 20;
+const LARGEST_CHUNK: usize = 16 << 20;
 
 /// How much text before the first header may belong to the dump: `panic: …`.
 const CONTEXT: usize = 1 << 16;
 
 /// Reads all dumps of a format in a text.
 pub fn read<G: Grammar>(grammar: &G, format: FormatId, section: &Section<'_>) -> Vec<Snapshot> {
-    read_in_chunks(grammar, format, section, CHUNK_SIZE)
+    read_in_chunks(grammar, format, section, chunk_size(&section.text))
 }
 
 fn read_in_chunks<G: Grammar>(
@@ -60,17 +70,26 @@ fn read_in_chunks<G: Grammar>(
         from = to;
     }
     let last = ranges.len().saturating_sub(1);
-    let chunks = ranges
-        .into_par_iter()
-        .enumerate()
-        .map(|(n, range)| {
-            chunk::read(grammar, text.get(range.clone()).unwrap_or_default(), range.start, n == last)
-        })
-        .collect();
+    let ranges: Vec<(usize, std::ops::Range<usize>)> = ranges.into_iter().enumerate().collect();
     let mut dumps = Dumps::new(section, format);
-    dumps::put_together(grammar, &mut dumps, chunks, section);
+    let mut bodies = Bodies::default();
+    let mut memory = G::Memory::default();
+    // A few pieces at a time: what is read of them is a good part of their size.
+    for ranges in ranges.chunks(PIECES_AT_A_TIME) {
+        let chunks = ranges
+            .par_iter()
+            .map(|(n, range)| {
+                chunk::read(grammar, text.get(range.clone()).unwrap_or_default(), range.start, *n == last)
+            })
+            .collect();
+        dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, chunks, section);
+    }
+    grammar.on_end(&mut memory, &mut dumps);
     dumps.snapshots()
 }
+
+/// How many pieces are read before they are put together.
+const PIECES_AT_A_TIME: usize = 16;
 
 /// Where the lines begin that may belong to the first header.
 fn context_start(text: &[u8], first: usize) -> usize {

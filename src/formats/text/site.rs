@@ -32,6 +32,24 @@ impl<'a> Site<'a> {
         line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_ascii_end()
     }
 
+    /// The whole line as the format wrote it, and where in the text it begins: behind the quote of a JSON string,
+    /// unescaped, else the line as it stands, prefix included.
+    pub fn whole_line(&self) -> Option<(usize, String)> {
+        let before = self.before()?;
+        let line = self.at - before.len();
+        if before.trim_ascii_start().starts_with(b"{") {
+            let key = memchr::memmem::rfind(before, b"\":")?;
+            let quote = key + 2 + before.get(key + 2..)?.iter().position(|b| *b == b'"')?;
+            let bytes = self.text.get(line + quote..)?;
+            let bytes = bytes.get(..bytes.len().min(LONGEST_LINE))?;
+            let value = serde_json::Deserializer::from_slice(bytes).into_iter::<String>().next()?.ok()?;
+            let first = value.lines().next().unwrap_or_default().to_owned();
+            return Some((line + quote + 1, first));
+        }
+        let text = String::from_utf8_lossy(first_line(self.text.get(line..)?)).into_owned();
+        Some((line, text))
+    }
+
     /// The lines after this one: at most `count`, each without its end.
     pub fn following(&self, count: usize) -> impl Iterator<Item = &'a [u8]> {
         let rest = self.rest();
@@ -55,6 +73,25 @@ impl<'a> Site<'a> {
         let begin = || (self.at <= LONGEST_PREFIX).then_some(0);
         let start = memchr::memrchr(b'\n', window).map(|n| n + 1).or_else(begin)?;
         window.get(start..)
+    }
+
+    /// Where the JSON string begins in which the anchor stands, if its line is JSON.
+    pub fn string_start(&self) -> Option<usize> {
+        let before = self.before()?;
+        if !before.trim_ascii_start().starts_with(b"{") {
+            return None;
+        }
+        let mut open = None;
+        let mut is_escaped = false;
+        for (at, byte) in before.iter().enumerate() {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => open = if open.is_some() { None } else { Some(at + 1) },
+                _ => {}
+            }
+        }
+        open.map(|at| self.at - before.len() + at)
     }
 
     /// Where a line begins that its own format indents by at most `most` blanks.

@@ -3,9 +3,11 @@
 //! Ten thousand threads have a hundred thousand lines but some dozens of different ones, once their addresses are
 //! taken out. So a line is classified once, and a block is a sequence of numbers.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
-use super::grammar::{HEX, InBlock};
+use super::grammar::{HEX, InBlock, Masked};
 use super::site::LONGEST_LINE;
 
 /// Index of a template.
@@ -32,13 +34,17 @@ impl Templates {
     pub fn intern(
         &mut self,
         line: &[u8],
-        masks_hex: bool,
+        masked: Masked,
         values: &mut Vec<u64>,
         classify: impl FnOnce(&str) -> InBlock,
     ) -> Option<(TemplateIx, InBlock)> {
         let line = line.get(..LONGEST_LINE).unwrap_or(line);
         let mark = values.len();
-        let key = if masks_hex { mask(line, &mut self.key, values) } else { line };
+        let key = match masked {
+            Masked::Nothing => line,
+            Masked::Prefixed(from) => mask(line, from, &mut self.key, values),
+            Masked::Words(range) => mask_words(line, range, &mut self.key, values),
+        };
         if let Some(&ix) = self.of_text.get(key) {
             return Some((ix, self.all.get(ix as usize)?.class));
         }
@@ -54,25 +60,27 @@ impl Templates {
         Some((ix, class))
     }
 
-    /// A template.
-    pub fn get(&self, ix: TemplateIx) -> Option<&Template> {
-        self.all.get(ix as usize)
+    /// All of them, in the order of their indexes.
+    pub fn all(&self) -> impl Iterator<Item = &Template> {
+        self.all.iter()
     }
 }
 
-/// The line with [`HEX`] for each `0x…`, whose values are pushed. The line itself where it has none.
-fn mask<'l>(line: &'l [u8], key: &'l mut Vec<u8>, values: &mut Vec<u64>) -> &'l [u8] {
+/// The line with [`HEX`] for each `0x…` from a place on, whose values are pushed. The line itself where it has none.
+/// A text that is [`HEX`] by itself counts as a number, so that slots keep their places.
+fn mask<'l>(line: &'l [u8], start: usize, key: &'l mut Vec<u8>, values: &mut Vec<u64>) -> &'l [u8] {
     key.clear();
     let mut from = 0;
     for x in memchr::memchr_iter(b'x', line) {
-        let is_prefix = x > from && line.get(x - 1) == Some(&b'0');
+        let is_prefix = x > from.max(start) && line.get(x - 1) == Some(&b'0');
         // `Java_0x1f` is a name.
         let is_in_word = x >= 2 && line.get(x - 2).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
         if !is_prefix || is_in_word {
             continue;
         }
         let digits = line.get(x + 1..).unwrap_or_default();
-        let Some((value, length)) = hex(digits) else { continue };
+        let literal = digits.starts_with(b"#").then_some((0, 1));
+        let Some((value, length)) = hex(digits).or(literal) else { continue };
         key.extend_from_slice(line.get(from..x - 1).unwrap_or_default());
         key.extend_from_slice(HEX.as_bytes());
         values.push(value);
@@ -83,6 +91,51 @@ fn mask<'l>(line: &'l [u8], key: &'l mut Vec<u8>, values: &mut Vec<u64>) -> &'l 
     }
     key.extend_from_slice(line.get(from..).unwrap_or_default());
     key
+}
+
+/// The line with [`HEX`] for each hexadecimal word of a range, whose values are pushed. The two halves of a 64-bit
+/// number may be parted by a backtick.
+fn mask_words<'l>(
+    line: &'l [u8],
+    range: Range<usize>,
+    key: &'l mut Vec<u8>,
+    values: &mut Vec<u64>,
+) -> &'l [u8] {
+    let (start, end) = (range.start.min(line.len()), range.end.min(line.len()));
+    let (Some(before), Some(inside), Some(after)) =
+        (line.get(..start), line.get(start..end.max(start)), line.get(end.max(start)..))
+    else {
+        return line;
+    };
+    key.clear();
+    key.extend_from_slice(before);
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'`');
+    let mut rest = inside;
+    while !rest.is_empty() {
+        let word = rest.iter().take_while(|b| is_part(b)).count();
+        let Some((head, tail)) = rest.split_at_checked(word.max(1)) else { break };
+        match bare_hex(head) {
+            Some(value) => {
+                key.extend_from_slice(HEX.as_bytes());
+                values.push(value);
+            }
+            None => key.extend_from_slice(head),
+        }
+        rest = tail;
+    }
+    key.extend_from_slice(after);
+    key
+}
+
+/// `5ffa9f9c`, `00007ffb`0e6c2b4e`.
+fn bare_hex(word: &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    let mut digits = 0;
+    for &byte in word.iter().filter(|b| **b != b'`') {
+        value = value << 4 | u64::from(char::from(byte).to_digit(16)?);
+        digits += 1;
+    }
+    (1..=16).contains(&digits).then_some(value)
 }
 
 /// A hexadecimal number and how many digits it has; none with more than 16.
@@ -114,7 +167,7 @@ mod tests {
         let mut values = Vec::new();
         let mut key = Vec::new();
         let masked = |line: &str, key: &mut Vec<u8>, values: &mut Vec<u64>| {
-            String::from_utf8(mask(line.as_bytes(), key, values).to_vec()).unwrap()
+            String::from_utf8(mask(line.as_bytes(), 0, key, values).to_vec()).unwrap()
         };
         assert_eq!(masked("- locked <0x00ff> (a C)", &mut key, &mut values), "- locked <0x#> (a C)");
         assert_eq!(masked("f(0x1, {0xAb?, ...}) +0x7c", &mut key, &mut values), "f(0x#, {0x#?, ...}) +0x#");
@@ -124,5 +177,17 @@ mod tests {
             assert_eq!(masked(same, &mut key, &mut values), same);
         }
         assert!(values.is_empty());
+        assert_eq!(masked("0x5 0x#", &mut key, &mut values), "0x# 0x#");
+        assert_eq!(values, [5, 0]);
+    }
+
+    #[test]
+    fn words_are_taken_out() {
+        let mut values = Vec::new();
+        let mut key = Vec::new();
+        let line = b"0556fcb8 00007ffb`0e6c2b4e -- (add, 7g, 1) add!f";
+        let masked = mask_words(line, 0..41, &mut key, &mut values).to_vec();
+        assert_eq!(String::from_utf8(masked).unwrap(), "0x# 0x# -- (0x#, 7g, 0x#) add!f");
+        assert_eq!(values, [0x0556_fcb8, 0x7ffb_0e6c_2b4e, 0xadd, 1]);
     }
 }

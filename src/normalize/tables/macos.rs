@@ -176,6 +176,8 @@ pub static TABLE: &[Source] = &[
             wait("cond_wait_queue", Condition),
             wait("cond_wait_common", Condition),
             wait("cond_sleep_queue", Condition),
+            // pstack prints the number where it does not know the call's name.
+            runtime("SYS#*"),
             base("_thrp_setup"),
             base("_lwp_start"),
             base("_thread_start"),

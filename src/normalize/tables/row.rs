@@ -84,11 +84,13 @@ pub struct Row {
     pub wait: Option<WaitKind>,
     /// Which resource they belong to.
     pub class: Option<ResourceClass>,
+    /// Whether they tell threads apart that wait for work in the same pool code.
+    pub is_queue: bool,
 }
 
 impl Row {
     const fn new(pattern: &'static str, role: Role, wait: Option<WaitKind>) -> Self {
-        Self { pattern: Pattern::new(pattern), role, wait, class: None }
+        Self { pattern: Pattern::new(pattern), role, wait, class: None, is_queue: false }
     }
 
     /// The same for a resource.
@@ -129,6 +131,13 @@ pub const fn lock(pattern: &'static str, kind: WaitKind) -> Row {
 /// Waits for something that is no lock.
 pub const fn wait(pattern: &'static str, kind: WaitKind) -> Row {
     Row::new(pattern, Role::Wait, Some(kind))
+}
+
+/// Waits at a queue, which tells what the thread is a consumer or producer of.
+pub const fn queue(pattern: &'static str) -> Row {
+    let mut row = wait(pattern, WaitKind::Condition);
+    row.is_queue = true;
+    row
 }
 
 /// Spins.

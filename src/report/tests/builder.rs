@@ -116,6 +116,7 @@ impl Builder {
             holders: Vec::new(),
             waiters: waiters.map(ThreadIx).collect(),
             is_shared_object: true,
+            counted: None,
             evidence: Vec::new(),
             fingerprint: None,
         });

@@ -1,0 +1,74 @@
+//! Words that many formats write alike.
+
+use crate::model::Str;
+
+/// A hexadecimal number, with or without `0x`, its halves parted by a backtick or not.
+pub fn hex(word: &str) -> Option<u64> {
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'`') {
+        return None;
+    }
+    if digits.contains('`') {
+        return u64::from_str_radix(&digits.replace('`', ""), 16).ok();
+    }
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// The digits at the begin of a text as a number, and what follows.
+pub fn number(text: &str) -> Option<(u64, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    Some((text.get(..digits)?.parse().ok()?, text.get(digits..)?))
+}
+
+/// `FILE:LINE` or `FILE:LINE:COLUMN`; the file may hold blanks and colons.
+pub fn place(text: &str) -> Option<(Str, u32)> {
+    let cut = |text: &str| {
+        let (file, digits) = text.rsplit_once(':')?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| (file.to_owned(), digits.parse::<u32>().ok()))
+    };
+    let (file, last) = cut(text)?;
+    match cut(&file) {
+        Some((file, Some(line))) => Some((file.into(), line)),
+        _ => Some((file.into(), last?)),
+    }
+}
+
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Where the group in round brackets begins that ends with the text.
+pub fn last_group(text: &str) -> Option<usize> {
+    let inside = text.strip_suffix(')')?;
+    let mut depth = 0usize;
+    inside.bytes().enumerate().rev().find_map(|(at, byte)| match byte {
+        b')' => {
+            depth += 1;
+            None
+        }
+        b'(' if depth == 0 => Some(at),
+        b'(' => {
+            depth -= 1;
+            None
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        assert_eq!(hex("00007ffb`0e6c2b4e"), Some(0x7ffb_0e6c_2b4e));
+        assert_eq!((hex("0x1f"), hex("x"), hex("")), (Some(0x1f), None, None));
+        assert_eq!(place("a b/c.h:12:7"), Some(("a b/c.h".into(), 12)));
+        assert_eq!(place("C:\\x.cpp:12"), Some(("C:\\x.cpp".into(), 12)));
+        assert_eq!(place("x.cpp"), None);
+        assert_eq!(last_group("f(int (*)(x)) (1, (2))"), Some(14));
+        assert_eq!(number("12ab"), Some((12, "ab")));
+    }
+}

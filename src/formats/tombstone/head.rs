@@ -1,0 +1,124 @@
+//! Headers of threads.
+//!
+//! ```text
+//! pid: 28556, tid: 12681, name: media.codec  >>> android.hardwar <<<
+//! uid: 1046
+//! signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x20002000 (read)
+//! signal 6 (SIGABRT), code -6 (SI_TKILL from pid 9, uid 0), fault addr --------
+//! Abort message: 'timed out'
+//! backtrace:
+//! "droid.bluetooth" sysTid=9611                                    debuggerd -b
+//! ```
+
+use crate::formats::text::first_line;
+use crate::formats::text::words::{hex, number};
+use crate::model::{Signal, Str, Thread, ThreadId};
+
+/// How many lines a header may have below its first: registers, notes, a message of several lines.
+const MOST_LINES: usize = 120;
+
+/// `pid: 763, tid: 8646, name: mm-qcamera-daem  >>> /vendor/bin/mm-qcamera-daemon <<<`: the pid, and the thread. A
+/// name may hold anything but a line break.
+pub(super) fn tombstone(line: &str) -> Option<(u64, Thread)> {
+    let (pid, rest) = number(line.strip_prefix("pid: ")?)?;
+    let (tid, rest) = number(rest.strip_prefix(", tid: ")?)?;
+    let name = rest.strip_prefix(", name: ").map(|rest| rest.split_once("  >>> ").map_or(rest, |(n, _)| n));
+    if name.is_none() && !rest.trim_start().starts_with(">>> ") {
+        return None;
+    }
+    let mut thread = Thread::new(ThreadId::Number(tid));
+    thread.tid = u32::try_from(tid).ok();
+    thread.name = name.map(str::trim).filter(|n| !n.is_empty() && *n != "<unknown>").map(Str::from);
+    Some((pid, thread))
+}
+
+/// `"droid.bluetooth" sysTid=9611`, alone in its line.
+pub(super) fn backtrace(line: &str) -> Option<Thread> {
+    let (name, tid) = line.strip_prefix('"')?.rsplit_once("\" sysTid=")?;
+    let (tid, rest) = number(tid)?;
+    if !rest.trim().is_empty() {
+        return None;
+    }
+    let mut thread = Thread::new(ThreadId::Number(tid));
+    thread.tid = u32::try_from(tid).ok();
+    thread.name = (!name.is_empty()).then(|| name.into());
+    Some(thread)
+}
+
+/// What the header of a thread says of the end of the process.
+#[derive(Debug, Default)]
+pub(super) struct Death {
+    pub pid: u64,
+    pub command: Option<Str>,
+    pub signal: Option<Signal>,
+    pub abort: Option<String>,
+}
+
+/// The lines of a header that say why the process died, as one event, and how many bytes the header has below its
+/// first line.
+pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize) {
+    let mut event = format!("death {pid}");
+    let mut at = 0;
+    let mut is_message = false;
+    for _ in 0..MOST_LINES {
+        let Some(rest) = more.get(at..).filter(|rest| !rest.is_empty()) else { break };
+        let raw = first_line(rest);
+        let line = String::from_utf8_lossy(raw.get(..raw.len().min(4096)).unwrap_or(raw));
+        let line = line.trim_end();
+        let text = line.trim_start();
+        if ENDS.iter().any(|end| text.starts_with(end)) || super::frame::is_frame(line) {
+            break;
+        }
+        if is_message || text.starts_with("signal ") || text.starts_with("Abort message: ") {
+            event.push('\n');
+            event.push_str(text);
+            is_message = (is_message || text.starts_with("Abort message: '")) && !text.ends_with('\'');
+        }
+        at = (at + raw.len() + 1).min(more.len());
+    }
+    (event, at)
+}
+
+/// What comes after a header.
+static ENDS: &[&str] = &["backtrace:", "stack:", "pid: ", "--- --- ", "*** *** ", "----- "];
+
+impl Death {
+    /// Reads what [`death`] made.
+    pub fn read(event: &str) -> Option<Self> {
+        let mut lines = event.strip_prefix("death ")?.split('\n');
+        let mut death = Self { pid: lines.next()?.parse().ok()?, ..Self::default() };
+        let mut message: Option<String> = None;
+        for line in lines {
+            if let Some(message) = &mut message {
+                message.push('\n');
+                message.push_str(line);
+            } else if let Some(text) = line.strip_prefix("Abort message: ") {
+                message = Some(text.to_owned());
+            } else {
+                death.signal = signal(line, death.pid);
+            }
+        }
+        death.abort = message.map(|m| m.trim().trim_matches('\'').to_owned());
+        Some(death)
+    }
+}
+
+/// `signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x20002000`; before Android 5 without the second bracket.
+fn signal(line: &str, pid: u64) -> Option<Signal> {
+    let (n, rest) = number(line.strip_prefix("signal ")?)?;
+    let name = rest.trim_start().strip_prefix('(')?.split_once(')')?.0;
+    let code = rest.split_once("code ").and_then(|(_, c)| c.split([' ', ',']).next()?.parse::<i32>().ok());
+    let sender = rest.split_once(" from pid ").and_then(|(_, p)| number(p)).map(|(pid, _)| pid);
+    let address = rest.split_once("fault addr ").and_then(|(_, a)| hex(a.split(' ').next()?));
+    let is_fault = code.is_some_and(|code| code > 0);
+    // `abort` sends itself a signal: `code -1 (SI_QUEUE)`.
+    let foreign = sender.filter(|sender| *sender != pid);
+    Some(Signal {
+        number: i32::try_from(n).ok(),
+        name: name.into(),
+        code: code.filter(|_| is_fault || foreign.is_some()),
+        address: address.filter(|_| is_fault || code.is_none()),
+        sender_pid: foreign.and_then(|pid| i32::try_from(pid).ok()),
+        thread: None,
+    })
+}

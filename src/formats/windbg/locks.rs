@@ -1,0 +1,103 @@
+//! Critical sections as `!locks` and `!cs` print them.
+//!
+//! ```text
+//! CritSec winsrv!_gcsUserSrv+0 at 5ffa91b4                Critical section   = 0x00403370 (test2+0x3370)
+//! LockCount          8                                    DebugInfo          = 0x7c99e9e0
+//! RecursionCount     1                                    LOCKED
+//! OwningThread       6d                                   LockCount          = 0x1
+//! *** Locked                                              OwningThread       = 0x0000185c
+//! ```
+
+use crate::formats::text::words::hex;
+use crate::model::Str;
+
+/// A critical section.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct CriticalSection {
+    pub address: u64,
+    pub name: Option<Str>,
+    pub owner: Option<u64>,
+    /// How many threads wait for it.
+    pub count: Option<u64>,
+    pub recursion: Option<u64>,
+    /// Said to be free.
+    pub is_free: bool,
+}
+
+/// Whether a line is one of these.
+pub(super) fn is_line(line: &str) -> bool {
+    begin(line).is_some() || FIELDS.iter().any(|field| line.starts_with(field)) || line.trim() == "NOT LOCKED"
+}
+
+/// Fields that are read.
+static FIELDS: &[&str] = &["OwningThread", "LockCount", "RecursionCount"];
+
+/// Lines of the same that say nothing of what is asked.
+static NOISE: &[&str] = &[
+    "EntryCount",
+    "ContentionCount",
+    "WaiterWoken",
+    "LockSemaphore",
+    "SpinCount",
+    "DebugInfo",
+    "*** Locked",
+    "LOCKED",
+    "Scanned ",
+    "Stopped scanning",
+    "ntdll!RtlpStackTraceDataBase",
+];
+
+pub(super) fn is_noise(line: &str) -> bool {
+    NOISE.iter().any(|start| line.starts_with(start))
+}
+
+fn begin(line: &str) -> Option<CriticalSection> {
+    if let Some(rest) = line.strip_prefix("CritSec ") {
+        let (name, at) = rest.split_once(" at ")?;
+        let address = hex(at.split_ascii_whitespace().next()?)?;
+        return Some(CriticalSection { address, name: named(name), ..CriticalSection::default() });
+    }
+    let rest = line.strip_prefix("Critical section")?.trim_start().strip_prefix('=')?.trim_start();
+    let (address, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let name = rest.trim().strip_prefix('(').and_then(|name| name.strip_suffix(')')).and_then(named);
+    Some(CriticalSection { address: hex(address)?, name, ..CriticalSection::default() })
+}
+
+/// More threads no process has: the field is -1 where the lock is free.
+const MOST_WAITERS: u64 = 1 << 16;
+
+impl CriticalSection {
+    /// How many threads wait: up to Windows 2003 the count has the entries of the owner in it.
+    pub fn waiters(&self) -> Option<u64> {
+        self.count.map(|count| count.saturating_sub(self.recursion.unwrap_or(1).saturating_sub(1)))
+    }
+}
+
+/// The symbol; `+0` is no offset.
+fn named(name: &str) -> Option<Str> {
+    let name = name.trim();
+    let name = name.strip_suffix("+0").or_else(|| name.strip_suffix("+0x0")).unwrap_or(name);
+    (!name.is_empty()).then(|| name.into())
+}
+
+/// Takes up a line.
+pub(super) fn read(line: &str, sections: &mut Vec<CriticalSection>) {
+    if let Some(section) = begin(line) {
+        sections.retain(|known| known.address != section.address || known.owner.is_some());
+        sections.push(section);
+        return;
+    }
+    let Some(last) = sections.last_mut() else { return };
+    if line.trim() == "NOT LOCKED" {
+        last.is_free = true;
+        return;
+    }
+    let Some(field) = FIELDS.iter().find(|field| line.starts_with(**field)) else { return };
+    let value = line.get(field.len()..).unwrap_or_default().trim_start_matches([' ', '=', '\t']);
+    let value = value.split_ascii_whitespace().next().and_then(hex);
+    match *field {
+        "OwningThread" => last.owner = value.filter(|owner| *owner != 0),
+        "LockCount" => last.count = value.filter(|count| *count <= MOST_WAITERS),
+        _ => last.recursion = value,
+    }
+}

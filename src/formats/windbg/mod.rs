@@ -1,0 +1,152 @@
+//! The text of WinDbg, cdb, ntsd and kd, and of minidump-stackwalk.
+//!
+//! Source: the debugger's documentation (learn.microsoft.com/windows-hardware/drivers/debuggercmds: k, ~, !analyze,
+//! !locks, !cs, !uniqstack, !runaway, !thread); Breakpad src/processor/stackwalk_common.cc; rust-minidump 0.10 to 0.24
+//! minidump-processor/src/process_state.rs (`print`).
+
+mod columns;
+mod death;
+mod frame;
+mod head;
+mod join;
+mod locks;
+mod session;
+
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{FormatId, Snapshot, Thread};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("windbg"),
+    name: "the text of WinDbg",
+    looked_for: "lines `0  Id: 1a2c.1b30 Suspend: …`, `Child-SP  RetAddr  Call Site`, `Thread 0 (crashed)` with `Found by:`",
+    about: About {
+        producer: "WinDbg, cdb, ntsd and kd 4 to 10 and WinDbgX: ~*k, ~*kn, ~*kv, kb, !uniqstack, !analyze -v, !locks, !cs, !runaway, !thread; minidump-stackwalk of Breakpad and rust-minidump",
+        reads: "threads with id, name and frames, critical sections with owner, waiters by their arguments (32 bits) or by !cs, CPU times, the exception",
+        never: "the address of a lock on 64 bits without !cs or !locks; owners of SRW locks; what threads do that were not printed",
+        capture: "cdb -p PID -pv -c \"~*kv; !locks; !runaway 3; qd\"",
+    },
+    reader: Reader::Text {
+        anchors: &[
+            "ChildEBP",
+            "Child-SP",
+            "RetAddr           :",
+            "STACK_TEXT:",
+            "Suspend: ",
+            "  Cid ",
+            "Found by: ",
+        ],
+        confirm,
+        parse,
+    },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Windbg, FORMAT.id, section)
+}
+
+/// A header of a thread or of a stack's table.
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let before = site.before()?;
+    let line = site.line();
+    let begin = site.at - before.len();
+    if line.starts_with(b"Found by: ") {
+        let is_known = columns::FOUND_BY
+            .iter()
+            .any(|(how, _)| line.get(10..).is_some_and(|l| l.starts_with(how.as_bytes())));
+        return is_known.then(|| site.indented(4));
+    }
+    if line.starts_with(b"Suspend: ") {
+        let text = String::from_utf8_lossy(before).into_owned();
+        let start = text.rfind(" Id: ").or_else(|| text.rfind(" id: "))?;
+        // `.  0  Id: `: a mark, blanks and the number.
+        let lead = text.get(..start)?.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+        let lead = lead.trim_end_matches([' ', '.', '#']);
+        return Some(begin + lead.len());
+    }
+    if line.starts_with(b"  Cid ") || line.starts_with(b"Cid ") {
+        let start = memchr::memmem::rfind(before, b"THREAD ")?;
+        let own = [before.get(start..)?, site.line()].concat();
+        return head::kernel(&String::from_utf8_lossy(&own)).map(|_| begin + start);
+    }
+    if line.starts_with(b"STACK_TEXT:") {
+        return Some(site.at);
+    }
+    let has_columns = memchr::memmem::find(line, b"RetAddr").is_some();
+    let lead = before.iter().rev().take_while(|b| matches!(b, b' ' | b'#')).count();
+    has_columns.then_some(site.at - lead.min(3))
+}
+
+struct Windbg;
+
+impl Grammar for Windbg {
+    type Memory = session::Memory;
+    const MASKS_HEX: bool = false;
+
+    fn masked(&self, line: &[u8]) -> Masked {
+        let text = String::from_utf8_lossy(line.get(..line.len().min(512)).unwrap_or(line));
+        match columns::read(&text) {
+            Some(columns) => Masked::Words(0..columns.symbol),
+            None if head::wait_object(&text).is_some() => Masked::Words(0..line.len()),
+            None => Masked::Nothing,
+        }
+    }
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        let text = line.trim_ascii_start();
+        matches!(text.first(), Some(b'.' | b'#' | b'T' | b'C' | b'R' | b'S' | b'0'..=b'9'))
+    }
+
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        head::read(line, more)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if columns::is_body(line) || head::wait_object(line).is_some() {
+            return InBlock::Body;
+        }
+        if session::is_event(line) {
+            return InBlock::Ends;
+        }
+        if session::is_noise(line) { InBlock::Noise } else { InBlock::Unknown }
+    }
+
+    fn breaks_off(&self, line: &str) -> bool {
+        !frame::is_whole(line)
+    }
+
+    fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
+        if session::is_event(line) {
+            return Outside::Event;
+        }
+        let is_noise = session::is_noise(line) || columns::is_body(line);
+        if is_noise { Outside::Noise } else { Outside::Unknown }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        frame::body(block)
+    }
+
+    fn on_thread(
+        &self,
+        memory: &mut session::Memory,
+        dumps: &mut Dumps,
+        thread: &Thread,
+        offset: u64,
+    ) -> bool {
+        memory.thread(dumps, thread, offset);
+        true
+    }
+
+    fn on_event(&self, memory: &mut session::Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+        memory.event(dumps, line);
+    }
+
+    fn on_end(&self, memory: &mut session::Memory, dumps: &mut Dumps) {
+        memory.close(dumps);
+    }
+}
+
+#[cfg(test)]
+mod tests;

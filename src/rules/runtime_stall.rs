@@ -1,0 +1,205 @@
+//! # runtime-stall
+//!
+//! The runtime of the language holds the threads up: its collector, its interpreter lock, pinned carriers, its
+//! finalizer.
+//!
+//! ## What it finds
+//!
+//! - Threads that their runtime has stopped, as the dump says of each of them: a collection, a safepoint, the
+//!   wait for Python's interpreter lock. At least three, and half of the threads that have something to do.
+//! - Virtual threads that wait while they keep their carrier: pinned. Where every carrier is pinned, no other
+//!   virtual thread can run.
+//! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
+//!
+//! Waits for a class to be initialized are told by `lock-contention`, with the thread that initializes it.
+//!
+//! ## Why it matters
+//!
+//! From outside it looks like a deadlock, and no lock of the program is involved: every thread stands where it
+//! happened to be. Looking for a lock costs the night.
+//!
+//! ## What counts as proof
+//!
+//! - *reported*: the state of each thread as the runtime prints it (`GC assist wait`, `Waiting for the GIL`,
+//!   `WaitingForGcToComplete`), the carrier of each virtual thread.
+//! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
+//!   from its stack.
+//!
+//! It is `likely` and never `certain`: a dump shows one moment, and a runtime may be busy for a moment.
+//!
+//! ## Confirm
+//!
+//! ```sh
+//! jstat -gcutil $PID 1000 5         # Java: is the collector busy?
+//! jcmd $PID GC.heap_info
+//! GODEBUG=gctrace=1 ./server        # Go, at the next start
+//! py-spy dump --native --pid $PID   # Python: where is the one with the GIL?
+//! ```
+//!
+//! A second dump ten seconds later: the same threads in the same state is a stall, others are a busy runtime.
+//!
+//! ## Mitigate
+//!
+//! - Collector: more memory, or fewer threads that allocate. Restart before it runs out.
+//! - Interpreter lock: release it around the long native call, or move that work to a process of its own.
+//! - Pinned carriers: replace `synchronized` around the blocking call by a `ReentrantLock`, or raise
+//!   `jdk.virtualThreadScheduler.parallelism`.
+//! - Finalizer: close resources in the program (`try`-with-resources) and not in `finalize`.
+//!
+//! ## Escalate
+//!
+//! To the owners of the runtime's settings, with the report, three dumps, and the log of the collector.
+//!
+//! ## False alarms
+//!
+//! - Threads that compute in Python take turns: all but one wait for the interpreter lock at any moment. That is
+//!   normal for them, and `medium` at most.
+//! - A dump is taken at a safepoint: what stopped the threads may be the dump itself.
+
+use super::finding::{Confidence, Finding, Location, RuleId, Severity};
+use super::jam::clusters_of;
+use super::words::{percent, threads};
+use super::{Case, Rule};
+use crate::model::{Certainty, Evidence, ThreadIx, ThreadKind};
+use crate::waits::State;
+
+/// The row of this rule.
+pub const RULE: Rule =
+    Rule { id: RuleId::RuntimeStall, guide: include_str!("../../docs/rules/runtime-stall.md"), check };
+
+/// Fewer stopped threads are passing through.
+const FEWEST: usize = 3;
+
+/// So many are a stall worth a ticket.
+const MANY: usize = 10;
+
+/// What the thread that runs finalizers is called: HotSpot, OpenJ9, ART.
+const FINALIZERS: &[&str] = &["Finalizer", "Finalizer thread", "FinalizerDaemon"];
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    [stopped(case), pinned(case), finalizer(case)].into_iter().flatten().collect()
+}
+
+fn all(case: &Case<'_>, is_meant: impl Fn(ThreadIx) -> bool) -> Vec<ThreadIx> {
+    (0..case.snapshot.threads.len() as u32).map(ThreadIx).filter(|t| is_meant(*t)).collect()
+}
+
+/// Threads that the runtime has stopped.
+fn stopped(case: &Case<'_>) -> Option<Finding> {
+    let state = |t: ThreadIx| case.waits.of(t).state;
+    let stopped = all(case, |t| state(t) == State::Runtime);
+    let active = all(case, |t| !matches!(state(t), State::Idle | State::CondWait)).len();
+    if stopped.len() < FEWEST || stopped.len() * 2 < active {
+        return None;
+    }
+    let count = stopped.len() as u64;
+    let total = case.snapshot.threads.len() as u64;
+    let running = all(case, |t| state(t) == State::Running);
+    let words = case.words();
+    let who = match running.as_slice() {
+        &[one] => format!(" One thread runs: {} is {}.", words.thread(one), words.doing(one)),
+        _ => String::new(),
+    };
+    let severity = if stopped.len() >= MANY { Severity::Medium } else { Severity::Info };
+    let title = format!("{} ({}) are stopped by their runtime", threads(count), percent(count, total));
+    let mut finding = Finding::new(RuleId::RuntimeStall, severity, Confidence::Likely, title);
+    finding.summary = format!(
+        "{} of {} wait for their runtime and not for a lock of the program: its collector, a safepoint or the \
+         interpreter lock.{who}",
+        threads(count),
+        threads(total)
+    );
+    finding.evidence = vec![Evidence::reported(format!(
+        "the dump says of {} that the runtime holds them up",
+        threads(count)
+    ))];
+    finding.advice = vec![
+        "Take two more dumps ten seconds apart: the same threads in this state are a stall, others a busy runtime."
+            .into(),
+    ];
+    Some(placed(case, finding, stopped, running.first().copied(), "stopped"))
+}
+
+/// Virtual threads that wait and keep their carrier.
+fn pinned(case: &Case<'_>) -> Option<Finding> {
+    let is_waiting = |t: ThreadIx| {
+        matches!(
+            case.waits.of(t).state,
+            State::LockWait | State::CondWait | State::Sleeping | State::JoinWait | State::IoWait
+        )
+    };
+    let record = |t: ThreadIx| &case.snapshot.threads[t.at()];
+    let carried = all(case, |t| record(t).kind == ThreadKind::Virtual && record(t).carrier.is_some());
+    let pinned: Vec<ThreadIx> = carried.iter().copied().filter(|t| is_waiting(*t)).collect();
+    if pinned.is_empty() {
+        return None;
+    }
+    let is_all = pinned.len() == carried.len();
+    let severity = if is_all && pinned.len() > 1 { Severity::High } else { Severity::Medium };
+    let count = pinned.len() as u64;
+    let which = if is_all { "every carrier that carries one is" } else { "these carriers are" };
+    let title = match count {
+        1 => "a virtual thread waits and keeps its carrier (pinned)".to_owned(),
+        n => format!("{n} virtual threads wait and keep their carriers (pinned)"),
+    };
+    let mut finding = Finding::new(RuleId::RuntimeStall, severity, Confidence::Likely, title);
+    let words = case.words();
+    let first = pinned[0];
+    finding.summary = format!(
+        "{} is {}, and keeps its carrier: {which} lost to the other virtual threads meanwhile.",
+        super::jam::capital(&words.thread(first)),
+        words.doing(first)
+    );
+    finding.evidence = vec![Evidence::new(
+        Certainty::Reported,
+        format!("the dump shows {count} waiting virtual threads on carriers"),
+    )];
+    finding.advice = vec![
+        "Replace synchronized around the blocking call by a ReentrantLock, and do not block in static initializers."
+            .into(),
+    ];
+    Some(placed(case, finding, pinned, Some(first), "pinned"))
+}
+
+/// A finalizer that is stuck in code of the program.
+fn finalizer(case: &Case<'_>) -> Option<Finding> {
+    let is_stuck = |t: ThreadIx| {
+        let name = case.snapshot.threads[t.at()].name.as_deref();
+        name.is_some_and(|name| FINALIZERS.contains(&name))
+            && matches!(
+                case.waits.of(t).state,
+                State::LockWait | State::IoWait | State::Sleeping | State::JoinWait
+            )
+    };
+    let stuck = all(case, is_stuck);
+    let &thread = stuck.first()?;
+    let words = case.words();
+    let title = format!("the finalizer ({}) is stuck: {}", words.thread(thread), words.doing(thread));
+    let mut finding = Finding::new(RuleId::RuntimeStall, Severity::Medium, Confidence::Likely, title);
+    finding.summary = format!(
+        "The thread that runs finalizers is {}. Until it goes on nothing is finalized, and memory grows.",
+        words.doing(thread)
+    );
+    finding.evidence = vec![Evidence::inferred("its stack waits in code that a finalizer called")];
+    finding.advice = vec!["Close resources in the program and not in finalizers.".into()];
+    Some(placed(case, finding, stuck, Some(thread), "finalizer"))
+}
+
+fn placed(
+    case: &Case<'_>,
+    mut finding: Finding,
+    threads: Vec<ThreadIx>,
+    location: Option<ThreadIx>,
+    what: &str,
+) -> Finding {
+    let words = case.words();
+    let frame = location.and_then(|t| case.caller(t).or_else(|| case.first_meaningful(t)));
+    finding.location = frame.map(|frame| Location { frame });
+    finding.clusters = clusters_of(case, &threads);
+    finding.cause = [RuleId::RuntimeStall.id().to_owned(), what.to_owned()]
+        .into_iter()
+        .chain(frame.map(|f| words.function(f)))
+        .collect();
+    finding.threads = threads;
+    finding
+}
