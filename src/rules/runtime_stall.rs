@@ -8,7 +8,8 @@
 //! - Threads that their runtime has stopped, as the dump says of each of them: a collection, a safepoint, the
 //!   wait for Python's interpreter lock. At least three, and half of the threads that have something to do.
 //! - Virtual threads that wait while they keep their carrier: pinned. Where every carrier is pinned, no other
-//!   virtual thread can run.
+//!   virtual thread can run. Reading and writing files keeps the carrier by design and is not meant.
+//! - Virtual threads that are ready to run and have no carrier, ten and more, in a dump that names carriers.
 //! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
 //!
 //! Waits for a class to be initialized are told by `lock-contention`, with the thread that initializes it.
@@ -25,7 +26,7 @@
 //! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
 //!   from its stack.
 //!
-//! It is `likely` and never `certain`: a dump shows one moment, and a runtime may be busy for a moment.
+//! It is `likely` and never `certain`, `possible` where only carriers are missing: a dump shows one moment, and a runtime may be busy for a moment.
 //!
 //! ## Confirm
 //!
