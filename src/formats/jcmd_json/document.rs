@@ -16,12 +16,12 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::formats::java;
-use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key_start};
+use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key};
 use crate::formats::text::{Body, BodyHold, BodyWait, Building, Dumps, OwnerRef, Section, Site, is_limited};
 use crate::model::{FormatId, GapKind, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode};
 
 /// The key of each document.
-pub(super) const KEY: &str = "\"threadDump\"";
+pub(super) const KEY: &str = "threadDump";
 
 #[derive(Deserialize)]
 struct Root {
@@ -99,9 +99,9 @@ struct Monitors {
 
 /// Where the key stands in a document.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
-    let rest = site.rest().get(KEY.len()..)?.trim_ascii_start();
-    let is_object = rest.strip_prefix(b":")?.trim_ascii_start().starts_with(b"{");
-    is_object.then(|| key_start(site))
+    let (start, value) = key(site, KEY, 64)?;
+    let is_object = value.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().starts_with(b"{");
+    is_object.then_some(start)
 }
 
 /// All dumps of this kind in a text.

@@ -8,6 +8,7 @@ mod header;
 use rustc_hash::FxHashSet;
 
 use super::java;
+use super::text::json::is_key;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Thread, ThreadId};
@@ -29,7 +30,8 @@ pub const FORMAT: Format = Format {
 /// What stands in a header behind the number, or in the document. The threads of the runtime have the same names in
 /// each dump.
 const ANCHORS: &[&str] = &[
-    document::KEY,
+    "\"threadDump\"",
+    "\\\"threadDump\\\"",
     "\" virtual",
     "\" RUNNABLE 2",
     "\" WAITING 2",
@@ -51,7 +53,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    if site.rest().starts_with(document::KEY.as_bytes()) {
+    if is_key(site, document::KEY) {
         return document::confirm(site);
     }
     let before = String::from_utf8_lossy(site.before()?);

@@ -16,12 +16,16 @@
 use serde::Deserialize;
 
 use crate::formats::java;
-use crate::formats::text::json::{Document, Lenient, Number, documents, key_start};
+use crate::formats::text::json;
+use crate::formats::text::json::{Document, Lenient, Number, documents, key};
 use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
 /// Keys that each thread has: of a document in one line only the first one is near enough to its begin.
-pub(super) const KEYS: [&str; 2] = ["\"threadState\"", "\"threadName\""];
+pub(super) const KEYS: [&str; 2] = ["threadState", "threadName"];
+
+/// The key of the state with its quotes.
+const STATE: &[u8] = b"\"threadState\"";
 
 /// How far behind a thread's name its state may stand in one line, bytes.
 const NEAR: usize = 4096;
@@ -101,20 +105,23 @@ impl LockInfo {
 
 /// Whether the anchor is one of these keys.
 pub(super) fn is_key(site: &Site<'_>) -> bool {
-    KEYS.iter().any(|key| site.rest().starts_with(key.as_bytes()))
+    KEYS.iter().any(|name| json::is_key(site, name))
 }
 
 /// Where a key of a thread stands in a document.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
-    let rest = site.rest();
-    let rest = rest.get(..rest.len().min(NEAR))?;
-    let [state, _] = KEYS;
-    let at = memchr::memmem::find(rest, state.as_bytes())?;
-    let value = rest.get(at + state.len()..)?.trim_ascii_start();
+    let [state, name] = KEYS;
+    let is_state = json::is_key(site, state);
+    let (start, rest) = key(site, if is_state { state } else { name }, NEAR)?;
+    let value = match is_state {
+        true => &rest,
+        false => rest.get(memchr::memmem::find(&rest, STATE)? + STATE.len()..)?,
+    };
+    let value = value.trim_ascii_start();
     let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = value.iter().take(16).position(|b| *b == b'"')?;
     java::state(std::str::from_utf8(value.get(..end)?).ok()?)?;
-    Some(key_start(site))
+    Some(start)
 }
 
 /// All dumps of this kind in a text.

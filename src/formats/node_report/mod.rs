@@ -20,7 +20,7 @@ mod frame;
 
 use serde::Deserialize;
 
-use super::text::json::{Document, Lenient, Number, documents, key_start};
+use super::text::json::{Document, Lenient, Number, documents, is_key, key};
 use super::text::{Body, Building, Dumps, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{
@@ -39,15 +39,22 @@ pub const FORMAT: Format = Format {
         never: "threads of libuv's pool and of V8; requests that wait for that pool; who holds what several workers share (Atomics.wait); with a full heap the workers",
         capture: "node --report-on-signal app.js, then kill -USR2 PID",
     },
-    reader: Reader::Text { anchors: &[KEY, FIRST_KEY], confirm, parse },
+    reader: Reader::Text { anchors: ANCHORS, confirm, parse },
 };
 
+/// The keys, and the same inside a log that is JSON.
+const ANCHORS: &[&str] =
+    &["\"nodejsVersion\"", "\"reportVersion\"", "\\\"nodejsVersion\\\"", "\\\"reportVersion\\\""];
+
 /// A key of each header.
-const KEY: &str = "\"nodejsVersion\"";
+const KEY: &str = "nodejsVersion";
 
 /// The key that stands first in it since version 12: in a report of one line (`--report-compact`) the other one is too
 /// far from the begin.
-const FIRST_KEY: &str = "\"reportVersion\"";
+const FIRST_KEY: &str = "reportVersion";
+
+/// The other key with its quotes.
+const VERSION: &[u8] = b"\"nodejsVersion\"";
 
 /// How far behind the first key the other one may stand, bytes.
 const LONGEST_HEADER: usize = 32 << 10;
@@ -114,11 +121,14 @@ struct Usage {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let rest = site.rest();
-    let near = rest.get(..rest.len().min(LONGEST_HEADER))?;
-    let at = memchr::memmem::find(near, KEY.as_bytes())?;
-    let value = near.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
-    value.trim_ascii_start().starts_with(b"\"v").then(|| key_start(site))
+    let is_first = is_key(site, FIRST_KEY);
+    let (start, rest) = key(site, if is_first { FIRST_KEY } else { KEY }, LONGEST_HEADER)?;
+    let value = match is_first {
+        true => rest.get(memchr::memmem::find(&rest, VERSION)? + VERSION.len()..)?,
+        false => &rest,
+    };
+    let value = value.trim_ascii_start().strip_prefix(b":")?;
+    value.trim_ascii_start().starts_with(b"\"v").then_some(start)
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {

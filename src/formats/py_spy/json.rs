@@ -18,12 +18,12 @@ use serde::Deserialize;
 
 use super::with_kernel_id;
 use crate::formats::python;
-use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key_start};
+use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key};
 use crate::formats::text::{Body, Dumps, Section, Site};
 use crate::model::{FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId};
 
 /// A key that each thread has.
-pub(super) const KEY: &str = "\"owns_gil\"";
+pub(super) const KEY: &str = "owns_gil";
 
 #[derive(Deserialize)]
 struct Record {
@@ -68,8 +68,8 @@ struct RecordFrame {
 
 /// Where the key stands in a document of threads.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
-    let rest = site.rest().get(KEY.len()..)?;
-    rest.trim_ascii_start().starts_with(b":").then(|| key_start(site))
+    let (start, value) = key(site, KEY, 32)?;
+    value.trim_ascii_start().starts_with(b":").then_some(start)
 }
 
 /// All dumps of this kind in a text.

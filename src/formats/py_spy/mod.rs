@@ -7,6 +7,7 @@ mod json;
 use rustc_hash::FxHashSet;
 
 use super::python;
+use super::text::json::is_key;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId};
@@ -23,7 +24,7 @@ pub const FORMAT: Format = Format {
         capture: "py-spy dump --native --pid PID",
     },
     reader: Reader::Text {
-        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", json::KEY],
+        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", "\"owns_gil\"", "\\\"owns_gil\\\""],
         confirm,
         parse,
     },
@@ -36,7 +37,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    if site.rest().starts_with(json::KEY.as_bytes()) {
+    if is_key(site, json::KEY) {
         return json::confirm(site);
     }
     let before = String::from_utf8_lossy(site.before()?);

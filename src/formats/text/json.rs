@@ -1,5 +1,6 @@
 //! Dumps that are JSON: documents inside a text, whole or cut.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -79,9 +80,29 @@ where
     documents
 }
 
+/// A key of a document at a site that begins with its quote: where the document's text begins in the line, and what
+/// follows the key, at most `near` bytes. A log that is JSON itself has the quotes escaped.
+pub fn key<'a>(site: &Site<'a>, name: &str, near: usize) -> Option<(usize, Cow<'a, [u8]>)> {
+    let rest = site.rest();
+    let rest = rest.get(..rest.len().min(near))?;
+    if let Some(inside) = rest.strip_prefix(b"\\\"") {
+        let value = inside.strip_prefix(name.as_bytes())?.strip_prefix(b"\\\"")?;
+        return Some((site.at, Cow::Owned(value.iter().copied().filter(|b| *b != b'\\').collect())));
+    }
+    let value = rest.strip_prefix(b"\"")?.strip_prefix(name.as_bytes())?.strip_prefix(b"\"")?;
+    Some((key_start(site), Cow::Borrowed(value)))
+}
+
+/// Whether a site begins with this key, its quotes escaped or not.
+pub fn is_key(site: &Site<'_>, name: &str) -> bool {
+    let rest = site.rest();
+    let inside = rest.strip_prefix(b"\\\"").or_else(|| rest.strip_prefix(b"\""));
+    inside.is_some_and(|inside| inside.starts_with(name.as_bytes()))
+}
+
 /// Where the text of a document begins in the line of one of its keys, without what a log put before it: a log puts
 /// one blank between, more of them are the document's indentation.
-pub fn key_start(site: &Site<'_>) -> usize {
+fn key_start(site: &Site<'_>) -> usize {
     let before = site.before().unwrap_or_default();
     // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
     let inner = match memchr::memmem::find(before, b"{\"") {
