@@ -42,7 +42,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let before = String::from_utf8_lossy(site.before()?);
     let start = before.rfind("Thread ")?;
-    header(&format!("{}{}", before.get(start..)?, String::from_utf8_lossy(site.line())))?;
+    let line = format!("{}{}", before.get(start..)?, String::from_utf8_lossy(site.line()));
+    // Inside the JSON of a container the quotes are escaped.
+    header(&line.replace("\\\"", "\""))?;
     Some(site.at.saturating_sub(before.len() - start))
 }
 
