@@ -21,9 +21,16 @@ pub mod gdb;
 pub mod go;
 pub mod java;
 pub mod javacore;
+pub mod jcmd_json;
 pub mod jstack;
 pub mod lldb;
+pub mod node_report;
 pub mod pstack;
+pub mod py_spy;
+pub mod pystack;
+pub mod python;
+pub mod python_faulthandler;
+pub mod sigdump;
 pub mod systemd_coredump;
 #[cfg(test)]
 mod testing;
@@ -95,6 +102,12 @@ pub static FORMATS: &[Format] = &[
     gdb::FORMAT,
     go::FORMAT,
     jstack::FORMAT,
+    jcmd_json::FORMAT,
+    python_faulthandler::FORMAT,
+    py_spy::FORMAT,
+    pystack::FORMAT,
+    node_report::FORMAT,
+    sigdump::FORMAT,
     lldb::FORMAT,
     eu_stack::FORMAT,
     systemd_coredump::FORMAT,

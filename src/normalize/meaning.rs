@@ -120,14 +120,21 @@ pub(super) fn applies(scope: Scope, frame: &Frame) -> bool {
         Scope::File(ends) => {
             frame.file.as_deref().is_some_and(|file| ends.iter().any(|end| ends_with_path(file, end)))
         }
+        Scope::Module(start) => {
+            frame.module.as_deref().is_some_and(|module| file_name(module).starts_with(start))
+        }
         Scope::Bare => frame.file.is_none() && frame.module.is_none(),
     }
 }
 
 /// `/usr/lib/python3.12/threading.py` ends with `threading.py`, `/app/my_threading.py` does not.
 fn ends_with_path(file: &str, end: &str) -> bool {
-    let Some(before) = file.strip_suffix(end) else { return false };
-    before.is_empty() || end.starts_with('/') || before.ends_with(['/', '\\'])
+    // Windows: `C:\Python310\lib\concurrent\futures\thread.py`.
+    let is_same = |(a, b): (u8, u8)| a == b || (a == b'\\' && b == b'/');
+    let Some(start) = file.len().checked_sub(end.len()) else { return false };
+    let (before, tail) = file.as_bytes().split_at(start);
+    tail.iter().copied().zip(end.bytes()).all(is_same)
+        && (before.is_empty() || end.starts_with('/') || before.ends_with(b"/") || before.ends_with(b"\\"))
 }
 
 /// Whether a frame is in the C library, as far as can be told: a program that is linked

@@ -20,7 +20,7 @@ pub use readings::Readings;
 pub use stack::{StackMeaning, read};
 pub use test_run::{TestFramework, TestRun};
 pub use thread_name::thread_name_pattern;
-pub use words::takes_lock;
+pub use words::{surely_takes_lock, takes_lock};
 
 pub use user::{RoleError, UserRole, UserRoleKind};
 

@@ -110,7 +110,9 @@ impl Reader<'_> {
         }
         let after = last.map_or(start, |end| end + 1);
         let library = self.library_end(after);
-        result.caller = (library..self.frames.len()).find(|&at| self.frames[at].is_program());
+        let program = || (library..self.frames.len()).filter(|&at| self.frames[at].is_program());
+        // Of a function that nobody could name its caller says more.
+        result.caller = program().find(|&at| !self.frames[at].is_nameless()).or_else(|| program().next());
         result.class = self.class(last, after, library, result.caller);
         self.refine(&mut result, after == library);
         result.meaningful = self.meaningful(start, last);

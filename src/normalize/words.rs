@@ -355,9 +355,27 @@ pub fn takes_lock(name: &str) -> bool {
         && !words(last).iter().any(|word| matches!(word.as_str(), "unlock" | "release" | "leave" | "exit"))
 }
 
+/// Words with which a function says no less than that it takes a lock. `monitor`, `enter` and `guard` are what programs
+/// call functions that do other things too.
+const SURE_LOCK_WORDS: [&str; 6] = ["lock", "locks", "mutex", "acquire", "rdlock", "wrlock"];
+
+/// The same, where nothing but the name says so.
+pub fn surely_takes_lock(name: &str) -> bool {
+    let last = components(name).next_back().unwrap_or(name);
+    takes_lock(name) && words(last).iter().any(|word| SURE_LOCK_WORDS.contains(&word.as_str()))
+}
+
 #[cfg(test)]
 mod lock_name_tests {
-    use super::takes_lock;
+    use super::{surely_takes_lock, takes_lock};
+
+    #[test]
+    fn some_words_are_not_enough() {
+        assert!(surely_takes_lock("lockLog") && surely_takes_lock("Pool.acquire_lock"));
+        for name in ["monitor_workers", "Session.__enter__", "guard", "unlock", "spin"] {
+            assert!(!surely_takes_lock(name), "{name}");
+        }
+    }
 
     #[test]
     fn wrappers_of_locks_are_told_by_their_names() {

@@ -8,7 +8,8 @@
 //! - Threads that their runtime has stopped, as the dump says of each of them: a collection, a safepoint, the
 //!   wait for Python's interpreter lock. At least three, and half of the threads that have something to do.
 //! - Virtual threads that wait while they keep their carrier: pinned. Where every carrier is pinned, no other
-//!   virtual thread can run.
+//!   virtual thread can run. Reading and writing files keeps the carrier by design and is not meant.
+//! - Virtual threads that are ready to run and have no carrier, ten and more, in a dump that names carriers.
 //! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
 //!
 //! Waits for a class to be initialized are told by `lock-contention`, with the thread that initializes it.
@@ -25,7 +26,7 @@
 //! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
 //!   from its stack.
 //!
-//! It is `likely` and never `certain`: a dump shows one moment, and a runtime may be busy for a moment.
+//! It is `likely` and never `certain`, `possible` where only carriers are missing: a dump shows one moment, and a runtime may be busy for a moment.
 //!
 //! ## Confirm
 //!
@@ -58,9 +59,9 @@
 
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{percent, threads};
+use super::words::{grouped, percent, threads};
 use super::{Case, Rule};
-use crate::model::{Certainty, Evidence, ThreadIx, ThreadKind};
+use crate::model::{Certainty, Evidence, ReportedState, ThreadIx, ThreadKind};
 use crate::waits::State;
 
 /// The row of this rule.
@@ -77,7 +78,7 @@ const MANY: usize = 10;
 const FINALIZERS: &[&str] = &["Finalizer", "Finalizer thread", "FinalizerDaemon"];
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    [stopped(case), pinned(case), finalizer(case)].into_iter().flatten().collect()
+    [stopped(case), pinned(case), starved(case), finalizer(case)].into_iter().flatten().collect()
 }
 
 fn all(case: &Case<'_>, is_meant: impl Fn(ThreadIx) -> bool) -> Vec<ThreadIx> {
@@ -122,14 +123,18 @@ fn stopped(case: &Case<'_>) -> Option<Finding> {
 
 /// Virtual threads that wait and keep their carrier.
 fn pinned(case: &Case<'_>) -> Option<Finding> {
+    // Reading and writing files keeps the carrier by design: that is no wait that could have given it back.
     let is_waiting = |t: ThreadIx| {
-        matches!(
-            case.waits.of(t).state,
-            State::LockWait | State::CondWait | State::Sleeping | State::JoinWait | State::IoWait
-        )
+        parks_on_carrier(case, t)
+            || matches!(
+                case.waits.of(t).state,
+                State::LockWait | State::CondWait | State::Sleeping | State::JoinWait
+            )
     };
     let record = |t: ThreadIx| &case.snapshot.threads[t.at()];
-    let carried = all(case, |t| record(t).kind == ThreadKind::Virtual && record(t).carrier.is_some());
+    let carried = all(case, |t| {
+        parks_on_carrier(case, t) || (record(t).kind == ThreadKind::Virtual && record(t).carrier.is_some())
+    });
     let pinned: Vec<ThreadIx> = carried.iter().copied().filter(|t| is_waiting(*t)).collect();
     if pinned.is_empty() {
         return None;
@@ -159,6 +164,61 @@ fn pinned(case: &Case<'_>) -> Option<Finding> {
             .into(),
     ];
     Some(placed(case, finding, pinned, Some(first), "pinned"))
+}
+
+/// A park that could not give the carrier back.
+///
+/// Source: OpenJDK 21-25 java/lang/VirtualThread.java.
+const PINNED: &str = "java.lang.VirtualThread.parkOnCarrierThread";
+
+/// How many of the innermost frames are looked at for it.
+const INNERMOST: usize = 4;
+
+fn parks_on_carrier(case: &Case<'_>, thread: ThreadIx) -> bool {
+    let stack = case.snapshot.threads[thread.at()].stack;
+    let mut frames = case.snapshot.stacks.frames_of(stack).iter().take(INNERMOST);
+    frames.any(|f| &*case.meanings.get(*f).name == PINNED)
+}
+
+/// Virtual threads that are ready and get no carrier, in a dump that tells carriers.
+fn starved(case: &Case<'_>) -> Option<Finding> {
+    let record = |t: ThreadIx| &case.snapshot.threads[t.at()];
+    let is_ready = |t: ThreadIx| {
+        record(t).kind == ThreadKind::Virtual && record(t).reported == Some(ReportedState::RunningOrNative)
+    };
+    let ready = all(case, is_ready);
+    let (carried, waiting): (Vec<_>, Vec<_>) = ready.into_iter().partition(|t| record(*t).carrier.is_some());
+    let &first = carried.first()?;
+    if waiting.len() < MANY || waiting.len() < carried.len() {
+        return None;
+    }
+    let words = case.words();
+    let count = waiting.len() as u64;
+    let title = format!("{} are ready to run and have no carrier", virtual_threads(count));
+    let mut finding = Finding::new(RuleId::RuntimeStall, Severity::Medium, Confidence::Possible, title);
+    finding.summary = format!(
+        "{} could run and are carried by no thread. {} keep the carriers; {} is {}.",
+        virtual_threads(count),
+        virtual_threads(carried.len() as u64),
+        words.thread(first),
+        words.doing(first)
+    );
+    finding.evidence = vec![Evidence::reported(format!(
+        "the dump calls {} runnable and names a carrier for {}",
+        virtual_threads(count + carried.len() as u64),
+        carried.len()
+    ))];
+    finding.advice = vec![
+        "Take two more dumps ten seconds apart: the same threads on the carriers are stuck or pinned there, others a busy \
+         program that needs more processors."
+            .into(),
+    ];
+    Some(placed(case, finding, waiting, Some(first), "starved"))
+}
+
+fn virtual_threads(count: u64) -> String {
+    let one = if count == 1 { "virtual thread" } else { "virtual threads" };
+    format!("{} {one}", grouped(count))
 }
 
 /// A finalizer that is stuck in code of the program.

@@ -107,6 +107,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     );
     if let Some(crash) = &mut finding.crash {
         crash.reason = format!("the stack ran out in a recursion of {}", overflow.function);
+        if let Some(failure) = &case.snapshot.process.failure {
+            crash.reason.push_str(&format!(": {}", failure.message));
+        }
     }
     let depth_certainty = if case.snapshot.image.is_some() { Certainty::Read } else { Certainty::Reported };
     if overflow.proof.certainty == Certainty::Inferred {

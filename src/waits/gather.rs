@@ -13,6 +13,7 @@ use super::parked;
 use super::reported;
 use super::spin;
 use super::text;
+use super::text_silent;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
@@ -37,7 +38,10 @@ pub fn analyze(
             spin::find(native, snapshot, meanings, readings, &mut seen);
             parked::find_keys(native, &mut seen);
         }
-        None => text_spin::find(snapshot, meanings, &mut seen),
+        None => {
+            text_spin::find(snapshot, meanings, &mut seen);
+            text_silent::find(snapshot, meanings, &mut seen);
+        }
     }
     let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot));
     for lock in &mut locks {
@@ -181,7 +185,12 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
 
 /// The frame of the function whose critical section a waiting thread wants to enter: the one that
 /// called the lock function, and where that only wraps a lock (`log_spin_acquire`), its caller.
-fn section(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, stack: StackIx) -> Option<usize> {
+pub(super) fn section(
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+    stack: StackIx,
+) -> Option<usize> {
     let frames = snapshot.stacks.frames_of(stack);
     let caller = readings.get(stack).caller.filter(|&at| at < frames.len())?;
     let is_wrapper = |at: &usize| takes_lock(&meanings.get(frames[*at]).name);

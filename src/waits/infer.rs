@@ -4,11 +4,13 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::gather::section;
 use super::kinds::{LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
 use super::observation::{Claim, LockKey, Observation};
+use super::script;
 use crate::model::{
     Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
@@ -80,11 +82,31 @@ pub(super) fn holders(
         None => addresses_in_arguments(snapshot, &addresses),
     };
     for n in unknown {
-        let view = View { lock: &locks[n], snapshot, meanings, readings, seen, in_frames: &in_frames };
+        let sections = sections(&locks[n], snapshot, meanings, readings);
+        let in_frames = &in_frames;
+        let view = View { lock: &locks[n], sections, snapshot, meanings, readings, seen, in_frames };
         let candidates = view.candidates();
         let cut_off = view.cut_off();
         decide(&mut locks[n], candidates, cut_off);
     }
+}
+
+/// Different places that take one lock; of more only the names count.
+const MOST_SECTIONS: usize = 64;
+
+/// Where the waiters of a lock stand in the functions that take it. Empty: too many places.
+fn sections(lock: &Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) -> Vec<FrameIx> {
+    let stacks: FxHashSet<StackIx> = lock.waiters.iter().map(|t| snapshot.threads[t.at()].stack).collect();
+    let mut frames: Vec<FrameIx> = stacks
+        .into_iter()
+        .filter_map(|stack| {
+            let at = section(snapshot, meanings, readings, stack)?;
+            snapshot.stacks.frames_of(stack).get(at).copied()
+        })
+        .collect();
+    frames.sort_unstable();
+    frames.dedup();
+    if frames.len() > MOST_SECTIONS { Vec::new() } else { frames }
 }
 
 /// Which of the addresses lie in which threads' live frames.
@@ -163,6 +185,8 @@ fn addresses_in_arguments(snapshot: &Snapshot, addresses: &FxHashSet<u64>) -> In
 
 struct View<'a> {
     lock: &'a Lock,
+    /// Where its waiters stand.
+    sections: Vec<FrameIx>,
     snapshot: &'a Snapshot,
     meanings: &'a Meanings,
     readings: &'a Readings,
@@ -225,20 +249,29 @@ impl View<'_> {
         all - waiters
     }
 
+    /// The function that takes the lock, where a frame is in it and past the call.
+    fn section_of(&self, frame: FrameIx) -> Option<&Str> {
+        let name = &self.meanings.get(frame).name;
+        let (caller, _) = self.lock.callers.iter().find(|(caller, _)| caller == name)?;
+        let mut own = self.sections.iter().filter(|s| self.meanings.get(**s).name == *name).peekable();
+        let is_known = own.peek().is_some();
+        let place = self.snapshot.stacks.get(frame);
+        let is_past = own.any(|&s| script::is_past(place, self.snapshot.stacks.get(s)));
+        (is_past || !is_known).then_some(caller)
+    }
+
     /// A waiter that holds the lock itself: below its wait it is already inside the section, called
     /// from there, or interrupted there by the signal whose handler waits.
     fn itself(&self, thread: ThreadIx) -> Option<Candidate> {
         let stack = self.snapshot.threads[thread.at()].stack;
         let frames = self.snapshot.stacks.frames_of(stack);
         let caller = self.readings.get(stack).caller?;
-        let is_section = |frame: &FrameIx| {
-            let name = &self.meanings.get(*frame).name;
-            self.lock.callers.iter().any(|(caller, _)| caller == name)
-        };
+        let is_section = |frame: &FrameIx| self.section_of(*frame).is_some();
         // The section that it wants to enter may be a wrapper's caller: the first of them is its own.
         let own = (caller..frames.len()).find(|&at| is_section(&frames[at]))?;
         let name = &self.meanings.get(frames[own]).name;
-        let again = (own + 1..frames.len()).find(|&at| self.meanings.get(frames[at]).name == *name)?;
+        let is_same = |at: &usize| self.meanings.get(frames[*at]).name == *name && is_section(&frames[*at]);
+        let again = (own + 1..frames.len()).find(is_same)?;
         let mut points = points::CRITICAL_SECTION;
         let mut reasons = vec![format!("it is inside {name} already, further down its stack")];
         let is_signal = |f: &FrameIx| self.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
@@ -254,9 +287,8 @@ impl View<'_> {
         let frames = self.snapshot.stacks.frames_of(stack);
         let name = |frame: FrameIx| &self.meanings.get(frame).name;
         // The innermost frame of one of the functions that take this lock, with something above it.
-        let section = frames.iter().enumerate().skip(1).find_map(|(at, &frame)| {
-            self.lock.callers.iter().find(|(caller, _)| caller == name(frame)).map(|(caller, _)| (at, caller))
-        });
+        let mut inner = frames.iter().enumerate().skip(1);
+        let section = inner.find_map(|(at, &frame)| Some((at, self.section_of(frame)?)));
         let Some((at, caller)) = section else { return (0, Vec::new()) };
         let mut total = points::CRITICAL_SECTION;
         let mut reasons = vec![format!("it is inside {caller}, which takes the lock, past that call")];

@@ -15,9 +15,10 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
         (ReportedState::Running, State::Spinning) => State::Spinning,
         (ReportedState::Running, _) => State::Running,
         // Native calls that block look like running.
-        (ReportedState::RunningOrNative, State::IoWait | State::Idle | State::JoinWait | State::Spinning) => {
-            by_stack
-        }
+        (
+            ReportedState::RunningOrNative,
+            State::IoWait | State::Idle | State::JoinWait | State::Spinning | State::Sleeping,
+        ) => by_stack,
         (ReportedState::RunningOrNative, _) => State::Running,
         (ReportedState::Blocked, _) => State::LockWait,
         (ReportedState::Waiting, State::Running | State::Unknown | State::IoWait) => State::CondWait,

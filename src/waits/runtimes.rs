@@ -23,7 +23,14 @@ const NAMES: &[(&str, LockKind, LockKind)] = &[
 ];
 
 /// Ends of files in which functions of a language stand.
-const FILES: &[(&str, LockKind)] = &[(".py", LockKind::PythonLock), (".rb", LockKind::RubyMutex)];
+const FILES: &[(&str, LockKind)] = &[
+    (".py", LockKind::PythonLock),
+    (".rb", LockKind::RubyMutex),
+    (".js", LockKind::NamedLock),
+    (".mjs", LockKind::NamedLock),
+    (".cjs", LockKind::NamedLock),
+    (".ts", LockKind::NamedLock),
+];
 
 /// The kind of a lock that a function with this name takes, where a runtime has its own; `base`: what the name
 /// alone means.

@@ -111,7 +111,7 @@ impl View<'_> {
             return seen;
         }
         let Some(lock_kind) = self.lock_kind(kind, family) else { return seen };
-        if lock_kind == LockKind::Gil {
+        if lock_kind == LockKind::Gil && seen.state != State::Runtime {
             seen.state = State::LockWait;
         }
         seen.claim = self.lock(lock_kind, seen.state).map(Claim::Lock);
@@ -120,7 +120,10 @@ impl View<'_> {
 
     /// What the producer says that the thread does, and where it says less than its stack, what that means.
     fn state(&self, has_frames: bool) -> State {
-        let by_stack = classify::state_of_stack(self.reading, has_frames);
+        let by_stack = match classify::state_of_stack(self.reading, has_frames) {
+            State::Running if self.stands_at_work() => State::Idle,
+            other => other,
+        };
         match self.thread.reported {
             // Whoever has a lock does not rest.
             Some(ReportedState::Sleeping)
@@ -131,6 +134,11 @@ impl View<'_> {
             Some(said) if !self.reading.is_abort => reported::state(said, by_stack),
             _ => by_stack,
         }
+    }
+
+    /// Ends in a function that waits for work, whose waiting leaves no frame: a `_worker` of Python in its queue.
+    fn stands_at_work(&self) -> bool {
+        self.frames().first().is_some_and(|&top| self.meanings.get(top).wait == Some(WaitKind::Work))
     }
 
     fn lock_kind(&self, kind: WaitKind, family: Family) -> Option<LockKind> {

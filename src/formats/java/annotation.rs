@@ -160,7 +160,8 @@ fn owner_in(text: &str) -> Option<OwnerRef> {
     if let Some((_, rest)) = text.split_once("owned by \"") {
         return owned_by(rest);
     }
-    let (_, rest) = text.split_once("held by ")?;
+    // `held by thread 5` of ART, `owner #23` of Thread.dump_to_file.
+    let (_, rest) = text.split_once("held by ").or_else(|| text.split_once(" owner #"))?;
     let digits: String =
         rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
     Some(OwnerRef::Id(ThreadId::Number(digits.parse().ok()?)))

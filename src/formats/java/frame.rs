@@ -16,6 +16,7 @@ use crate::model::{Frame, Str};
 pub fn frame(text: &str) -> Option<Frame> {
     let (name, place) = split(text)?;
     let (file, line, module) = place_of(place);
+    let module = module.or_else(|| module_of(name));
     Some(Frame { function: Some(method_name(name)), file, line, module, ..Frame::default() })
 }
 
@@ -26,6 +27,14 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let name = text.get(..open)?.trim();
     let is_name = name.contains('.') && !name.contains(char::is_whitespace);
     is_name.then_some((name, text.get(open + 1..end)?))
+}
+
+/// `java.base/java.lang.Thread.run`, `app//com.example.Main.run`, `loader/module@1.2/a.B.c`: the module before the class.
+fn module_of(name: &str) -> Option<Str> {
+    let (before, class) = name.rsplit_once('/')?;
+    let module = before.rsplit('/').next()?.split('@').next()?;
+    let is_module = !module.is_empty() && !module.contains('$') && !class.starts_with("0x");
+    is_module.then(|| module.into())
 }
 
 /// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.

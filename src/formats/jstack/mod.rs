@@ -4,6 +4,7 @@
 //! Source: OpenJDK 8-25 runtime/threads.cpp, thread.cpp, vframe.cpp, services/threadService.cpp;
 //! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java.
 
+mod actuator;
 mod deadlocks;
 mod header;
 
@@ -18,25 +19,40 @@ use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …` or lines `java.lang.Thread.State: …`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, or JSON with `threadState`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX; VisualVM; JRockit",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; JRockit",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
     },
     reader: Reader::Text {
-        anchors: &["Full thread dump ", "FULL THREAD DUMP", "java.lang.Thread.State: ", " Id=", "(state = "],
+        anchors: &[
+            "Full thread dump ",
+            "FULL THREAD DUMP",
+            "java.lang.Thread.State: ",
+            " Id=",
+            "(state = ",
+            "\"threadState\"",
+            "\"threadName\"",
+            "\\\"threadState\\\"",
+            "\\\"threadName\\\"",
+        ],
         confirm,
         parse,
     },
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&Jstack, FORMAT.id, section)
+    let mut all = text::read(&Jstack, FORMAT.id, section);
+    all.extend(actuator::read(section, FORMAT.id));
+    all
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    if actuator::is_key(site) {
+        return actuator::confirm(site);
+    }
     let line = String::from_utf8_lossy(site.line());
     let before = site.before()?;
     match line.get(..5)? {
@@ -52,6 +68,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         // `"pool-1-thread-2" Id=76 WAITING on …`
         _ => header_in(site, "\""),
     }
+}
+
+/// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
+pub(super) fn thread_info(line: &str) -> Option<Head> {
+    header::read(line, b"").filter(|_| line.contains(" Id="))
 }
 
 /// Where in a line the header begins that begins so.

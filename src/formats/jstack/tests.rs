@@ -87,3 +87,41 @@ fn the_same_in_prefixed_lines() {
         .collect();
     assert_eq!(format!("{:?}", read(&json)[0].threads), plain);
 }
+
+const ACTUATOR: &str = r#"{"threads":[
+  {"threadName":"http-1","threadId":31,"lockName":"applog.Logger@39065417","lockOwnerId":30,"lockOwnerName":"http-0",
+   "threadState":"BLOCKED","madeUp":{"next":1},"stackTrace":[{"className":"applog.Logger","methodName":"write",
+   "fileName":"Logger.java","lineNumber":20,"moduleName":null,"nativeMethod":false}],"lockedMonitors":[],
+   "lockedSynchronizers":[],"lockInfo":{"className":"applog.Logger","identityHashCode":956716055}},
+  {"threadName":"http-0","threadId":30,"lockOwnerId":-1,"threadState":"RUNNABLE","stackTrace":[],
+   "lockedMonitors":[{"className":"applog.Logger","identityHashCode":956716055,"lockedStackDepth":1}],
+   "lockedSynchronizers":[{"className":"x.Sync","identityHashCode":-1}]}, 7]}
+"#;
+
+#[test]
+fn thread_infos_as_json() {
+    let snapshots = read(ACTUATOR);
+    let [snapshot] = snapshots.as_slice() else { panic!("{} dumps", snapshots.len()) };
+    assert_eq!(snapshot.threads.len(), 2);
+    let wait = snapshot.threads[0].reported_wait.unwrap();
+    assert_eq!(snapshot.named_locks[wait.lock.at()].id, LockId::Token("applog.Logger@39065417".into()));
+    let (start, end) = snapshot.threads[1].holds;
+    let held: Vec<_> = snapshot.holds[start as usize..end as usize].iter().map(|h| h.lock).collect();
+    assert_eq!(held[0], wait.lock);
+    assert_eq!(snapshot.named_locks[held[1].at()].id, LockId::Token("x.Sync@ffffffff".into()));
+    assert_eq!(snapshot.reported_locks[0].owner, crate::model::ReportedOwner::Thread(ThreadIx(1)));
+    // Version 1 of Spring Boot, Jolokia, a log, and one line.
+    let list = ACTUATOR.replace("{\"threads\":", "").replace(", 7]}", ", 7]");
+    let jolokia = ACTUATOR.replace("{\"threads\":", "{\"status\":200,\"value\":");
+    let logged: String = ACTUATOR.lines().map(|line| format!("web_1  | {line}\n")).collect();
+    let one_line: String = format!("10:00 INFO dump {}\n", ACTUATOR.lines().collect::<String>());
+    for text in [list, jolokia, logged, one_line] {
+        assert_eq!(format!("{:?}", read(&text)[0].threads), format!("{:?}", snapshot.threads), "{text}");
+    }
+    for at in 0..ACTUATOR.len() {
+        let bytes = bytes::Bytes::copy_from_slice(&ACTUATOR.as_bytes()[..at]);
+        if let Some(content) = crate::formats::detect::detect(&bytes, None) {
+            crate::formats::detect::read(&content, &bytes, &"dump".into());
+        }
+    }
+}

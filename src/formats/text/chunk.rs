@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::grammar::{BodyWait, Grammar, Head, InBlock, Outside};
+use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
 use super::site::{LONGEST_LINE, first_line};
 use super::templates::{TemplateIx, Templates};
 use crate::model::Thread;
@@ -34,6 +34,8 @@ pub(super) struct ThreadItem {
     /// Its values in [`Chunk::values`].
     pub values: (usize, usize),
     pub wait: Option<BodyWait>,
+    pub holds: Vec<BodyHold>,
+    pub keeps_state: bool,
     pub is_carried: bool,
 }
 
@@ -126,7 +128,8 @@ impl<G: Grammar> Reader<'_, G> {
                 self.section = None;
                 self.is_after_blank = false;
                 let mark = self.chunk.values.len();
-                let Head { thread, also, more, wait, is_carried, unknown, event, first } = head;
+                let Head { thread, also, more, wait, holds, keeps_state, is_carried, unknown, event, first } =
+                    head;
                 let offset = self.base + at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
@@ -135,7 +138,17 @@ impl<G: Grammar> Reader<'_, G> {
                     self.chunk.items.push(Item::Event { line, offset });
                 }
                 let values = (mark, mark);
-                self.open = Some(ThreadItem { thread, also, offset, block: 0, values, wait, is_carried });
+                self.open = Some(ThreadItem {
+                    thread,
+                    also,
+                    offset,
+                    block: 0,
+                    values,
+                    wait,
+                    holds,
+                    keeps_state,
+                    is_carried,
+                });
                 if let Some(line) = first {
                     self.in_block(line.as_bytes(), at);
                 }

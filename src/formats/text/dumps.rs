@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::bodies::{Bodies, Known};
 use super::chunk::{Chunk, Item, ThreadItem};
-use super::grammar::{Body, BodyFrame, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
+use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
 use crate::model::{
     FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
@@ -272,15 +272,24 @@ fn add_threads(dumps: &mut Dumps, chunk: &Chunk, item: &ThreadItem, known: &mut 
         }
         let of_head = item.wait.as_ref();
         let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
-        building.add(thread, stack, body, wait, values, offset);
+        let said = Said { wait, holds: &item.holds, keeps_state: item.keeps_state };
+        building.add(thread, stack, body, said, values, offset);
     }
+}
+
+/// What a thread waits for, and what its header says that it holds.
+struct Said<'b> {
+    wait: Option<&'b BodyWait>,
+    holds: &'b [BodyHold],
+    keeps_state: bool,
 }
 
 impl Building {
     /// Adds a thread with what is said of it. `values`: those of the block's slots.
     pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
         let stack = self.stack(body);
-        self.add(thread, stack, body, body.wait.as_ref(), values, offset)
+        let said = Said { wait: body.wait.as_ref(), holds: &[], keeps_state: false };
+        self.add(thread, stack, body, said, values, offset)
     }
 
     /// The frames of a body as a stack of the snapshot.
@@ -297,7 +306,7 @@ impl Building {
         mut thread: Thread,
         stack: StackIx,
         body: &Body,
-        wait: Option<&BodyWait>,
+        said: Said<'_>,
         values: &[u64],
         offset: u64,
     ) -> ThreadIx {
@@ -306,7 +315,7 @@ impl Building {
         let start = self.snapshot.values.len() as u32;
         let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
         self.snapshot.values.extend(of_frames);
-        let wait = wait.and_then(|wait| {
+        let wait = said.wait.and_then(|wait| {
             let lock = match (&wait.owner, &wait.lock.id) {
                 (Some(OwnerRef::Itself), LockRef::Token(token)) => {
                     let token = LockId::Token(format!("{token} of thread {}", thread.id).into());
@@ -323,7 +332,7 @@ impl Building {
             Some(ReportedWait { lock, mode: wait.mode })
         });
         let first_hold = self.snapshot.holds.len() as u32;
-        for hold in &body.holds {
+        for hold in said.holds.iter().chain(&body.holds) {
             if let Some(lock) = self.named(&hold.lock, value) {
                 self.snapshot.holds.push(ReportedHold { lock, depth: hold.depth });
             }
@@ -335,7 +344,9 @@ impl Building {
         let creator = body.creator.clone().map(|frame| self.snapshot.stacks.frame(frame, Vec::new()));
         thread.stack = stack;
         thread.values = (start, self.snapshot.values.len() as u32);
-        thread.reported = body.state.or(thread.reported);
+        if !said.keeps_state {
+            thread.reported = body.state.or(thread.reported);
+        }
         thread.reported_wait = wait.or(thread.reported_wait);
         thread.holds = (first_hold, self.snapshot.holds.len() as u32);
         thread.creator = creator.or(thread.creator);

@@ -97,6 +97,10 @@ pub struct Head {
     pub wait: Option<BodyWait>,
     /// The thread before carries this one.
     pub is_carried: bool,
+    /// What the header says that the thread holds; only tokens name a lock here.
+    pub holds: Vec<BodyHold>,
+    /// The header says better what the thread does than its block.
+    pub keeps_state: bool,
     /// A field of the header that was not understood.
     pub unknown: Option<String>,
     /// What the header says of the process: a line for [`Grammar::on_event`], before the thread is added.
@@ -113,6 +117,8 @@ impl Head {
             also: Vec::new(),
             more: 0,
             wait: None,
+            holds: Vec::new(),
+            keeps_state: false,
             is_carried: false,
             unknown: None,
             event: None,

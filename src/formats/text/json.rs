@@ -1,11 +1,14 @@
 //! Dumps that are JSON: documents inside a text, whole or cut.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::site::first_line;
+use super::dumps::Building;
+use super::site::{Site, first_line};
+use crate::model::GapKind;
 
 /// A document that was found in a text.
 #[derive(Debug)]
@@ -18,6 +21,24 @@ pub struct Document<T> {
     pub length: usize,
     /// The text ends before the document does.
     pub is_cut: bool,
+    /// Lines of a log inside it, which were passed over.
+    pub foreign: u64,
+}
+
+impl<T> Document<T> {
+    /// Says in the snapshot what is missing of the document.
+    pub fn tell(&self, building: &mut Building, offset: u64) {
+        let snapshot = &mut building.snapshot;
+        if self.foreign > 0 {
+            let message = "lines inside the document are none of it and were passed over";
+            snapshot.gaps.add_many(GapKind::SkippedText, message, self.foreign, Some(offset));
+        }
+        if self.is_cut {
+            let message = "the document ends before its last bracket: threads may be missing";
+            snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+            snapshot.is_complete = false;
+        }
+    }
 }
 
 /// All documents in a text that begin at a line's first character or behind a log's words, and that are a `T`
@@ -29,6 +50,7 @@ where
 {
     let mut documents = Vec::new();
     let mut at = begin_before(text, first);
+    let mut attempts = 0;
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
         let line = first_line(rest);
@@ -37,37 +59,92 @@ where
             continue;
         };
         let start = at + open;
-        match read(text.get(start..).unwrap_or_default()) {
-            Some((value, length, is_cut)) if is_meant(&value) => {
-                at = start + length.max(1);
-                documents.push(Document { value, at: start, length, is_cut });
+        let rest = text.get(start..).unwrap_or_default();
+        let is_alone = line.get(open + 1..).unwrap_or_default().trim_ascii().is_empty();
+        let found = match read(rest) {
+            Some((value, length, is_cut)) => Some(Document { value, at: start, length, is_cut, foreign: 0 }),
+            None if is_alone && attempts < MOST_ATTEMPTS => {
+                attempts += 1;
+                read_interleaved(text, at, start)
             }
-            _ => at = start + 1,
+            None => None,
+        };
+        match found.filter(|document| is_meant(&document.value)) {
+            Some(document) => {
+                at = start + document.length.max(1);
+                documents.push(document);
+            }
+            None => at = start + 1,
         }
     }
     documents
 }
 
-/// Where the document may begin in which a header stands at `first`: the last line before it that begins with an
-/// opening bracket and is not indented, else the header's own line.
+/// A key of a document at a site that begins with its quote: where the document's text begins in the line, and what
+/// follows the key, at most `near` bytes. A log that is JSON itself has the quotes escaped.
+pub fn key<'a>(site: &Site<'a>, name: &str, near: usize) -> Option<(usize, Cow<'a, [u8]>)> {
+    let rest = site.rest();
+    let rest = rest.get(..rest.len().min(near))?;
+    if let Some(inside) = rest.strip_prefix(b"\\\"") {
+        let value = inside.strip_prefix(name.as_bytes())?.strip_prefix(b"\\\"")?;
+        return Some((site.at, Cow::Owned(value.iter().copied().filter(|b| *b != b'\\').collect())));
+    }
+    let value = rest.strip_prefix(b"\"")?.strip_prefix(name.as_bytes())?.strip_prefix(b"\"")?;
+    Some((key_start(site), Cow::Borrowed(value)))
+}
+
+/// Whether a site begins with this key, its quotes escaped or not.
+pub fn is_key(site: &Site<'_>, name: &str) -> bool {
+    let rest = site.rest();
+    let inside = rest.strip_prefix(b"\\\"").or_else(|| rest.strip_prefix(b"\""));
+    inside.is_some_and(|inside| inside.starts_with(name.as_bytes()))
+}
+
+/// Where the text of a document begins in the line of one of its keys, without what a log put before it: a log puts
+/// one blank between, more of them are the document's indentation.
+fn key_start(site: &Site<'_>) -> usize {
+    let before = site.before().unwrap_or_default();
+    // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
+    let inner = match memchr::memmem::find(before, b"{\"") {
+        Some(at) => before.get(..at + 1),
+        None => Some(before.trim_ascii_end()),
+    };
+    let inner = inner.unwrap_or_default();
+    let opening = inner.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
+    let prefix = inner.get(..inner.len() - opening).unwrap_or_default();
+    let blank = usize::from(!prefix.is_empty() && before.get(prefix.len()) == Some(&b' '));
+    site.at - before.len() + prefix.len() + blank
+}
+
+/// Where the document may begin in which a header stands at `first`: the first line before it that begins with an
+/// opening bracket and is indented less than all lines between, else the header's own line.
 fn begin_before(text: &[u8], first: usize) -> usize {
-    let before = text.get(..first).unwrap_or_default();
-    let mut end = before.len();
+    let line_of = |at: usize| memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |n| n + 1);
+    let indent = |start: usize| {
+        let line = first_line(text.get(start..).unwrap_or_default());
+        line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+    };
+    let own = line_of(first.min(text.len()));
+    let (mut begin, mut least, mut start) = (own, indent(own), own);
     for _ in 0..MOST_LINES_BEFORE {
-        let start = memchr::memrchr(b'\n', before.get(..end).unwrap_or_default()).map_or(0, |n| n + 1);
-        if matches!(before.get(start), Some(b'{' | b'[')) {
-            return start;
-        }
-        if start == 0 {
+        if start == 0 || least == 0 {
             break;
         }
-        end = start - 1;
+        start = line_of(start - 1);
+        let blanks = indent(start);
+        let byte = text.get(start + blanks);
+        if blanks < least && !matches!(byte, None | Some(b'\n' | b'\r')) {
+            least = blanks;
+            if matches!(byte, Some(b'{' | b'[')) {
+                begin = start;
+            }
+        }
     }
-    memchr::memrchr(b'\n', before).map_or(0, |n| n + 1)
+    begin
 }
 
 /// How many lines of a pretty-printed document may stand before its header.
-const MOST_LINES_BEFORE: usize = 200;
+const MOST_LINES_BEFORE: usize = 2_000;
 
 /// The document at the begin of `bytes`, how many bytes it has, and whether it is cut.
 fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
@@ -79,6 +156,61 @@ fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
             Some((value, bytes.len(), true))
         }
         Err(_) => None,
+    }
+}
+
+/// How many pretty-printed documents of a text are read a second time, without the lines of a log in them.
+const MOST_ATTEMPTS: usize = 64;
+
+/// A pretty-printed document whose first line begins at `line` and whose bracket stands at `start`, without the lines
+/// that others wrote into the same stream meanwhile. It ends with the bracket that stands below the first one.
+fn read_interleaved<T: for<'d> Deserialize<'d>>(
+    text: &[u8],
+    line: usize,
+    start: usize,
+) -> Option<Document<T>> {
+    let indent = start - line;
+    let mut own = Vec::new();
+    let mut foreign = 0;
+    let mut at = line;
+    while at < text.len() {
+        let next = first_line(text.get(at..)?);
+        let content = next.trim_ascii();
+        if is_of_document(content) {
+            own.extend_from_slice(content);
+            own.push(b'\n');
+        } else {
+            foreign += 1;
+        }
+        at += next.len() + 1;
+        let blanks = next.iter().take_while(|b| **b == b' ').count();
+        if blanks == indent && matches!(content.first(), Some(b'}' | b']')) {
+            break;
+        }
+    }
+    let (value, _, is_cut) = read(&own)?;
+    (foreign > 0).then_some(Document {
+        value,
+        at: start,
+        length: at.min(text.len()) - start,
+        is_cut,
+        foreign,
+    })
+}
+
+/// Whether a line may be one of a pretty-printed document: a key, a value, a bracket.
+fn is_of_document(line: &[u8]) -> bool {
+    let bare = line.strip_suffix(b",").unwrap_or(line);
+    match bare.first() {
+        None => true,
+        Some(b'"') => {
+            matches!(bare.last(), Some(b'"' | b'{' | b'[' | b'}' | b']' | b'e' | b'l' | b'0'..=b'9'))
+        }
+        Some(b'{' | b'[' | b'}' | b']') => {
+            let inner = bare.get(1..).unwrap_or_default().trim_ascii_start();
+            matches!(inner.first(), None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'-' | b'0'..=b'9'))
+        }
+        Some(_) => serde_json::from_slice::<serde_json::Value>(bare).is_ok(),
     }
 }
 
@@ -200,6 +332,24 @@ mod tests {
         for end in 1..text.len() {
             let _ = values(text.get(..end).unwrap_or_default());
         }
+    }
+
+    #[test]
+    fn lines_of_a_log_inside_a_document() {
+        let text = "GET / 200\n{\n  \"id\": 1,\nqueue depth 23\n  \"list\": [\n    1,\n[info] ok\n    true\n  ]\n}\nGET /\n{\n  \"id\": 2\n}\n";
+        let found = documents(text.as_bytes(), text.find("id").unwrap(), |v: &serde_json::Value| {
+            v.get("id").is_some()
+        });
+        let found: Vec<_> = found.into_iter().map(|d| (d.value, d.foreign, d.is_cut)).collect();
+        let [one, two] = [serde_json::json!({"id": 1, "list": [1, true]}), serde_json::json!({"id": 2})];
+        assert_eq!(found, [(one, 2, false), (two, 0, false)]);
+    }
+
+    #[test]
+    fn a_quoted_document_begins_at_its_own_bracket() {
+        let text =
+            "see below:\n\n    {\n      \"x\": {\n        \"y\": 1\n      },\n      \"id\": 1\n    }\n";
+        assert_eq!(values(text), [(serde_json::json!({"x": {"y": 1}, "id": 1}), false)]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod macos;
 mod musl;
 mod pools;
 mod python;
+mod ruby;
 mod rust;
 pub mod test_calls;
 pub mod tests;
@@ -51,6 +52,7 @@ pub static TABLES: &[(&str, &[Source])] = &[
     ("pools", pools::TABLE),
     ("logging", logging::TABLE),
     ("python", python::TABLE),
+    ("ruby", ruby::TABLE),
     ("java", java::TABLE),
     ("go", go::TABLE),
     ("dotnet", dotnet::TABLE),

@@ -67,6 +67,8 @@ pub enum Scope {
     Libc,
     /// Only in source files whose path ends so.
     File(&'static [&'static str]),
+    /// Only in a module whose file name begins so.
+    Module(&'static str),
     /// Only where neither a file nor a module is known: kernel stacks.
     Bare,
 }

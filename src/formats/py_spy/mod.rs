@@ -1,0 +1,196 @@
+//! What py-spy prints of a Python process: `py-spy dump`, as text and as JSON.
+//!
+//! Source: py-spy 0.3-0.4 src/dump.rs, src/stack_trace.rs, src/python_threading.rs.
+
+mod json;
+
+use rustc_hash::FxHashSet;
+
+use super::python;
+use super::text::json::is_key;
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("py-spy"),
+    name: "a py-spy dump",
+    looked_for: "lines `Thread N (idle): \"name\"`, or JSON with `owns_gil`",
+    about: About {
+        producer: "py-spy 0.3 and 0.4: dump, also with --native, --locals, --subprocesses and --json",
+        reads: "threads with id, name, idle or active, who has the GIL; frames of Python and, with --native, of C; pid, command line, version",
+        never: "which lock a thread waits for and who has it; what `idle` waits for beyond its frames; with the GIL of 3.12 and newer often no owner",
+        capture: "py-spy dump --native --pid PID",
+    },
+    reader: Reader::Text {
+        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", "\"owns_gil\"", "\\\"owns_gil\\\""],
+        confirm,
+        parse,
+    },
+};
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    let mut all = text::read(&PySpy, FORMAT.id, section);
+    all.extend(json::read(section, FORMAT.id));
+    all
+}
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    if is_key(site, json::KEY) {
+        return json::confirm(site);
+    }
+    let before = String::from_utf8_lossy(site.before()?);
+    let start = before.rfind("Thread ")?;
+    let line = format!("{}{}", before.get(start..)?, String::from_utf8_lossy(site.line()));
+    // Inside the JSON of a container the quotes are escaped.
+    header(&line.replace("\\\"", "\""))?;
+    Some(site.at.saturating_sub(before.len() - start))
+}
+
+struct PySpy;
+
+/// What is remembered between threads.
+#[derive(Default)]
+struct Memory {
+    seen: FxHashSet<ThreadId>,
+}
+
+impl Grammar for PySpy {
+    type Memory = Memory;
+    const MASKS_HEX: bool = false;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        line.starts_with(b"Thread ")
+    }
+
+    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
+        header(line)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if process(line).is_some() || version(line).is_some() {
+            return InBlock::Ends;
+        }
+        // Eight blanks and more: the values of locals.
+        if line.starts_with("        ") {
+            return InBlock::Noise;
+        }
+        if frame(line).is_some() { InBlock::Body } else { InBlock::Unknown }
+    }
+
+    fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
+        if process(line).is_some() || version(line).is_some() { Outside::Event } else { Outside::Unknown }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        Body { frames: block.iter().filter_map(|l| Some(frame(l.text)?.into())).collect(), ..Body::default() }
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        if !memory.seen.insert(thread.id.clone()) {
+            dumps.end();
+            memory.seen.clear();
+            memory.seen.insert(thread.id.clone());
+        }
+        let threads = dumps.current(offset).snapshot.threads.len();
+        debug_assert!(threads < memory.seen.len());
+        true
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
+        if let Some((pid, command)) = process(line) {
+            memory.seen.clear();
+            let process = &mut dumps.begin(offset).snapshot.process;
+            process.pid = Some(pid);
+            process.command_line = Some(command.into());
+        } else if let (Some(version), Some(building)) = (version(line), dumps.open()) {
+            building.snapshot.process.runtime = Some(format!("Python {version}").into());
+        }
+    }
+}
+
+/// `Process 96595: python f.py 2`.
+fn process(line: &str) -> Option<(u32, &str)> {
+    let (pid, command) = line.strip_prefix("Process ")?.split_once(": ")?;
+    Some((pid.parse().ok()?, command.trim()))
+}
+
+/// `Python v3.11.2 (/usr/bin/python3.11)`.
+fn version(line: &str) -> Option<&str> {
+    let (version, _) = line.strip_prefix("Python v")?.split_once(" (")?;
+    Some(version)
+}
+
+/// What py-spy says a thread does. `idle` is whoever does not run: lock, sleep and input alike. A thread that wakes up
+/// and tries for the GIL every five milliseconds is `active` in whatever call it sleeps.
+static STATES: &[(&str, ReportedState)] = &[
+    ("idle", ReportedState::Asleep),
+    ("active", ReportedState::RunningOrNative),
+    ("active+gil", ReportedState::Running),
+    ("idle+gil", ReportedState::Asleep),
+];
+
+/// Reads a header.
+///
+/// ```text
+/// Thread 96600 (active+gil): "spin"
+/// Thread 0x7F768F77C740 (idle): "MainThread"                the pthread address, where the kernel's id is not known
+/// Thread 14479 (idle)                                       without a name
+/// ```
+fn header(line: &str) -> Option<Head> {
+    let (id, rest) = line.strip_prefix("Thread ")?.split_once(" (")?;
+    let (words, rest) = rest.split_once(')')?;
+    let (_, state) = STATES.iter().find(|(word, _)| *word == words)?;
+    let name = match rest {
+        "" => None,
+        _ => Some(rest.strip_prefix(": \"")?),
+    };
+    let mut thread = match id.strip_prefix("0x") {
+        Some(hex) => {
+            let mut thread = Thread::new(ThreadId::Text(id.into()));
+            thread.handle = Some(u64::from_str_radix(hex, 16).ok()?);
+            thread
+        }
+        None => with_kernel_id(id.parse().ok()?),
+    };
+    // A name may go on in the next line.
+    thread.name = name.map(|name| name.strip_suffix('"').unwrap_or(name).into());
+    thread.reported = Some(*state);
+    let holds = if words.ends_with("+gil") { vec![python::gil_hold()] } else { Vec::new() };
+    Some(Head { holds, ..Head::of(thread) })
+}
+
+fn with_kernel_id(id: u64) -> Thread {
+    let mut thread = Thread::new(ThreadId::Number(id));
+    thread.tid = u32::try_from(id).ok();
+    thread
+}
+
+/// Reads a frame.
+///
+/// ```text
+///     Condition.wait (threading.py:320)
+///     PyThread_acquire_lock_timed (libpython3.11.so.1.0)
+///     0x7f52da8a3f16 (libc.so.6)
+/// ```
+fn frame(line: &str) -> Option<Frame> {
+    let (function, place) = line.strip_prefix("    ")?.strip_suffix(')')?.rsplit_once(" (")?;
+    if function.is_empty() || function.starts_with(' ') {
+        return None;
+    }
+    let (file, number) = match place.rsplit_once(':') {
+        Some((file, number)) if number.parse::<u32>().is_ok() => (file, number.parse().ok()),
+        _ => (place, None),
+    };
+    let is_source = number.is_some() || file.ends_with(".py");
+    let address = function.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    let name = if address.is_some() { "" } else { function };
+    let mut frame = python::frame(name, is_source.then_some(file), number);
+    frame.module = (!is_source).then(|| file.into());
+    frame.address = address;
+    Some(frame)
+}
+
+#[cfg(test)]
+mod tests;

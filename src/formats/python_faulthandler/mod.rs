@@ -1,0 +1,253 @@
+//! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered; and the
+//! traceback with which a process ends ([`traceback`]).
+//!
+//! Source: CPython 3.6-3.14 Python/traceback.c (`_Py_DumpTracebackThreads`), Modules/faulthandler.c,
+//! Python/pylifecycle.c (`fatal_error`).
+
+mod failure;
+mod traceback;
+
+use rustc_hash::FxHashSet;
+
+use super::python;
+use super::text::{
+    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
+};
+use super::{About, Format, Reader};
+use crate::model::{
+    FormatId, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx,
+};
+use failure::End;
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("python-faulthandler"),
+    name: "a Python faulthandler dump",
+    looked_for: "lines `Thread 0x… (most recent call first):`, or a traceback at the end of the text",
+    about: About {
+        producer: "faulthandler of CPython 3.6 to 3.14: fatal signals, dump_traceback, dump_traceback_later, register; the traceback that ends a process",
+        reads: "threads with the pthread address and frames (file, line, function), names with 3.14; the signal or fatal error; the exception of a traceback",
+        never: "kernel thread ids; more than 100 threads or 100 frames; states; locks and who has them; what a call into C does. A traceback that is followed by more log is no dump: the process lived on",
+        capture: "python -X faulthandler, then faulthandler.register(signal.SIGUSR1) in the program and kill -USR1 PID; better: py-spy dump --pid PID",
+    },
+    reader: Reader::Text { anchors: &[FIRST_CALL_FIRST, traceback::HEADER], confirm, parse },
+};
+
+/// How each header ends.
+const FIRST_CALL_FIRST: &str = "(most recent call first):";
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    let mut all = text::read(&Faulthandler, FORMAT.id, section);
+    all.extend(traceback::read(section, FORMAT.id));
+    all
+}
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    if site.rest().starts_with(traceback::HEADER.as_bytes()) {
+        return traceback::ends_the_text(site).then_some(site.at);
+    }
+    let before = String::from_utf8_lossy(site.before()?);
+    let start = HEADERS.iter().filter_map(|start| before.rfind(start)).min()?;
+    let line = format!("{}{FIRST_CALL_FIRST}", before.get(start..)?);
+    header(&line)?;
+    Some(site.at.saturating_sub(before.len() - start))
+}
+
+/// How headers begin.
+const HEADERS: &[&str] = &["Current thread 0x", "Thread 0x", "Stack "];
+
+struct Faulthandler;
+
+/// What is remembered between threads.
+#[derive(Default)]
+struct Memory {
+    seen: FxHashSet<ThreadId>,
+    /// What the line before the threads says.
+    end: Option<End>,
+    /// The thread that ran or wrote the dump.
+    current: Option<ThreadIx>,
+    /// The list of threads has been cut off.
+    is_over: bool,
+}
+
+/// The stack of C functions that 3.14 prints behind the threads.
+const C_STACK: &str = "C stack";
+
+impl Grammar for Faulthandler {
+    type Memory = Memory;
+    const MASKS_HEX: bool = false;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        HEADERS.iter().any(|start| line.starts_with(start.as_bytes()))
+    }
+
+    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
+        header(line)
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if is_outside(line) {
+            return InBlock::Ends;
+        }
+        let is_known = frame(line).is_some() || REMARKS.iter().any(|(start, ..)| line.starts_with(start));
+        if is_known { InBlock::Body } else { InBlock::Unknown }
+    }
+
+    fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        match section {
+            _ if line.starts_with("Current thread's C stack trace ") => Outside::Section(C_STACK),
+            _ if line.starts_with("Extension modules: ") || line.starts_with("Python runtime state: ") => {
+                Outside::Noise
+            }
+            Some(C_STACK) if line.starts_with("  Binary file ") || line.starts_with("  <") => Outside::Noise,
+            _ if is_outside(line) => Outside::Event,
+            _ => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        let mut body = Body::default();
+        for line in block {
+            if let Some(frame) = frame(line.text) {
+                body.frames.push(frame.into());
+            } else if let Some(&(_, end, state)) =
+                REMARKS.iter().find(|(start, ..)| line.text.starts_with(start))
+            {
+                body.left_out += u32::from(end == StackEnd::DepthLimit);
+                body.end = if body.end == StackEnd::Complete { end } else { body.end };
+                body.state = state.or(body.state);
+            }
+        }
+        body
+    }
+
+    fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        let is_open = dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty());
+        let is_new = memory.end.is_some()
+            || memory.is_over
+            || memory.seen.contains(&thread.id)
+            || dumps.open().is_some_and(|b| ends_with_main(&b.snapshot));
+        if is_open && is_new {
+            let end = memory.end.take();
+            close(memory, dumps);
+            memory.end = end;
+        }
+        memory.seen.insert(thread.id.clone());
+        let building = dumps.current(offset);
+        if thread.is_running {
+            memory.current = Some(ThreadIx(building.snapshot.threads.len() as u32));
+        }
+        if let Some(end) = memory.end.take() {
+            tell(end, building);
+        }
+        true
+    }
+
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
+        if let Some(end) = failure::read(line) {
+            memory.end = Some(end);
+        } else if line == "..." && dumps.open().is_some() {
+            let snapshot = &mut dumps.current(offset).snapshot;
+            is_limited(snapshot, "faulthandler prints no more than 100 threads", Some(offset));
+            memory.is_over = true;
+        }
+    }
+
+    fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        close(memory, dumps);
+    }
+}
+
+/// The main thread comes last: threads are listed from the newest on.
+fn ends_with_main(snapshot: &Snapshot) -> bool {
+    let stack = snapshot.threads.last().map_or(StackIx::EMPTY, |t| t.stack);
+    let outermost = snapshot.stacks.frames_of(stack).last();
+    outermost.is_some_and(|&f| snapshot.stacks.get(f).function.as_deref() == Some("<module>"))
+}
+
+/// What the line before the threads says of the process.
+fn tell(end: End, building: &mut Building) {
+    let process = &mut building.snapshot.process;
+    match end {
+        End::Signal(name) => process.signal = Some(Signal { name: name.into(), ..Signal::default() }),
+        End::Failure(failure) => process.failure = Some(failure),
+        End::Nothing => {}
+    }
+}
+
+fn close(memory: &mut Memory, dumps: &mut Dumps) {
+    if let Some(building) = dumps.open() {
+        let snapshot = &mut building.snapshot;
+        if let Some(signal) = &mut snapshot.process.signal {
+            signal.thread = memory.current;
+        }
+        if let Some(failure) = &mut snapshot.process.failure {
+            failure.thread = memory.current;
+        }
+        // `Current` is whoever the signal reached: it need not have run.
+        if let Some(thread) = memory.current.and_then(|ix| snapshot.threads.get_mut(ix.at())) {
+            thread.is_running = false;
+        }
+    }
+    dumps.end();
+    *memory = Memory::default();
+}
+
+/// Lines of a stack that are no frames, without their place: how they begin, how the stack ends then, and what the
+/// thread does.
+static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
+    ("  ...", StackEnd::DepthLimit, None),
+    ("  Garbage-collecting", StackEnd::Complete, Some(ReportedState::Runtime)),
+    ("  <no Python frame>", StackEnd::Complete, None),
+    ("  <tstate is freed>", StackEnd::Reported, None),
+    ("  <invalid frame>", StackEnd::Reported, None),
+    ("  <truncated ", StackEnd::DepthLimit, None),
+];
+
+/// Lines that no stack has.
+fn is_outside(line: &str) -> bool {
+    const STARTS: &[&str] =
+        &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
+    line == "..." || STARTS.iter().any(|start| line.starts_with(start)) || failure::read(line).is_some()
+}
+
+/// `  File "/srv/app.py", line 14 in rec`; no comma before `in`.
+fn frame(line: &str) -> Option<crate::model::Frame> {
+    let place = python::place(line.strip_prefix("  ")?)?;
+    let function = place.rest.strip_prefix(" in ")?;
+    Some(python::frame(function, place.file, place.line))
+}
+
+/// Reads a header.
+///
+/// ```text
+/// Thread 0x00007f0258f816c0 (most recent call first):
+/// Current thread 0x0000e690 (most recent call first):
+/// Thread 0x00007f0258f816c0 [worker-3] (most recent call first):          3.14
+/// Stack (most recent call first):                                        dump_traceback(all_threads=False)
+/// ```
+fn header(line: &str) -> Option<Head> {
+    let rest = line.strip_suffix(FIRST_CALL_FIRST)?.strip_suffix(' ')?;
+    if rest == "Stack" {
+        let mut thread = Thread::new(ThreadId::Number(0));
+        thread.is_running = true;
+        return Some(Head::of(thread));
+    }
+    let (rest, is_current) = match rest.strip_prefix("Current thread ") {
+        Some(rest) => (rest, true),
+        None => (rest.strip_prefix("Thread ")?, false),
+    };
+    let (id, name) = match rest.split_once(' ') {
+        Some((id, name)) => (id, Some(name.strip_prefix('[')?.strip_suffix(']')?)),
+        None => (rest, None),
+    };
+    let handle = u64::from_str_radix(id.strip_prefix("0x")?, 16).ok()?;
+    let mut thread = Thread::new(ThreadId::Text(id.into()));
+    thread.handle = Some(handle);
+    thread.name = name.map(Into::into);
+    thread.is_running = is_current;
+    Some(Head::of(thread))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+use super::super::testing::{functions, read_bytes, read_one, survives_logs, threads};
+use crate::model::{FailureKind, ReportedState, StackEnd, ThreadId, ThreadIx};
+
+const DUMP: &str = "Fatal Python error: Segmentation fault
+
+Current thread 0x00007f0311704001 (most recent call first):
+  File \"/srv/shop/orders.py\", line 97 in read_header
+  File \"/srv/shop/orders.py\", line 101 in parse_frame
+
+Thread 0x00007f0311704002 [pool ] (most recent call first): 1] (most recent call first):
+  File \"/usr/lib/python3.14/threading.py\", line 1044 in _bootstrap
+
+Thread 0x00007f0311704003 (most recent call first):
+  Garbage-collecting
+  File ???, line ??? in ???
+  ...
+
+Thread 0x00007f0311704004 (most recent call first):
+  <no Python frame>
+
+Thread 0x00007f0311704005 (most recent call first):
+  File \"/srv/shop/orders.py\", line 256 in <module>
+
+Current thread's C stack trace (most recent call first):
+  Binary file \"/opt/python\", at _Py_DumpStack+0x42 [0x5b27d4e0]
+  <truncated rest of calls>
+
+Extension modules: numpy.core._multiarray_umath (total: 1)
+";
+
+#[test]
+fn a_crash_with_all_that_a_dump_may_have() {
+    let snapshot = read_one(DUMP);
+    let signal = snapshot.process.signal.as_ref().unwrap();
+    assert_eq!((&*signal.name, signal.thread), ("SIGSEGV", Some(ThreadIx(0))));
+    assert_eq!(snapshot.threads.len(), 5);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["read_header", "parse_frame"]);
+    assert_eq!(snapshot.threads[0].handle, Some(0x7f03_1170_4001));
+    assert_eq!(snapshot.threads[1].name.as_deref(), Some("pool ] (most recent call first): 1"));
+    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Runtime));
+    assert_eq!(snapshot.threads[2].stack_end, StackEnd::DepthLimit);
+    assert_eq!(functions(&snapshot, ThreadIx(2)), ["??"]);
+    assert!(functions(&snapshot, ThreadIx(3)).is_empty());
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|g| g.message.as_str()).collect();
+    assert_eq!(gaps, ["frames of deep stacks were left out by the producer"]);
+}
+
+#[test]
+fn in_logs_and_damaged() {
+    survives_logs(DUMP);
+}
+
+#[test]
+fn one_log_with_several_dumps() {
+    let dump = |id: &str| {
+        format!(
+            "Thread 0x{id} (most recent call first):\n  File \"a.py\", line 3 in work\n\n\
+             Current thread 0x00aa (most recent call first):\n  File \"a.py\", line 9 in <module>\n"
+        )
+    };
+    let text = format!("{}{}Timeout (0:00:05)!\n{}", dump("01"), dump("02"), dump("02"));
+    let ids: Vec<Vec<String>> =
+        read_bytes(text.as_bytes()).iter().map(|s| threads(s).into_iter().map(|t| t.0).collect()).collect();
+    assert_eq!(ids, [["0x01", "0x00aa"], ["0x02", "0x00aa"], ["0x02", "0x00aa"]]);
+    // `Current` is whoever the signal reached.
+    assert!(read_bytes(text.as_bytes()).iter().all(|s| s.threads.iter().all(|t| !t.is_running)));
+}
+
+#[test]
+fn limits_are_told() {
+    let one = "Thread 0x01 (most recent call first):\n  File \"a.py\", line 3 in work\n...\n";
+    let text = format!("{one}{}", one.replace("0x01", "0x02"));
+    let snapshots = read_bytes(text.as_bytes());
+    assert_eq!(snapshots.len(), 2);
+    assert!(!snapshots[0].is_complete && !snapshots[1].is_complete);
+}
+
+#[test]
+fn messages_of_the_end() {
+    let failure = |line: &str| {
+        let text = format!(
+            "{line}\n\nCurrent thread 0x01 (most recent call first):\n  File \"a.py\", line 3 in work\n"
+        );
+        read_one(&text).process.failure.map(|f| (f.kind, f.message.to_string(), f.thread))
+    };
+    let first = Some(ThreadIx(0));
+    assert_eq!(
+        failure("Windows fatal exception: code 0xc0000374"),
+        Some((FailureKind::Kernel, "code 0xc0000374: the heap is damaged".into(), first))
+    );
+    assert_eq!(
+        failure("Fatal Python error: PyEval_RestoreThread: NULL tstate"),
+        Some((FailureKind::FatalError, "PyEval_RestoreThread: NULL tstate".into(), first))
+    );
+    // COM and RPC: somebody catches them.
+    assert_eq!(failure("Windows fatal exception: code 0x8001010d"), None);
+    assert_eq!(failure("Timeout (0:00:05)!"), None);
+}
+
+const TRACEBACK: &str = "Traceback (most recent call last):
+  File \"/srv/shop/service.py\", line 256, in <module>
+    main()
+    ~~~~^^
+  File \"/srv/shop/service.py\", line 110, in resolve
+    return resolve(name + \".parent\", depth + 1)
+  [Previous line repeated 994 more times]
+RecursionError: maximum recursion depth exceeded
+";
+
+#[test]
+fn the_traceback_that_ends_a_process() {
+    let snapshot = read_one(TRACEBACK);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["resolve", "<module>"]);
+    assert_eq!(snapshot.threads[0].id, ThreadId::Number(0));
+    assert_eq!(snapshot.threads[0].frames_left_out, 994);
+    let failure = snapshot.process.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::UncaughtException);
+    assert_eq!(&*failure.message, "RecursionError: maximum recursion depth exceeded");
+    for after in
+        ["", "\n", "shop_1 exited with code 1\n", "systemd[1]: shop.service: Main process exited, status=1\n"]
+    {
+        assert_eq!(read_bytes(format!("{TRACEBACK}{after}").as_bytes()).len(), 1, "{after}");
+    }
+    let logged: String = TRACEBACK.lines().map(|line| format!("web_1  | {line}\n")).collect();
+    assert_eq!(threads(&read_one(&logged)), threads(&read_one(TRACEBACK)));
+    let cut = &TRACEBACK[..TRACEBACK.find("[Prev").unwrap()];
+    assert!(read_one(cut).process.failure.is_none());
+}
+
+#[test]
+fn tracebacks_that_somebody_survived_are_no_dumps() {
+    for text in [
+        format!("{TRACEBACK}2026-11-24 INFO request served\n"),
+        format!("{TRACEBACK}request served\n"),
+        format!("Exception in thread Thread-3 (worker):\n{TRACEBACK}"),
+        format!("Exception ignored in: <function f>\n{TRACEBACK}"),
+        "the log says Traceback (most recent call last): and no more\n".into(),
+        "Thread 0x12 was started\nStack of plates\nThread 0xzz (most recent call first):\n".into(),
+    ] {
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
+    }
+    // Ctrl-C shows where it hung.
+    let stopped = TRACEBACK.replace("RecursionError: maximum recursion depth exceeded", "KeyboardInterrupt");
+    assert!(read_one(&stopped).process.failure.is_none());
+}
+
+#[test]
+fn of_a_chain_the_last_one_counts() {
+    let chain = format!(
+        "{}\nDuring handling of the above exception, another exception occurred:\n\n{TRACEBACK}",
+        TRACEBACK.replace("RecursionError", "KeyError")
+    );
+    assert!(read_one(&chain).process.failure.unwrap().message.starts_with("RecursionError"));
+}

@@ -1,0 +1,108 @@
+//! The line that begins a dump, and the headers of threads.
+//!
+//! ```text
+//! Sigdump at 2024-07-20 17:03:49 +0000 process 123 (puma 6.4.2 (tcp://0.0.0.0:3000) [app])
+//!   Thread #<Thread:0x00000001424518> status=run priority=0                                     Ruby 1.9
+//!   Thread #<Thread:0x00007f54770db768 worker.rb:1 sleep> status=sleep priority=0
+//!   Thread #<Thread:0x00007f5476fe2a18@puma srv tp 001 /gems/puma/thread_pool.rb:106 sleep_forever> status=sleep priority=0
+//!   Thread #<Thread:0x4d41cee run> status=run priority=5                                        JRuby
+//! ```
+
+use crate::formats::text::Head;
+use crate::model::{ReportedState, Thread, ThreadId};
+
+/// The line that begins a dump.
+pub(super) struct Dump<'l> {
+    pub time: &'l str,
+    pub pid: u32,
+    pub program: &'l str,
+}
+
+/// Reads the line that begins a dump.
+pub(super) fn dump(line: &str) -> Option<Dump<'_>> {
+    let (time, rest) = line.strip_prefix("Sigdump at ")?.split_once(" process ")?;
+    let (pid, program) = rest.split_once(" (")?;
+    Some(Dump { time, pid: pid.parse().ok()?, program: program.strip_suffix(')').unwrap_or(program) })
+}
+
+/// `Thread#status`. What a sleeper waits for is not said: `sleep` is a lock, a queue, a timer or input alike.
+static STATES: &[(&str, ReportedState)] = &[
+    ("run", ReportedState::RunningOrNative),
+    ("sleep", ReportedState::Asleep),
+    ("aborting", ReportedState::Running),
+    ("finished", ReportedState::Idle),
+    ("error", ReportedState::Idle),
+];
+
+/// Reads a thread's header.
+pub(super) fn read(line: &str) -> Option<Head> {
+    let rest = line.strip_prefix("  Thread #<Thread:")?;
+    // A name may hold anything; the fields behind it do not.
+    let (inside, fields) = rest.rsplit_once("> status=")?;
+    let (status, priority) = fields.split_once(" priority=")?;
+    let digits = inside.strip_prefix("0x")?.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let (address, description) = inside.split_at_checked(digits + 2)?;
+    let mut thread = Thread::new(ThreadId::Text(address.into()));
+    thread.name = name(description).map(Into::into);
+    let state = STATES.iter().find(|(word, _)| *word == status);
+    thread.reported = state.map(|(_, state)| *state);
+    let mut head = Head::of(thread);
+    if state.is_none() {
+        head.unknown = Some(format!("status={status}"));
+    } else if priority.trim().parse::<i64>().is_err() {
+        head.unknown = Some(format!("priority={priority}"));
+    }
+    Some(head)
+}
+
+/// `@puma srv tp 001 /gems/puma/thread_pool.rb:106 sleep_forever`: what stands before the place and the state.
+fn name(description: &str) -> Option<&str> {
+    let named = description.strip_prefix('@')?;
+    let (rest, last) = named.rsplit_once(' ').unwrap_or((named, ""));
+    if last.contains(':') {
+        return Some(rest);
+    }
+    let (name, place) = rest.rsplit_once(' ').unwrap_or((rest, ""));
+    Some(if place.contains(':') { name } else { rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_every_age() {
+        for (line, id, name) in [
+            ("  Thread #<Thread:0x00000001424518> status=run priority=0", "0x00000001424518", None),
+            (
+                "  Thread #<Thread:0x00007f54770db768 worker.rb:1 sleep> status=sleep priority=0",
+                "0x00007f54770db768",
+                None,
+            ),
+            (
+                "  Thread #<Thread:0x00007f5476fe2a18@srv > tp 001 /gems/tp.rb:106 sleep_forever> status=sleep priority=-1",
+                "0x00007f5476fe2a18",
+                Some("srv > tp 001"),
+            ),
+            ("  Thread #<Thread:0x4d41cee run> status=run priority=5", "0x4d41cee", None),
+        ] {
+            let head = read(line).unwrap_or_else(|| panic!("no header: {line}"));
+            assert_eq!(
+                (head.thread.id.to_string().as_str(), head.thread.name.as_deref()),
+                (id, name),
+                "{line}"
+            );
+            assert!(head.thread.reported.is_some() && head.unknown.is_none(), "{line}");
+        }
+        // A made-up next version.
+        assert!(read("  Thread #<Thread:0x1 x:1 run> status=parked priority=0").unwrap().unknown.is_some());
+        assert!(read("  Thread #<Thread:0x1 talk").is_none());
+    }
+
+    #[test]
+    fn the_first_line() {
+        let dump = dump("Sigdump at 2024-07-20 17:03:49 +0000 process 123 (puma 6 (tcp://[::]:3000) [app])")
+            .unwrap();
+        assert_eq!((dump.pid, dump.program), (123, "puma 6 (tcp://[::]:3000) [app]"));
+    }
+}
