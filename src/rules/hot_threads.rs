@@ -66,7 +66,7 @@
 
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{grouped, threads};
+use super::words::grouped;
 use super::{Case, Rule, advice};
 use crate::model::{Evidence, ThreadIx};
 use crate::waits::State;
@@ -110,12 +110,12 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         confidence: Confidence::Certain,
         title: format!(
             "{} used the processor, the most {} with {seconds:.1} s, {doing}",
-            threads(members.len() as u64),
+            case.counted(case.snapshot.count(&members)),
             words.thread(busiest)
         ),
         summary: format!(
             "{} ran and had used CPU time when the dump was taken, and no lock explains it. The busiest, {}, is {doing}.",
-            super::jam::capital(&threads(members.len() as u64)),
+            super::jam::capital(&case.counted(case.snapshot.count(&members))),
             words.thread(busiest)
         ),
         blocked: None,

@@ -4,7 +4,7 @@ use super::advice;
 use super::finding::{
     Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
 };
-use super::words::{grouped, percent, threads};
+use super::words::{grouped, percent};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
 use crate::model::{Certainty, Evidence, ThreadIx};
@@ -33,8 +33,8 @@ impl<'a> Jam<'a> {
             }
             let is_meant = |t: &ThreadIx| states.contains(&case.waits.of(*t).state);
             let waiters: Vec<ThreadIx> = lock.waiters.iter().copied().filter(is_meant).collect();
-            let transitive = case.graph.blocked_behind(&waiters);
-            let blocked = Blocked { direct: waiters.len() as u64, transitive };
+            let transitive = case.graph.blocked_behind(&waiters, case.snapshot);
+            let blocked = Blocked { direct: case.snapshot.count(&waiters), transitive };
             (!waiters.is_empty()).then_some(Jam { case, ix: LockIx(n), lock, waiters, blocked })
         })
     }
@@ -77,12 +77,11 @@ impl<'a> Jam<'a> {
     /// How bad it is: by the share of the threads that have something to do and cannot.
     pub fn severity(&self) -> Severity {
         let stopped = self.blocked.transitive;
-        let is_free = |s: &State| matches!(s, State::Idle | State::CondWait);
-        let idle = self.case.waits.activities.iter().filter(|a| is_free(&a.state)).count() as u64;
-        let active = (self.case.snapshot.threads.len() as u64).saturating_sub(idle).max(1);
+        let is_free = |s: State| matches!(s, State::Idle | State::CondWait);
+        let idle = self.case.count_in(is_free);
+        let active = self.case.snapshot.total().saturating_sub(idle).max(1);
         // Several jams at once: that the process as a whole is stuck makes each of them worse.
-        let in_locks = |a: &&crate::waits::Activity| a.state.is_blocked();
-        let stuck = self.case.waits.activities.iter().filter(in_locks).count() as u64;
+        let stuck = self.case.count_in(|state| state.is_blocked());
         let is_half = stopped.max(stuck) * 2 >= active;
         let is_moving = match self.pattern() {
             Pattern::Convoy => true,
@@ -126,11 +125,15 @@ impl<'a> Jam<'a> {
     /// do, `wait for`, `spin on`.
     pub fn finding(&self, rule: RuleId, verb: &str) -> Finding {
         let words = self.case.words();
-        let total = self.case.snapshot.threads.len() as u64;
+        let total = self.case.snapshot.total();
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
-        let title =
-            format!("{} of {} ({}) {verb} {lock}", grouped(count), threads(total), percent(count, total));
+        let title = format!(
+            "{} of {} ({}) {verb} {lock}",
+            grouped(count),
+            self.case.counted(total),
+            percent(count, total)
+        );
         let holder = self.finding_holder(&words);
         let chain = self.chain();
         let pattern = self.pattern();
@@ -196,7 +199,7 @@ impl<'a> Jam<'a> {
             }
             _ => String::new(),
         };
-        let mut text = format!("{} {verb} {lock}{class}{takers}.", threads(self.blocked.direct));
+        let mut text = format!("{} {verb} {lock}{class}{takers}.", self.case.counted(self.blocked.direct));
         let doing = holder.doing.as_deref().unwrap_or("not known");
         text.push(' ');
         text.push_str(&match &self.lock.holder {
@@ -224,14 +227,14 @@ impl<'a> Jam<'a> {
         if self.blocked.transitive > self.blocked.direct {
             text.push_str(&format!(
                 " With those that wait behind them, {} are stopped.",
-                threads(self.blocked.transitive)
+                self.case.counted(self.blocked.transitive)
             ));
         }
         text
     }
 
     fn evidence(&self, words: &Words<'_>) -> Vec<Evidence> {
-        let count = threads(self.blocked.direct);
+        let count = self.case.counted(self.blocked.direct);
         let lock = self.lock.name.as_deref().map_or_else(|| words.lock(self.ix), Into::into);
         let of_waiters = match (self.lock.identity, self.case.snapshot.image.is_some()) {
             (Identity::Site, _) => Evidence::inferred(format!(

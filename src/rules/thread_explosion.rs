@@ -66,7 +66,7 @@ use super::finding::{Confidence, Finding, RuleId, Severity};
 use super::words::{grouped, percent};
 use super::{Case, Pool, Rule, advice};
 use crate::cluster::ClusterIx;
-use crate::model::{Evidence, Thread, ThreadIx, is_like};
+use crate::model::{Evidence, Listing, Thread, ThreadIx, is_like};
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -88,13 +88,16 @@ const LIMITS: &[SystemLimit] = &[SystemLimit {
 }];
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
+    if case.snapshot.listing == Listing::Samples {
+        return Vec::new();
+    }
     let pools = case.limits.pools.iter().filter_map(|pool| of_pool(case, pool));
     of_process(case).into_iter().chain(pools).collect()
 }
 
 /// The process as a whole.
 fn of_process(case: &Case<'_>) -> Option<Finding> {
-    let total = case.snapshot.threads.len() as u64;
+    let total = case.snapshot.total();
     let over_limit = case.limits.max_threads.filter(|&limit| total > limit);
     let (severity, title, why) = if let Some(limit) = over_limit {
         let title = format!("{} threads, more than the limit of {}", grouped(total), grouped(limit));
@@ -107,7 +110,7 @@ fn of_process(case: &Case<'_>) -> Option<Finding> {
     };
     let largest = case.clusters.clusters.first();
     let role = largest.map(|c| c.signature.join(" ← ")).unwrap_or_default();
-    let grown = largest.map_or(0, |c| c.threads.len() as u64);
+    let grown = largest.map_or(0, |c| c.count);
     let summary = format!(
         "The process has {} threads. {} of them ({}) do the same thing: {role}.",
         grouped(total),
@@ -137,7 +140,7 @@ fn of_pool(case: &Case<'_>, pool: &Pool) -> Option<Finding> {
         .filter(|(_, thread)| belongs(case, pool, thread))
         .map(|(n, _)| ThreadIx(n))
         .collect();
-    let (count, total) = (threads.len() as u64, case.snapshot.threads.len() as u64);
+    let (count, total) = (case.snapshot.count(&threads), case.snapshot.total());
     if count <= pool.size {
         return None;
     }

@@ -51,7 +51,7 @@ pub fn analyze(
     for lock in &mut locks {
         lock.class = class(lock, snapshot, meanings, readings);
     }
-    let mut waits = number(locks, &lock_of, seen);
+    let mut waits = number(locks, &lock_of, seen, snapshot);
     tell_doing(&mut waits, snapshot, meanings, readings);
     waits
 }
@@ -155,11 +155,12 @@ fn new_lock(claim: &LockClaim) -> Lock {
 
 /// The functions that take the lock, the one with the most waiters first.
 fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
-    let mut stacks: FxHashMap<StackIx, u32> = FxHashMap::default();
+    let mut stacks: FxHashMap<StackIx, u64> = FxHashMap::default();
     for waiter in &lock.waiters {
-        *stacks.entry(snapshot.threads[waiter.at()].stack).or_default() += 1;
+        let thread = &snapshot.threads[waiter.at()];
+        *stacks.entry(thread.stack).or_default() += thread.weight;
     }
-    let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
+    let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
     for (stack, waiters) in stacks {
         if let Some(at) = section(snapshot, meanings, readings, stack) {
             let frame = snapshot.stacks.frames_of(stack)[at];
@@ -267,11 +268,12 @@ fn class(
 }
 
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.
-fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -> Waits {
+fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>, snapshot: &Snapshot) -> Waits {
+    let waiters: Vec<u64> = locks.iter().map(|lock| snapshot.count(&lock.waiters)).collect();
     let mut order: Vec<usize> = (0..locks.len()).collect();
     order.sort_by(|&a, &b| {
         let key = |n: usize| (&locks[n].kind, locks[n].address, &locks[n].name, &locks[n].waiters);
-        locks[b].waiters.len().cmp(&locks[a].waiters.len()).then_with(|| key(a).cmp(&key(b)))
+        waiters[b].cmp(&waiters[a]).then_with(|| key(a).cmp(&key(b)))
     });
     let mut place = vec![LockIx(0); locks.len()];
     for (n, &old) in order.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::model::{Certainty, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Role, takes_lock};
 
 /// Fewer threads in one lock function are passing through.
-const FEWEST: usize = 3;
+const FEWEST: u64 = 3;
 
 /// A function and the lock that it is called with.
 type Place = (Str, LockKey);
@@ -41,7 +41,10 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
         };
         groups.entry((meaning.name.clone(), key)).or_default().push((ix, symbol));
     }
-    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| threads.len() >= FEWEST) {
+    let is_crowd = |threads: &[(ThreadIx, Option<Str>)]| {
+        threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix))) >= FEWEST
+    };
+    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| is_crowd(threads)) {
         for (thread, symbol) in threads {
             let seen = &mut seen[thread.at()];
             seen.state = State::Spinning;
