@@ -11,6 +11,7 @@ pub mod gdb;
 pub mod go;
 pub mod java;
 pub mod jstack;
+pub mod kernel;
 pub mod text;
 
 use bytes::Bytes;
@@ -72,7 +73,7 @@ pub enum Reader {
 }
 
 /// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
-pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT];
+pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT, kernel::FORMAT];
 
 /// The format with this id.
 pub fn find(id: &str) -> Option<&'static Format> {

@@ -158,6 +158,8 @@ pub enum FailureKind {
     Abort,
     /// The operating system ended it, or its kernel failed.
     Kernel,
+    /// It goes on, but a processor does not get away from what it does: a lockup.
+    Stall,
 }
 
 /// Why the process ended, in the producer's words.

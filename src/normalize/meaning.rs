@@ -105,9 +105,15 @@ pub(super) fn applies(scope: Scope, frame: &Frame) -> bool {
         Scope::File(ends) => {
             frame.file.as_deref().is_some_and(|file| ends.iter().any(|end| ends_with_path(file, end)))
         }
-        Scope::Bare => frame.file.is_none() && frame.module.is_none(),
+        Scope::Bare => match frame.module.as_deref() {
+            None => frame.file.is_none(),
+            Some(module) => KERNELS.iter().any(|kernel| file_name(module).starts_with(kernel)),
+        },
     }
 }
+
+/// What profilers and symbolizers call the kernel itself.
+const KERNELS: [&str; 4] = ["[kernel", "[guest.kernel", "vmlinux", "kernel.kallsyms"];
 
 /// `/usr/lib/python3.12/threading.py` ends with `threading.py`, `/app/my_threading.py` does not.
 fn ends_with_path(file: &str, end: &str) -> bool {

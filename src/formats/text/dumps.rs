@@ -189,7 +189,9 @@ pub(super) fn put_together<G: Grammar>(
                 Item::Threads(item) => {
                     let offset = section.offset(item.offset);
                     grammar.on_thread(&mut memory, dumps, &item.thread, offset);
-                    add_threads(dumps, &chunk, item, &mut known, offset);
+                    if grammar.keeps(&memory, &item.thread) {
+                        add_threads(dumps, &chunk, item, &mut known, offset);
+                    }
                 }
                 Item::Event { line, offset } => {
                     grammar.on_event(&mut memory, dumps, line, section.offset(*offset));

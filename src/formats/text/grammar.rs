@@ -43,6 +43,11 @@ pub trait Grammar: Sync {
     /// A thread is about to be added: the place to begin a dump.
     fn on_thread(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _thread: &Thread, _offset: u64) {}
 
+    /// Whether a thread is part of the dump, asked after [`on_thread`](Self::on_thread): the same one may be shown twice.
+    fn keeps(&self, _memory: &Self::Memory, _thread: &Thread) -> bool {
+        true
+    }
+
     /// A line that [`outside`](Self::outside) called an event. Events and threads come in the order of the text.
     fn on_event(&self, _memory: &mut Self::Memory, _dumps: &mut Dumps, _line: &str, _offset: u64) {}
 

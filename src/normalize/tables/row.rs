@@ -67,7 +67,7 @@ pub enum Scope {
     Libc,
     /// Only in source files whose path ends so.
     File(&'static [&'static str]),
-    /// Only where neither a file nor a module is known: kernel stacks.
+    /// Only where neither a file nor a module is known, or the module is the kernel: kernel stacks.
     Bare,
 }
 
