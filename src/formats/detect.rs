@@ -88,10 +88,19 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     }
     let text = text::clean(bytes);
     let mut found = headers(&text, is_asked);
+    if found.is_empty() {
+        found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
+    }
     if let (Some(format), true) = (forced, found.is_empty()) {
         found.push(Found { format, headers: Vec::new(), ties: Vec::new() });
     }
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
+}
+
+/// The first line of a format without headers.
+fn lines(format: &'static Format, text: &[u8]) -> Option<Found> {
+    let Reader::Lines { recognize, .. } = &format.reader else { return None };
+    recognize(text).map(|header| Found { format, headers: vec![header], ties: Vec::new() })
 }
 
 /// Programs hold texts that they print: `goroutine `, `Thread `.
@@ -179,7 +188,7 @@ pub fn read(content: &Content<'_>, bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
     match content {
         Content::Binary(format) => match &format.reader {
             Reader::Binary { parse, .. } => parse(bytes, path),
-            Reader::Text { .. } => Vec::new(),
+            Reader::Text { .. } | Reader::Lines { .. } => Vec::new(),
         },
         Content::Text(text) => text.read(bytes.len() as u64, path),
     }
@@ -199,7 +208,9 @@ impl TextContent<'_> {
     fn read(&self, size: u64, path: &Str) -> Vec<Snapshot> {
         let mut snapshots = Vec::new();
         for found in &self.found {
-            let Reader::Text { parse, .. } = &found.format.reader else { continue };
+            let (Reader::Text { parse, .. } | Reader::Lines { parse, .. }) = &found.format.reader else {
+                continue;
+            };
             let others = self.found.iter().filter(|f| f.format.id != found.format.id);
             let mut foreign: Vec<usize> = others.flat_map(|f| &f.headers).map(|h| h.line).collect();
             foreign.sort_unstable();
@@ -232,7 +243,7 @@ mod tests {
             .iter()
             .flat_map(|f| match &f.reader {
                 Reader::Text { anchors, .. } => *anchors,
-                Reader::Binary { .. } => &[],
+                Reader::Binary { .. } | Reader::Lines { .. } => &[],
             })
             .copied()
             .collect();

@@ -7,17 +7,21 @@
 
 pub mod detect;
 pub mod elf_core;
+pub mod folded;
 pub mod gdb;
 pub mod go;
+pub mod go_pprof;
 pub mod java;
 pub mod jstack;
 pub mod kernel;
+pub mod perf_script;
 pub mod text;
 
 use bytes::Bytes;
 
 use crate::model::{FormatId, Snapshot, Str};
 
+use detect::Header;
 use text::{Section, Site};
 
 /// One kind of dump.
@@ -70,10 +74,26 @@ pub enum Reader {
         /// Reads all dumps of this kind in a text.
         parse: fn(&Section<'_>) -> Vec<Snapshot>,
     },
+    /// Lines that have no header: asked where nothing else was found in a text.
+    Lines {
+        /// Whether the text is of this kind, and its first line.
+        recognize: fn(&[u8]) -> Option<Header>,
+        /// Reads it.
+        parse: fn(&Section<'_>) -> Vec<Snapshot>,
+    },
 }
 
 /// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
-pub static FORMATS: &[Format] = &[elf_core::FORMAT, gdb::FORMAT, go::FORMAT, jstack::FORMAT, kernel::FORMAT];
+pub static FORMATS: &[Format] = &[
+    elf_core::FORMAT,
+    gdb::FORMAT,
+    go::FORMAT,
+    jstack::FORMAT,
+    kernel::FORMAT,
+    go_pprof::FORMAT,
+    perf_script::FORMAT,
+    folded::FORMAT,
+];
 
 /// The format with this id.
 pub fn find(id: &str) -> Option<&'static Format> {

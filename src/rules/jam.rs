@@ -7,7 +7,7 @@ use super::finding::{
 use super::words::{grouped, percent};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
-use crate::model::{Certainty, Evidence, ThreadIx};
+use crate::model::{Certainty, Evidence, Listing, ThreadIx};
 use crate::normalize::ResourceClass;
 use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Target, Words};
 
@@ -91,6 +91,10 @@ impl<'a> Jam<'a> {
         // Two or three threads at a lock that is being handed on are everyday life.
         if is_moving && stopped <= 3 {
             return Severity::Info;
+        }
+        // Samples are time, and nobody is known to be stopped.
+        if self.case.snapshot.listing == Listing::Samples {
+            return if is_half { Severity::High } else { Severity::Medium };
         }
         let severity = match stopped {
             n if n >= MANY && is_half => Severity::Critical,

@@ -8,7 +8,8 @@
 //! hand-written spin locks, a compare-and-swap loop that never succeeds. A loop that only gives the processor
 //! away (`sched_yield`, a short sleep) counts too. Threads are grouped by the address of that word. In gdb's
 //! text, which shows no instructions: three or more threads that run in one function whose name says that it
-//! takes a lock, all with the same argument.
+//! takes a lock, all with the same argument. In a profile: a tenth of the samples or more that are in one such
+//! function, or in a spin lock of a kernel.
 //!
 //! ## Why it matters
 //!
@@ -69,6 +70,7 @@
 use super::finding::{Finding, RuleId};
 use super::jam::Jam;
 use super::{Case, Rule};
+use crate::model::Listing;
 use crate::waits::State;
 
 /// The row of this rule.
@@ -78,10 +80,18 @@ pub const RULE: Rule =
 /// A single thread in a loop over one word is a busy loop, not a jam.
 const FEWEST: u64 = 2;
 
+/// Of samples at least one in so many has to be there: each busy program is in a lock for a moment.
+const PART: u64 = 10;
+
+fn is_part(case: &Case<'_>, jam: &Jam<'_>) -> bool {
+    case.snapshot.listing != Listing::Samples
+        || jam.blocked.direct.saturating_mul(PART) >= case.snapshot.total()
+}
+
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let rings = case.graph.rings();
     Jam::all(case, &[State::Spinning])
-        .filter(|jam| jam.blocked.direct >= FEWEST && !jam.is_in_ring(&rings))
+        .filter(|jam| jam.blocked.direct >= FEWEST && !jam.is_in_ring(&rings) && is_part(case, jam))
         .map(|jam| jam.finding(RuleId::SpinWait, "spin on"))
         .collect()
 }

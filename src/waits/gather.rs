@@ -129,6 +129,10 @@ fn new_lock(claim: &LockClaim) -> Lock {
         LockKey::Symbol(_) => (None, Identity::Symbol),
         LockKey::Site(_) => (None, Identity::Site),
     };
+    let site = match &claim.key {
+        LockKey::Site(site) => Some((site.clone(), 0)),
+        _ => None,
+    };
     let token = match &claim.key {
         LockKey::Token(token) => Some(token.clone()),
         _ => None,
@@ -145,7 +149,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         holder_points: None,
         holders: Vec::new(),
         waiters: Vec::new(),
-        callers: Vec::new(),
+        callers: site.into_iter().collect(),
         is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
         evidence: Vec::new(),
@@ -170,6 +174,10 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
     // Threads whose stacks are cut off end in the wrapper: it says less than its callers do.
     if counts.keys().any(|name| !takes_lock(name)) {
         counts.retain(|name, _| !takes_lock(name));
+    }
+    // Of a lock that only a place stands for, that place is known at least.
+    if counts.is_empty() {
+        return;
     }
     lock.callers = counts.into_iter().collect();
     lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
