@@ -24,6 +24,8 @@ pub enum ReportedState {
     Runtime,
     /// Asleep, for what is not said: py-spy's `idle`, Ruby's `sleep`, the kernel's `S`.
     Asleep,
+    /// Asleep until another thread wakes it, for what is not said: a goroutine of a profile.
+    Parked,
     /// Asleep in the kernel in a way that no signal interrupts: the kernel's `D`.
     Uninterruptible,
 }

@@ -24,7 +24,23 @@ pub fn meaning(frame: &Frame) -> Meaning {
         }
     }
     let class = class_of(&own, Role::User, frame);
-    Meaning { name: own.as_ref().into(), role: Role::User, wait: None, class }
+    let name = match literal(function) {
+        Some(literal) if !own.ends_with('>') => format!("{own}{literal}").into(),
+        _ => own.as_ref().into(),
+    };
+    Meaning { name, role: Role::User, wait: None, class }
+}
+
+/// The template argument of a function where it is a plain value: `searchLayer<false>` and `searchLayer<true>` do
+/// different things, and say so in few letters. Types are dropped: they are long, and mean the same function.
+fn literal(function: &str) -> Option<&str> {
+    let end = function.find('(').unwrap_or(function.len());
+    let name = function.get(..end)?.trim_end();
+    let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);
+    let at = name.strip_suffix('>')?.rfind('<')?;
+    let value = name.get(at + 1..name.len() - 1)?;
+    let is_value = matches!(value, "true" | "false") || (value.len() <= 4 && value.parse::<u16>().is_ok());
+    (is_value && at > 0).then(|| name.get(at..)).flatten()
 }
 
 /// How gdb writes the frame that the kernel makes.

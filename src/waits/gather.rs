@@ -271,8 +271,14 @@ fn class(
         frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
     };
     let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));
+    // A function that spins itself has no caller that waits.
+    let by_top = || {
+        let spins = lock.identity == Identity::Site && lock.kind == LockKind::Spinlock;
+        let stack = snapshot.threads[lock.waiters.first().filter(|_| spins)?.at()].stack;
+        meanings.get(*snapshot.stacks.frames_of(stack).first()?).class
+    };
     let by_holder = || lock.holder.thread().and_then(|(t, _)| of_caller(t));
-    by_kind.or_else(by_name).or_else(by_callers).or_else(by_waiters).or_else(by_holder)
+    by_kind.or_else(by_name).or_else(by_callers).or_else(by_waiters).or_else(by_top).or_else(by_holder)
 }
 
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.

@@ -112,7 +112,7 @@ impl Grammar for GoPprof {
         // A goroutine that runs, or is in a system call, shows that function first.
         let shown = first_shown(more);
         if self.parked == Some(first) && shown.is_some_and(|shown| shown.wrapping_add(1) != first) {
-            thread.reported = Some(ReportedState::Waiting);
+            thread.reported = Some(ReportedState::Parked);
         }
         Some(Head::of(thread))
     }

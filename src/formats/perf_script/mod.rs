@@ -131,13 +131,15 @@ fn event<'t>(tokens: &[(usize, &'t str)]) -> Option<&'t str> {
     tokens.next_if(|t| {
         t.len() == 4 && t.bytes().all(|b| b == b'.' || b.is_ascii_alphanumeric()) && t.contains('.')
     });
-    tokens.next_if(|t| {
+    let time = tokens.next_if(|t| {
         t.strip_suffix(':')
             .is_some_and(|t| t.contains('.') && t.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
     });
     tokens.next_if(|t| t.bytes().all(|b| b.is_ascii_digit()));
     let name = tokens.next()?.strip_suffix(':')?;
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{').then_some(name)
+    // Without a time a line of a log looks the same: `payment 90840 declined:`.
+    let is_known = time.is_some() || EVENTS.iter().any(|event| name.contains(event));
+    (is_known && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{')).then_some(name)
 }
 
 /// Reads a frame: `7f2d0c0891f5 start_thread+0x305 (/usr/lib/libc.so.6)`.

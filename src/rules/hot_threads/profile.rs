@@ -29,10 +29,13 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mut by_name: BTreeMap<Str, Hot> = BTreeMap::new();
     let mut busy = 0u64;
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&case.snapshot.threads) {
-        if !matches!(case.waits.of(ix).state, State::Running) {
+        let state = case.waits.of(ix).state;
+        if state != State::Idle {
+            busy = busy.saturating_add(thread.weight);
+        }
+        if state != State::Running {
             continue;
         }
-        busy = busy.saturating_add(thread.weight);
         let Some(frame) = case.first_meaningful(ix) else { continue };
         let name = case.meanings.get(frame).name.clone();
         let hot =
