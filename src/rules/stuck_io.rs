@@ -17,8 +17,8 @@
 //! ## Why it matters
 //!
 //! No lock is held wrongly, so that nothing in the program explains it: the device, the file server or the peer
-//! does not answer. Everything that touches the same file system follows, `ls` and the shutdown included. Tasks in
-//! uninterruptible sleep cannot be killed.
+//! does not answer. Everything that touches the same file system follows, `ls` and the shutdown included. Tasks
+//! in uninterruptible sleep cannot be killed.
 //!
 //! ## What counts as proof
 //!

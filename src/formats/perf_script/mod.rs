@@ -147,7 +147,8 @@ fn frame(line: &str) -> Option<Frame> {
     let text = line.trim();
     let (address, rest) = text.split_once(' ')?;
     let address = u64::from_str_radix(address, 16).ok()?;
-    let rest = rest.trim();
+    // Without a symbol only the module is there.
+    let rest = format!(" {}", rest.trim());
     let open = rest.rfind(" (")?;
     let (mut name, mut module) = (rest.get(..open)?, rest.get(open + 2..)?.strip_suffix(')')?);
     if module == "deleted)" || module == "deleted" {
@@ -196,7 +197,11 @@ impl Grammar for Perf {
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
-        if line.starts_with("# ") { Outside::Event } else { Outside::Unknown }
+        match line.strip_prefix('#') {
+            Some(comment) if comment.contains(':') => Outside::Event,
+            Some(_) => Outside::Noise,
+            None => Outside::Unknown,
+        }
     }
 
     fn body(&self, block: &[BlockLine<'_>]) -> Body {
