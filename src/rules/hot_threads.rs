@@ -4,23 +4,23 @@
 //!
 //! ## What it finds
 //!
-//! Threads that were running when the dump was taken and had used at least one second of CPU; of these, all that
-//! used at least a quarter of what the busiest one did. Only a dump with CPU times shows them: ELF cores have
-//! these, gdb's text has not. Threads that spin on a lock word are not reported here: see
-//! `logjam explain spin-wait`. The main thread is left out: in a core its time cannot be told from
-//! that of threads that have ended. It is `info`, because a healthy program works.
+//! Threads that were running when the dump was taken and had used at least one second of CPU; of these,
+//! all that used at least a quarter of what the busiest one did. Only a dump with CPU times shows them:
+//! ELF cores have these, gdb's text has not. Threads that spin on a lock word are not reported here: see
+//! `logjam explain spin-wait`. The main thread is left out: in a core its time cannot be told from that
+//! of threads that have ended. It is `info`, because a healthy program works.
 //!
-//! In a profile (`perf script`, folded stacks): the function in which most of the samples are that do not rest, with
-//! its share; `info` too.
+//! In a profile (`perf script`, folded stacks): the function in which most of the samples are that do not
+//! rest, with its share; `info` too.
 //!
-//! In a kernel's log: the task that a processor does not get away from, as the watchdog says (soft and hard lockups,
-//! stalls of RCU). That is `high`.
+//! In a kernel's log: the task that a processor does not get away from, as the watchdog says (soft and
+//! hard lockups, stalls of RCU). That is `high`.
 //!
 //! ## Why it matters
 //!
-//! A process that does not answer and uses a full processor is not stuck on a lock: it computes. An endless loop,
-//! a quadratic algorithm on large input, a regular expression that backtracks, a full garbage collection. Other
-//! threads may wait for what the hot thread will produce.
+//! A process that does not answer and uses a full processor is not stuck on a lock: it computes. An
+//! endless loop, a quadratic algorithm on large input, a regular expression that backtracks, a full
+//! garbage collection. Other threads may wait for what the hot thread will produce.
 //!
 //! ## What counts as proof
 //!
@@ -47,22 +47,23 @@
 //! kill -QUIT $PID              # Go: all goroutines; ENDS the process
 //! ```
 //!
-//! A second dump ten seconds later: the same function on top is a loop, other functions under one common caller
-//! are a long computation, with that caller as its place.
+//! A second dump ten seconds later: the same function on top is a loop, other functions under one common
+//! caller are a long computation, with that caller as its place.
 //!
 //! ## Mitigate
 //!
 //! - One request or one file does it: cancel it, keep a copy, block its repetition.
 //! - An endless loop in one worker: take the instance out of the load balancer, save a dump, restart it.
 //! - A slow algorithm on large data: limit the size of the input; run fewer of them at a time.
-//! - Others suffer: lower the priority of the hot thread with `renice -n 10 -p $TID`, or limit the CPU of the
-//!   process.
-//! - Much time in a garbage collector: memory is the cause. Look at its log, raise the heap or lower the load.
+//! - Others suffer: lower the priority of the hot thread with `renice -n 10 -p $TID`, or limit the CPU of
+//!   the process.
+//! - Much time in a garbage collector: memory is the cause. Look at its log, raise the heap or lower the
+//!   load.
 //!
 //! ## Escalate
 //!
-//! To the owners of the function in `where`, with the report, the profile of `perf record` (`perf script` output
-//! where debug files are not at hand), both dumps and the input.
+//! To the owners of the function in `where`, with the report, the profile of `perf record` (`perf script`
+//! output where debug files are not at hand), both dumps and the input.
 //!
 //! ## False alarms
 //!

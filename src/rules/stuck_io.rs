@@ -4,30 +4,31 @@
 //!
 //! ## What it finds
 //!
-//! - Tasks of a kernel in uninterruptible sleep that wait for I/O and for no lock: a disk, a journal's commit, a
-//!   network file system. One is enough where the kernel's watchdog says that it has been blocked for
-//!   30 seconds or more; without a time it takes five.
+//! - Tasks of a kernel in uninterruptible sleep that wait for I/O and for no lock: a disk, a journal's
+//!   commit, a network file system. One is enough where the kernel's watchdog says that it has been
+//!   blocked for 30 seconds or more; without a time it takes five.
 //! - Threads of a process in one function that writes or syncs: at least 10 and a quarter of those that have
 //!   something to do for `fsync` and its like, at least 20 and half of them for writes.
 //!
-//! It is `high` where the watchdog reports three tasks or more, or all that have something to do are stuck; else
-//! `medium`.
-//! Reads are not reported: a thread that reads from an idle connection waits as it should.
+//! It is `high` where the watchdog reports three tasks or more, or all that have something to do are
+//! stuck; else `medium`. Reads are not reported: a thread that reads from an idle connection waits as it
+//! should.
 //!
 //! ## Why it matters
 //!
-//! No lock is held wrongly, so that nothing in the program explains it: the device, the file server or the peer
-//! does not answer. Everything that touches the same file system follows, `ls` and the shutdown included. Tasks
-//! in uninterruptible sleep cannot be killed.
+//! No lock is held wrongly, so that nothing in the program explains it: the device, the file server or
+//! the peer does not answer. Everything that touches the same file system follows, `ls` and the shutdown
+//! included. Tasks in uninterruptible sleep cannot be killed.
 //!
 //! ## What counts as proof
 //!
-//! - *reported*: the state D of a task, the watchdog's `blocked for more than 140 seconds`, a runtime's `IO wait`.
+//! - *reported*: the state D of a task, the watchdog's `blocked for more than 140 seconds`, a runtime's
+//!   `IO wait`.
 //! - *read*: the system call of a thread, from its registers.
 //! - *inferred*: that they wait for the same thing, because they stand in the same function.
 //!
-//! It is `certain` that tasks of which the watchdog gives a time do not get on; without a time it is `likely`: a
-//! dump shows one moment, in which I/O may just be slow.
+//! It is `certain` that tasks of which the watchdog gives a time do not get on; without a time it is
+//! `likely`: a dump shows one moment, in which I/O may just be slow.
 //!
 //! ## Confirm
 //!
@@ -38,7 +39,8 @@
 //! cat /proc/pressure/io; findmnt -t nfs,nfs4,cifs,fuse
 //! ```
 //!
-//! A second dump after ten seconds: the same tasks at the same place are stuck, others at that place are slow.
+//! A second dump after ten seconds: the same tasks at the same place are stuck, others at that place are
+//! slow.
 //!
 //! ## Mitigate
 //!
@@ -50,8 +52,8 @@
 //!
 //! ## Escalate
 //!
-//! To those who run the storage or the peer, with the report, the kernel's log since the first timeout, and the
-//! mount or device of the files (`ls -l /proc/$PID/fd`).
+//! To those who run the storage or the peer, with the report, the kernel's log since the first timeout,
+//! and the mount or device of the files (`ls -l /proc/$PID/fd`).
 //!
 //! ## False alarms
 //!

@@ -1,35 +1,35 @@
 //! # thread-explosion
 //!
-//! There are more threads than the limit that was set, a pool is larger than its size, or there are nearly as
-//! many threads as Linux allows.
+//! There are more threads than the limit that was set, a pool is larger than its size, or there are
+//! nearly as many threads as Linux allows.
 //!
 //! ## What it finds
 //!
 //! More threads in one process than `--max-threads N` (`high`), or at least 29,000 (`medium`): a machine
 //! has 32,768
-//! thread ids unless `kernel.pid_max` was raised, and a process as many mappings as two for each thread allow
-//! (`vm.max_map_count`). The finding names the largest cluster and how much of the process it is.
+//! thread ids unless `kernel.pid_max` was raised, and a process as many mappings as two for each thread
+//! allow (`vm.max_map_count`). The finding names the largest cluster and how much of the process it is.
 //!
 //! A pool that `logjam.toml` or `--pool` gives a size, and that has more threads (`high`).
 //!
-//! At least 1,000 goroutines or virtual threads, and two in five of all, that wait at one place for something that
-//! is neither input nor work to do (`medium`): with who started them, where the dump says so. Not where half as many
-//! others wait for input: a server has one or two for each connection.
+//! At least 1,000 goroutines or virtual threads, and two in five of all, that wait at one place for
+//! something that is neither input nor work to do (`medium`): with who started them, where the dump says
+//! so. Not where half as many others wait for input: a server has one or two for each connection.
 //!
 //! ## Why it matters
 //!
-//! Each thread costs a stack, kernel memory and a slot under `pids.max`, `ulimit -u` and `kernel.threads-max`.
-//! At the limit `pthread_create` fails with `EAGAIN`, and what fails then is whatever needs a thread next:
-//! logins, health checks, the garbage collector. Long before that the scheduler and every tool that lists threads
-//! are slow.
+//! Each thread costs a stack, kernel memory and a slot under `pids.max`, `ulimit -u` and
+//! `kernel.threads-max`. At the limit `pthread_create` fails with `EAGAIN`, and what fails then is
+//! whatever needs a thread next: logins, health checks, the garbage collector. Long before that the
+//! scheduler and every tool that lists threads are slow.
 //!
 //! ## What counts as proof
 //!
 //! - *read*: the number of threads. A count needs no inference.
 //!
-//! It is `certain`, but for goroutines: that these are a leak is concluded. Whether it is a leak or a large pool one dump does not say; two dumps with growth
-//! between them
-//! prove a leak. Where the dump is incomplete the number is a lower bound.
+//! It is `certain`, but for goroutines: that these are a leak is concluded. Whether it is a leak or a
+//! large pool one dump does not say; two dumps with growth between them prove a leak. Where the dump is
+//! incomplete the number is a lower bound.
 //!
 //! ## Confirm
 //!
@@ -42,29 +42,30 @@
 //! ```
 //!
 //! - Grows steadily: a leak. Grows with the load and stays: a pool without an upper limit.
-//! - Grew at once and then stays: threads start faster than they finish, because they all wait for something.
-//!   Then that is the cause: look at the finding about the lock or the I/O first.
+//! - Grew at once and then stays: threads start faster than they finish, because they all wait for
+//!   something. Then that is the cause: look at the finding about the lock or the I/O first.
 //! - Thread names (`thread_names` of the cluster) usually say which library starts them.
 //!
 //! ## Mitigate
 //!
-//! 1. Near a limit: raise it now (`systemctl set-property UNIT TasksMax=N`, the container's pids limit), to win
-//!    time.
-//! 2. Stop what makes new ones: a retry storm, a client that reconnects, a timer that starts a thread each time.
+//! 1. Near a limit: raise it now (`systemctl set-property UNIT TasksMax=N`, the container's pids limit),
+//! to win time.
+//! 2. Stop what makes new ones: a retry storm, a client that reconnects, a timer that starts a thread
+//! each time.
 //! 3. Set an upper limit to the pool; make it reject or queue instead of starting threads.
 //! 4. A leak: restart in a rolling way, before the limit is reached. Growth per hour tells how often.
 //!
 //! ## Escalate
 //!
-//! To the owners of the function that creates the threads, with two dumps and the time between them, the counts
-//! of the loop above, the thread names, and the settings of the pool.
+//! To the owners of the function that creates the threads, with two dumps and the time between them, the
+//! counts of the loop above, the thread names, and the settings of the pool.
 //!
 //! ## False alarms
 //!
 //! - Servers with one thread for each connection have as many threads as connections: compare with
 //!   `ss -tn | wc -l`.
-//! - Pools that start at their maximum (JVM and database servers) are large and idle by design. Set the limit to
-//!   what the service is built for.
+//! - Pools that start at their maximum (JVM and database servers) are large and idle by design. Set the
+//!   limit to what the service is built for.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@
 //! goroutine profile: total 27
 //! 20 @ 0x4376f6 0x44643e 0x45dbc5 0x465565 0x4b48dc
 //! # labels: {"k":"v"}
-//! #	0x465564	sync.(*Mutex).lockSlow+0x164		/usr/local/go/src/sync/mutex.go:171
+//! #    0x465564    sync.(*Mutex).lockSlow+0x164    /usr/local/go/src/sync/mutex.go:171
 //! ```
 //!
 //! It has no ids and no states, and hides the runtime's innermost frames (`chanrecv`, `selectgo`). But each
@@ -168,7 +168,7 @@ fn first_shown(more: &[u8]) -> Option<u64> {
     None
 }
 
-/// `#	0x465564	sync.(*Mutex).lockSlow+0x164		/usr/local/go/src/sync/mutex.go:171`
+/// `#    0x465564    sync.(*Mutex).lockSlow+0x164    /usr/local/go/src/sync/mutex.go:171`
 fn frame(line: &str) -> Option<Frame> {
     let mut columns = line.strip_prefix("#\t")?.split('\t').filter(|column| !column.is_empty());
     let address = u64::from_str_radix(columns.next()?.strip_prefix("0x")?, 16).ok()?;

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! go  6157  1224.147545:     250000 cpu-clock:uhH:
-//! 	          414297 runtime.mapassign_faststr+0x277 (/usr/lib/go/bin/go)
+//!               414297 runtime.mapassign_faststr+0x277 (/usr/lib/go/bin/go)
 //! log worker 4 30126/30130 [001]  1779.200414:   20408163 cycles:
-//! 	ffffffff81051586 native_safe_halt ([kernel.kallsyms])
+//!     ffffffff81051586 native_safe_halt ([kernel.kallsyms])
 //! java  3244 cpu-clock:                                                            perf 3.2, without a time
 //! ```
 //!
