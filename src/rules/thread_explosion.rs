@@ -49,9 +49,9 @@
 //! ## Mitigate
 //!
 //! 1. Near a limit: raise it now (`systemctl set-property UNIT TasksMax=N`, the container's pids limit),
-//! to win time.
+//!    to win time.
 //! 2. Stop what makes new ones: a retry storm, a client that reconnects, a timer that starts a thread
-//! each time.
+//!    each time.
 //! 3. Set an upper limit to the pool; make it reject or queue instead of starting threads.
 //! 4. A leak: restart in a rolling way, before the limit is reached. Growth per hour tells how often.
 //!
