@@ -34,7 +34,7 @@
 //!
 //! ```sh
 //! ps -eo pid,stat,wchan:32,comm | awk '$2 ~ /D/'    # who, and where
-//! iostat -xz 5 3                                    # %util 100 and no throughput: the device
+//! iostat -xz 5 3       # %util 100 without throughput: the device
 //! dmesg -T | grep -iE 'i/o error|reset|timeout|nfs: server'
 //! cat /proc/pressure/io; findmnt -t nfs,nfs4,cifs,fuse
 //! ```
