@@ -48,6 +48,7 @@ fn section(page: &mut String, format: &Format) {
     let about = &format.about;
     let place = match format.reader {
         Reader::Binary { .. } => "The whole file is one dump.",
+        Reader::Lines { .. } => "The whole file, without anything else in it: it has no header.",
         Reader::Text { .. } => "Anywhere in a file, behind prefixes, several of them too.",
     };
     writeln!(

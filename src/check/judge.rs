@@ -4,6 +4,7 @@ use super::Policy;
 use super::baseline::KnownFinding;
 use super::date::Date;
 use crate::diagnosis::Diagnosis;
+use crate::model::Listing;
 use crate::rules::Severity;
 
 /// How a finding stands to what is known.
@@ -111,8 +112,13 @@ pub fn judge(diagnosis: &Diagnosis, policy: &Policy) -> Judgement {
 fn exceeded(diagnosis: &Diagnosis, policy: &Policy) -> Vec<Exceeded> {
     let mut exceeded = Vec::new();
     for (snapshot, analyzed) in diagnosis.snapshots.iter().enumerate() {
-        let blocked = analyzed.waits.activities.iter().filter(|a| a.state.is_blocked()).count() as u64;
-        let threads = analyzed.snapshot.threads.len() as u64;
+        if analyzed.snapshot.listing == Listing::Samples {
+            continue;
+        }
+        let all = analyzed.waits.activities.iter().zip(&analyzed.snapshot.threads);
+        let blocked = all.filter(|(activity, _)| activity.state.is_blocked());
+        let blocked = blocked.fold(0u64, |sum, (_, thread)| sum.saturating_add(thread.weight));
+        let threads = analyzed.snapshot.total();
         let limits =
             [(Limit::Threads, policy.max_threads, threads), (Limit::Blocked, policy.max_blocked, blocked)];
         for (limit, allowed, found) in limits {

@@ -52,9 +52,8 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
         .map(|(key, threads)| cluster(snapshot, waits, key, &signatures[key.signature as usize], threads))
         .collect();
     clusters.sort_by(|a, b| {
-        b.threads
-            .len()
-            .cmp(&a.threads.len())
+        b.count
+            .cmp(&a.count)
             .then_with(|| a.fingerprint.cmp(&b.fingerprint))
             .then_with(|| a.threads.cmp(&b.threads))
     });
@@ -109,14 +108,14 @@ fn cluster(
     signature: &[Str],
     threads: Vec<ThreadIx>,
 ) -> Cluster {
-    let mut stacks: FxHashMap<StackIx, (u32, ThreadIx)> = FxHashMap::default();
-    let mut names: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut stacks: FxHashMap<StackIx, (u64, ThreadIx)> = FxHashMap::default();
+    let mut names: FxHashMap<&str, u64> = FxHashMap::default();
     let mut cpu_us: Option<(u64, u64)> = None;
     for &ix in &threads {
         let thread = &snapshot.threads[ix.at()];
-        stacks.entry(thread.stack).or_insert((0, ix)).0 += 1;
+        stacks.entry(thread.stack).or_insert((0, ix)).0 += thread.weight;
         if let Some(name) = &thread.name {
-            *names.entry(name).or_default() += 1;
+            *names.entry(name).or_default() += thread.weight;
         }
         if let Some(us) = thread.cpu_us {
             let (total, most) = cpu_us.unwrap_or_default();
@@ -127,11 +126,11 @@ fn cluster(
         .iter()
         .max_by_key(|(_, (count, first))| (*count, std::cmp::Reverse(*first)))
         .map_or(StackIx::EMPTY, |(stack, _)| *stack);
-    let mut patterns: FxHashMap<String, u32> = FxHashMap::default();
+    let mut patterns: FxHashMap<String, u64> = FxHashMap::default();
     for (name, count) in names {
         *patterns.entry(normalize::thread_name_pattern(name)).or_default() += count;
     }
-    let mut thread_names: Vec<(Str, u32)> = patterns.into_iter().map(|(n, c)| (n.into(), c)).collect();
+    let mut thread_names: Vec<(Str, u64)> = patterns.into_iter().map(|(n, c)| (n.into(), c)).collect();
     thread_names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
 
     let lock = common_lock(waits, &threads);
@@ -151,6 +150,7 @@ fn cluster(
         thread_names,
         cpu_us,
         fingerprint,
+        count: snapshot.count(&threads),
         threads,
     }
 }

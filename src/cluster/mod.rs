@@ -32,6 +32,8 @@ impl ClusterIx {
 pub struct Cluster {
     /// Members, ascending.
     pub threads: Vec<ThreadIx>,
+    /// How many threads or samples they stand for.
+    pub count: u64,
     /// What they do.
     pub state: State,
     /// The meaningful top frames, newest first: `log_message`, `handle`, `worker`.
@@ -43,7 +45,7 @@ pub struct Cluster {
     /// How many different exact stacks were merged.
     pub variants: u32,
     /// Names of the threads with their numbers replaced, and how many have each.
-    pub thread_names: Vec<(Str, u32)>,
+    pub thread_names: Vec<(Str, u64)>,
     /// CPU time in microseconds: total and the most of one thread, where the dump says so.
     pub cpu_us: Option<(u64, u64)>,
     /// `lj1:…`, the same across runs and machines.

@@ -29,9 +29,9 @@ fn trust(confidence: Confidence) -> f64 {
 }
 
 /// The score of a finding in a process of so many threads, rounded to a tenth.
-fn score(finding: &Finding, total: usize) -> f64 {
-    let stopped = finding.blocked.map_or(finding.threads.len() as u64, |b| b.transitive);
-    let share = stopped as f64 / (total.max(1)) as f64;
+fn score(finding: &Finding, analyzed: &Analyzed) -> f64 {
+    let stopped = finding.blocked.map_or_else(|| analyzed.snapshot.count(&finding.threads), |b| b.transitive);
+    let share = stopped as f64 / (analyzed.snapshot.total().max(1)) as f64;
     let sum = base(finding.severity) + SHARE * share.min(1.0) + trust(finding.confidence);
     (sum * 10.0).round() / 10.0
 }
@@ -43,7 +43,6 @@ pub fn rank(
     analyzed: &Analyzed,
     runbooks: &[Runbook],
 ) -> Vec<Ranked> {
-    let total = analyzed.snapshot.threads.len();
     findings
         .into_iter()
         .map(|finding| {
@@ -54,7 +53,7 @@ pub fn rank(
             let runbook = runbooks.iter().find(|r| r.matcher.means_finding(&finding, prints, analyzed));
             Ranked {
                 snapshot,
-                score: score(&finding, total),
+                score: score(&finding, analyzed),
                 runbook: runbook.map(|r| r.link.clone()),
                 fingerprint,
                 fingerprint_detail,

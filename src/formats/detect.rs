@@ -124,10 +124,19 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     }
     let text = text::clean(bytes);
     let mut found = headers(&text, is_asked);
+    if found.is_empty() {
+        found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
+    }
     if let (Some(format), true) = (forced, found.is_empty()) {
         found.push(Found { format, headers: Vec::new(), ties: Vec::new() });
     }
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
+}
+
+/// The first line of a format without headers.
+fn lines(format: &'static Format, text: &[u8]) -> Option<Found> {
+    let Reader::Lines { recognize, .. } = &format.reader else { return None };
+    recognize(text).map(|header| Found { format, headers: vec![header], ties: Vec::new() })
 }
 
 /// Programs hold texts that they print: `goroutine `, `Thread `.
@@ -212,7 +221,7 @@ pub fn read(content: &Content<'_>, bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
     match content {
         Content::Binary(format) => match &format.reader {
             Reader::Binary { parse, .. } => parse(bytes, path),
-            Reader::Text { .. } => Vec::new(),
+            Reader::Text { .. } | Reader::Lines { .. } => Vec::new(),
         },
         Content::Text(text) => text.read(bytes.len() as u64, path),
     }
@@ -229,31 +238,58 @@ impl Content<'_> {
 }
 
 impl TextContent<'_> {
+    /// Reads each format's own lines. A format that finds nothing in what looked like its own has no lines: then the
+    /// others are read again with them.
     fn read(&self, size: u64, path: &Str) -> Vec<Snapshot> {
-        let mut snapshots = Vec::new();
-        for found in &self.found {
-            let Reader::Text { parse, .. } = &found.format.reader else { continue };
-            let others = self.found.iter().filter(|f| f.format.id != found.format.id);
-            let mut foreign: Vec<usize> = others.flat_map(|f| &f.headers).map(|h| h.line).collect();
-            foreign.sort_unstable();
-            let section = Section::new(path, size, &self.text, &found.headers, foreign);
-            let mut parsed = parse(&section);
-            parsed.retain(|snapshot| !snapshot.threads.is_empty());
-            if let (Some(first), false) = (parsed.first_mut(), found.ties.is_empty()) {
-                let others: Vec<&str> = found.ties.iter().map(|f| f.id.id()).collect();
-                let message = format!(
-                    "the text fits {} as well as {}; --input-format says which it is",
-                    others.join(", "),
-                    found.format.id.id()
-                );
-                first.gaps.add(GapKind::Unsupported, message, None);
+        let mut is_there = vec![true; self.found.len()];
+        let mut parsed: Vec<Vec<Snapshot>> = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let read = (0..self.found.len()).map(|n| match parsed.get_mut(n) {
+                // What was read with the lines of all others has what it needs.
+                Some(known) if !known.is_empty() => std::mem::take(known),
+                _ => self.parse(n, &is_there, size, path),
+            });
+            let read: Vec<Vec<Snapshot>> = read.collect();
+            let before = std::mem::replace(&mut is_there, read.iter().map(|s| !s.is_empty()).collect());
+            parsed = read;
+            if before == is_there {
+                break;
             }
-            snapshots.extend(parsed);
         }
+        let mut snapshots: Vec<Snapshot> = parsed.into_iter().flatten().collect();
         snapshots.sort_by_key(|snapshot| snapshot.source.offset);
         snapshots
     }
+
+    /// Reads the dumps of one format, without the lines of the others that are there.
+    fn parse(&self, n: usize, is_there: &[bool], size: u64, path: &Str) -> Vec<Snapshot> {
+        let Some(found) = self.found.get(n) else { return Vec::new() };
+        let (Reader::Text { parse, .. } | Reader::Lines { parse, .. }) = &found.format.reader else {
+            return Vec::new();
+        };
+        let others = self.found.iter().zip(is_there).enumerate();
+        let others = others.filter(|(other, (_, is_there))| *other != n && **is_there);
+        let mut foreign: Vec<usize> =
+            others.flat_map(|(_, (found, _))| &found.headers).map(|header| header.line).collect();
+        foreign.sort_unstable();
+        let section = Section::new(path, size, &self.text, &found.headers, foreign);
+        let mut parsed = parse(&section);
+        parsed.retain(|snapshot| !snapshot.threads.is_empty());
+        if let (Some(first), false) = (parsed.first_mut(), found.ties.is_empty()) {
+            let others: Vec<&str> = found.ties.iter().map(|f| f.id.id()).collect();
+            let message = format!(
+                "the text fits {} as well as {}; --input-format says which it is",
+                others.join(", "),
+                found.format.id.id()
+            );
+            first.gaps.add(GapKind::Unsupported, message, None);
+        }
+        parsed
+    }
 }
+
+/// How many times a text is read again because a format had no lines in it after all.
+const MOST_ROUNDS: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -262,7 +298,7 @@ mod tests {
     fn anchors() -> Vec<(usize, &'static str)> {
         let of = |(n, format): (usize, &'static Format)| match &format.reader {
             Reader::Text { anchors, .. } => anchors.iter().map(|anchor| (n, *anchor)).collect(),
-            Reader::Binary { .. } => Vec::new(),
+            Reader::Binary { .. } | Reader::Lines { .. } => Vec::new(),
         };
         FORMATS.iter().enumerate().flat_map(of).collect()
     }

@@ -17,14 +17,18 @@ pub mod dotnet;
 pub mod dotnet_stack;
 pub mod elf_core;
 pub mod eu_stack;
+pub mod folded;
 pub mod gdb;
 pub mod go;
+pub mod go_pprof;
 pub mod java;
 pub mod javacore;
 pub mod jcmd_json;
 pub mod jstack;
+pub mod kernel;
 pub mod lldb;
 pub mod node_report;
+pub mod perf_script;
 pub mod pstack;
 pub mod py_spy;
 pub mod pystack;
@@ -42,6 +46,7 @@ use bytes::Bytes;
 
 use crate::model::{FormatId, Snapshot, Str};
 
+use detect::Header;
 use text::{Section, Site};
 
 /// One kind of dump.
@@ -94,6 +99,13 @@ pub enum Reader {
         /// Reads all dumps of this kind in a text.
         parse: fn(&Section<'_>) -> Vec<Snapshot>,
     },
+    /// Lines that have no header: asked where nothing else was found in a text.
+    Lines {
+        /// Whether the text is of this kind, and its first line.
+        recognize: fn(&[u8]) -> Option<Header>,
+        /// Reads it.
+        parse: fn(&Section<'_>) -> Vec<Snapshot>,
+    },
 }
 
 /// All formats, binary ones first. Of two text formats with equally many headers in a text the first wins.
@@ -122,6 +134,10 @@ pub static FORMATS: &[Format] = &[
     apple_crash::FORMAT,
     apple_ips::FORMAT,
     apple_sample::FORMAT,
+    kernel::FORMAT,
+    go_pprof::FORMAT,
+    perf_script::FORMAT,
+    folded::FORMAT,
 ];
 
 /// The format with this id.

@@ -31,7 +31,7 @@ pub use reported::{
     Failure, FailureKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLockKind, ReportedOwner,
     ReportedRing, ReportedState, ReportedWait, WaitMode,
 };
-pub use snapshot::{FormatId, Snapshot, Source};
+pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
 pub use text::Str;
 pub use thread::{Thread, ThreadId, ThreadIx, ThreadKind};

@@ -24,6 +24,8 @@ pub enum ReportedState {
     Runtime,
     /// Asleep, for what is not said: py-spy's `idle`, Ruby's `sleep`, the kernel's `S`.
     Asleep,
+    /// Asleep until another thread wakes it, for what is not said: a goroutine of a profile.
+    Parked,
     /// Asleep in the kernel in a way that no signal interrupts: the kernel's `D`.
     Uninterruptible,
 }
@@ -164,6 +166,8 @@ pub enum FailureKind {
     Kernel,
     /// It left a core; for which signal is not said.
     DumpedCore,
+    /// It goes on, but a processor does not get away from what it does: a lockup.
+    Stall,
 }
 
 /// Why the process ended, in the producer's words.

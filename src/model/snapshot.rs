@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Gaps, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable, Str, Thread,
+    Gaps, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable, Str,
+    Thread, ThreadIx,
 };
 
 /// The id of a kind of dump: one of the contract's format ids. Each is made in one place, the row of its
@@ -38,6 +39,29 @@ pub struct Source {
     pub offset: u64,
 }
 
+/// What the records of a snapshot's list of threads are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Listing {
+    /// Each is one thread.
+    #[default]
+    Threads,
+    /// Each stands for as many threads as its weight says, and has no id: a profile of goroutines.
+    Groups,
+    /// Each stands for as many samples of a profile as its weight says. Samples are of different moments: what
+    /// one shows and what another one shows was never true at once.
+    Samples,
+}
+
+impl Listing {
+    /// What is counted, one of it: `thread`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Threads | Self::Groups => "thread",
+            Self::Samples => "sample",
+        }
+    }
+}
+
 /// One process at one moment, as a format left it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -47,6 +71,8 @@ pub struct Snapshot {
     pub process: Process,
     /// Its threads. Cores: the thread ids ascending. Text: the order of the text.
     pub threads: Vec<Thread>,
+    /// What its records are: single threads, or groups of them.
+    pub listing: Listing,
     /// Frames and stacks.
     pub stacks: StackTable,
     /// Values of printed arguments, see [`Thread::values`].
@@ -74,6 +100,7 @@ impl Snapshot {
             source,
             process: Process::default(),
             threads: Vec::new(),
+            listing: Listing::Threads,
             stacks: StackTable::default(),
             values: Vec::new(),
             reported_locks: Vec::new(),
@@ -84,5 +111,31 @@ impl Snapshot {
             is_complete: true,
             gaps: Gaps::default(),
         }
+    }
+
+    /// Whether each record is one thread, which has an id.
+    pub fn lists_threads(&self) -> bool {
+        self.listing == Listing::Threads
+    }
+
+    /// How many threads or samples a record stands for.
+    pub fn weight(&self, ix: ThreadIx) -> u64 {
+        self.threads.get(ix.at()).map_or(0, |thread| thread.weight)
+    }
+
+    /// How many threads or samples these records stand for.
+    pub fn count(&self, threads: &[ThreadIx]) -> u64 {
+        if self.lists_threads() {
+            return threads.len() as u64;
+        }
+        threads.iter().fold(0, |sum, &ix| sum.saturating_add(self.weight(ix)))
+    }
+
+    /// How many threads or samples there are.
+    pub fn total(&self) -> u64 {
+        if self.lists_threads() {
+            return self.threads.len() as u64;
+        }
+        self.threads.iter().fold(0, |sum, thread| sum.saturating_add(thread.weight))
     }
 }

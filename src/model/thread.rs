@@ -88,6 +88,9 @@ pub struct Thread {
     pub carrier: Option<ThreadIx>,
     /// Where it was created, where the dump says so: no frame of its stack.
     pub creator: Option<FrameIx>,
+    /// How many threads or samples the record stands for: more than one only where the dump does not list
+    /// threads ([`Listing`](super::Listing)).
+    pub weight: u64,
 }
 
 impl Thread {
@@ -111,6 +114,7 @@ impl Thread {
             waited_us: None,
             carrier: None,
             creator: None,
+            weight: 1,
         }
     }
 }

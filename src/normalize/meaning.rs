@@ -31,7 +31,23 @@ pub fn meaning(frame: &Frame) -> Meaning {
         }
     }
     let class = class_of(&own, Role::User, frame);
-    Meaning { name: own.as_ref().into(), role: Role::User, wait: None, class, is_queue: false }
+    let name = match literal(function) {
+        Some(literal) if !own.ends_with('>') => format!("{own}{literal}").into(),
+        _ => own.as_ref().into(),
+    };
+    Meaning { name, role: Role::User, wait: None, class, is_queue: false }
+}
+
+/// The template argument of a function where it is a plain value: `searchLayer<false>` and `searchLayer<true>` do
+/// different things, and say so in few letters. Types are dropped: they are long, and mean the same function.
+fn literal(function: &str) -> Option<&str> {
+    let end = function.find('(').unwrap_or(function.len());
+    let name = function.get(..end)?.trim_end();
+    let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);
+    let at = name.strip_suffix('>')?.rfind('<')?;
+    let value = name.get(at + 1..name.len() - 1)?;
+    let is_value = matches!(value, "true" | "false") || (value.len() <= 4 && value.parse::<u16>().is_ok());
+    (is_value && at > 0).then(|| name.get(at..)).flatten()
 }
 
 /// How gdb writes the frame that the kernel makes.
@@ -123,9 +139,15 @@ pub(super) fn applies(scope: Scope, frame: &Frame) -> bool {
         Scope::Module(start) => {
             frame.module.as_deref().is_some_and(|module| file_name(module).starts_with(start))
         }
-        Scope::Bare => frame.file.is_none() && frame.module.is_none(),
+        Scope::Bare => match frame.module.as_deref() {
+            None => frame.file.is_none(),
+            Some(module) => KERNELS.iter().any(|kernel| file_name(module).starts_with(kernel)),
+        },
     }
 }
+
+/// What profilers and symbolizers call the kernel itself.
+const KERNELS: [&str; 4] = ["[kernel", "[guest.kernel", "vmlinux", "kernel.kallsyms"];
 
 /// `/usr/lib/python3.12/threading.py` ends with `threading.py`, `/app/my_threading.py` does not.
 fn ends_with_path(file: &str, end: &str) -> bool {

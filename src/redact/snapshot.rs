@@ -36,6 +36,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
         source,
         process,
         threads,
+        listing: _,
         stacks,
         values,
         reported_locks,
@@ -132,6 +133,7 @@ fn thread(thread: &mut Thread, scrubber: &mut Scrubber) {
         waited_us: _,
         carrier: _,
         creator: _,
+        weight: _,
     } = thread;
     *reported_wait = None;
     *holds = (0, 0);
@@ -182,6 +184,7 @@ fn clusters(clusters: &mut Clusters, scrubber: &mut Scrubber) {
     for cluster in clusters {
         let Cluster {
             threads: _,
+            count: _,
             state: _,
             signature,
             stack: _,

@@ -123,6 +123,21 @@ pub(super) fn for_thread_explosion() -> Vec<String> {
     vec!["Bound the pool that creates these threads, and find out why they do not end: most often they wait for what the first finding names.".into()]
 }
 
+/// For I/O that does not come back.
+pub(super) fn for_stuck_io() -> Vec<String> {
+    vec!["Find out which device, file system or peer does not answer (wchan and fd of the threads, iostat, the kernel's log), and bring that back first.".into()]
+}
+
+/// For a processor that does not get away from a task.
+pub(super) fn for_stall() -> Vec<String> {
+    vec!["Look at what the function on top waits for (another processor, a lock, a device), and at the stacks of the other processors: one that has its interrupts off answers nobody.".into()]
+}
+
+/// For samples of a profile.
+pub(super) fn for_profile() -> Vec<String> {
+    vec!["Open the function named here and its callers: that is where the time of this profile went.".into()]
+}
+
 /// For threads that use the processor.
 pub(super) fn for_hot_threads() -> Vec<String> {
     vec!["Take a second dump after some seconds, or a profile: the same function again is where the time goes.".into()]

@@ -66,7 +66,7 @@
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal, ThreadIx};
+use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal, ThreadIx, ThreadKind};
 use crate::normalize::Role;
 
 /// The row of this rule.
@@ -185,7 +185,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// Why the process died; also the ground of `stack-overflow`.
 pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
-    let failure = case.snapshot.process.failure.as_ref();
+    // A processor that is stuck is no end.
+    let failure = case.snapshot.process.failure.as_ref().filter(|f| f.kind != FailureKind::Stall);
     let signal = match (&case.snapshot.process.signal, failure) {
         (Some(signal), _) => signal.clone(),
         // The producer says why, and names no signal.
@@ -198,7 +199,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let frame = thread.and_then(|t| place(case, t));
     let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);
     let reason = match failure {
-        Some(failure) if !was_sent => told(failure),
+        Some(failure) if !was_sent => told(case, failure),
         _ => reason(case, signal, was_sent),
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
@@ -214,6 +215,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let who = thread.map(|t| words.thread(t));
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
+        (Some(who), false) if failure.is_some_and(|f| is_kernel(case, f)) => format!("{reason}{at} ({who})"),
+        (None, false) if failure.is_some_and(|f| is_kernel(case, f)) => reason.clone(),
         (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
         (None, false) if signal.name.is_empty() => format!("the process ended: {reason}"),
         (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
@@ -330,9 +333,14 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     }
 }
 
+/// Whether what died is a kernel and not a process.
+fn is_kernel(case: &Case<'_>, failure: &Failure) -> bool {
+    failure.kind == FailureKind::Kernel && case.snapshot.threads.iter().any(|t| t.kind == ThreadKind::Task)
+}
+
 /// Why the process ended, in the producer's words.
-fn told(failure: &Failure) -> String {
-    let kind = kind_words(failure.kind);
+fn told(case: &Case<'_>, failure: &Failure) -> String {
+    let kind = if is_kernel(case, failure) { "the kernel failed" } else { kind_words(failure.kind) };
     if failure.message.is_empty() { kind.to_owned() } else { format!("{kind}: {}", failure.message) }
 }
 
@@ -344,6 +352,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Abort => "abort",
         FailureKind::Kernel => "the system ended it",
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
+        FailureKind::Stall => "a processor does not get away from it",
     }
 }
 
@@ -382,10 +391,9 @@ fn source(case: &Case<'_>) -> Certainty {
 
 fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     let certainty = source(case);
-    let said =
-        case.snapshot.process.failure.as_ref().map(|failure| {
-            Evidence::new(certainty, format!("the dump says why it ended: {}", told(failure)))
-        });
+    let said = case.snapshot.process.failure.as_ref().map(|failure| {
+        Evidence::new(certainty, format!("the dump says why it ended: {}", told(case, failure)))
+    });
     if signal.name.is_empty() {
         return said.into_iter().collect();
     }

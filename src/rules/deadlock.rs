@@ -108,8 +108,9 @@ fn finding_told(case: &Case<'_>, ring: &[ThreadIx]) -> Finding {
 fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
-    let transitive = case.graph.blocked_behind(&ring);
-    let bystanders = transitive.saturating_sub(ring.len() as u64);
+    let transitive = case.graph.blocked_behind(&ring, case.snapshot);
+    let direct = case.snapshot.count(&ring);
+    let bystanders = transitive.saturating_sub(direct);
     let step = |link: &Link| {
         let held_by = link.held_by.map(|t| words.thread(t)).unwrap_or_default();
         match &link.waits_for {
@@ -163,9 +164,9 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
         rule: RuleId::Deadlock,
         severity: Severity::Critical,
         confidence: super::jam::confidence_of_links(case, &cycle),
-        title: format!("{} wait for each other in a ring over {over}", threads(ring.len() as u64)),
+        title: format!("{} wait for each other in a ring over {over}", threads(direct)),
         summary,
-        blocked: Some(Blocked { direct: ring.len() as u64, transitive }),
+        blocked: Some(Blocked { direct, transitive }),
         lock: first_lock,
         holder,
         pattern: None,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{Certainty, ThreadIx};
+use crate::model::{Certainty, Snapshot, ThreadIx};
 use crate::rules::finding::Link;
 use crate::waits::{LockIx, Target, Waits};
 
@@ -73,9 +73,9 @@ impl WaitGraph {
         all
     }
 
-    /// How many threads these are, together with all that wait behind them.
-    pub fn blocked_behind(&self, threads: &[ThreadIx]) -> u64 {
-        self.all_behind(threads).len() as u64
+    /// How many threads or samples these are, together with all that wait behind them.
+    pub fn blocked_behind(&self, threads: &[ThreadIx], snapshot: &Snapshot) -> u64 {
+        snapshot.count(&self.all_behind(threads))
     }
 
     /// From this thread to the one that waits for nobody, this thread first. A ring ends the walk at
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn all_that_wait_behind_are_counted_once() {
         let graph = graph(&[None, Some(0), Some(1), Some(1), Some(3)]);
-        assert_eq!(graph.blocked_behind(&[ThreadIx(1)]), 4);
+        assert_eq!(graph.all_behind(&[ThreadIx(1)]).len(), 4);
         assert_eq!(graph.chain(ThreadIx(4)), [4, 3, 1, 0].map(ThreadIx));
     }
 }

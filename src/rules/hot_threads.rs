@@ -4,17 +4,23 @@
 //!
 //! ## What it finds
 //!
-//! Threads that were running when the dump was taken and had used at least one second of CPU; of these, all that
-//! used at least a quarter of what the busiest one did. Only a dump with CPU times shows them: ELF cores have
-//! these, gdb's text has not. Threads that spin on a lock word are not reported here: see
-//! `logjam explain spin-wait`. The main thread is left out: in a core its time cannot be told from
-//! that of threads that have ended. It is `info`, because a healthy program works.
+//! Threads that were running when the dump was taken and had used at least one second of CPU; of these,
+//! all that used at least a quarter of what the busiest one did. Only a dump with CPU times shows them:
+//! ELF cores have these, gdb's text has not. Threads that spin on a lock word are not reported here: see
+//! `logjam explain spin-wait`. The main thread is left out: in a core its time cannot be told from that
+//! of threads that have ended. It is `info`, because a healthy program works.
+//!
+//! In a profile (`perf script`, folded stacks): the function in which most of the samples are that do not
+//! rest, with its share; `info` too.
+//!
+//! In a kernel's log: the task that a processor does not get away from, as the watchdog says (soft and
+//! hard lockups, stalls of RCU). That is `high`.
 //!
 //! ## Why it matters
 //!
-//! A process that does not answer and uses a full processor is not stuck on a lock: it computes. An endless loop,
-//! a quadratic algorithm on large input, a regular expression that backtracks, a full garbage collection. Other
-//! threads may wait for what the hot thread will produce.
+//! A process that does not answer and uses a full processor is not stuck on a lock: it computes. An
+//! endless loop, a quadratic algorithm on large input, a regular expression that backtracks, a full
+//! garbage collection. Other threads may wait for what the hot thread will produce.
 //!
 //! ## What counts as proof
 //!
@@ -41,22 +47,23 @@
 //! kill -QUIT $PID              # Go: all goroutines; ENDS the process
 //! ```
 //!
-//! A second dump ten seconds later: the same function on top is a loop, other functions under one common caller
-//! are a long computation, with that caller as its place.
+//! A second dump ten seconds later: the same function on top is a loop, other functions under one common
+//! caller are a long computation, with that caller as its place.
 //!
 //! ## Mitigate
 //!
 //! - One request or one file does it: cancel it, keep a copy, block its repetition.
 //! - An endless loop in one worker: take the instance out of the load balancer, save a dump, restart it.
 //! - A slow algorithm on large data: limit the size of the input; run fewer of them at a time.
-//! - Others suffer: lower the priority of the hot thread with `renice -n 10 -p $TID`, or limit the CPU of the
-//!   process.
-//! - Much time in a garbage collector: memory is the cause. Look at its log, raise the heap or lower the load.
+//! - Others suffer: lower the priority of the hot thread with `renice -n 10 -p $TID`, or limit the CPU of
+//!   the process.
+//! - Much time in a garbage collector: memory is the cause. Look at its log, raise the heap or lower the
+//!   load.
 //!
 //! ## Escalate
 //!
-//! To the owners of the function in `where`, with the report, the profile of `perf record` (`perf script` output
-//! where debug files are not at hand), both dumps and the input.
+//! To the owners of the function in `where`, with the report, the profile of `perf record` (`perf script`
+//! output where debug files are not at hand), both dumps and the input.
 //!
 //! ## False alarms
 //!
@@ -64,11 +71,13 @@
 //! - Pollers by design, and a thread that a dump tool itself made run.
 //! - A thread with much CPU time from a busy past that ran by chance at this moment.
 
+mod profile;
+
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::words::{grouped, threads};
+use super::words::grouped;
 use super::{Case, Rule, advice};
-use crate::model::{Evidence, ThreadIx};
+use crate::model::{Evidence, FailureKind, Listing, ThreadIx};
 use crate::waits::State;
 
 /// The row of this rule.
@@ -81,9 +90,49 @@ const LEAST_CPU_US: u64 = 1_000_000;
 /// Threads with at least this part of the time of the busiest one are told of, per cent.
 const SHARE: u64 = 25;
 
-/// Threads that ran and had used the processor, where no lock explains it. Worth knowing, no more:
-/// a healthy program works.
+/// Threads that used the processor, where no lock explains it. Worth knowing, no more: a healthy program works.
 fn check(case: &Case<'_>) -> Vec<Finding> {
+    if case.snapshot.listing == Listing::Samples {
+        return profile::check(case).into_iter().collect();
+    }
+    match stall(case) {
+        Some(finding) => vec![finding],
+        None => busy(case),
+    }
+}
+
+/// A task that a processor does not get away from, as the kernel's watchdog says.
+fn stall(case: &Case<'_>) -> Option<Finding> {
+    let failure = case.snapshot.process.failure.as_ref().filter(|f| f.kind == FailureKind::Stall)?;
+    let words = case.words();
+    let thread = failure.thread;
+    let doing = thread.map(|t| words.doing(t)).unwrap_or_else(|| "not known".into());
+    let who = thread.map(|t| words.thread(t)).unwrap_or_else(|| "a task".into());
+    let frame = thread.and_then(|t| case.first_meaningful(t));
+    let members: Vec<ThreadIx> = thread.into_iter().collect();
+    let mut evidence = vec![Evidence::reported(format!("the kernel's watchdog says: {}", failure.message))];
+    evidence.extend(thread.map(|_| Evidence::reported(format!("{who} is {doing}, by its stack"))));
+    Some(Finding {
+        severity: Severity::High,
+        title: format!("{}: {who} is {doing}", failure.message),
+        summary: format!(
+            "The kernel's watchdog says: {}. {} is {doing}.",
+            failure.message,
+            super::jam::capital(&who)
+        ),
+        clusters: clusters_of(case, &members),
+        location: frame.map(|frame| Location { frame }),
+        evidence,
+        advice: advice::for_stall(),
+        cause: std::iter::once(RuleId::HotThreads.id().to_owned())
+            .chain(frame.map(|f| words.function(f)))
+            .collect(),
+        ..empty(members)
+    })
+}
+
+/// Threads that ran and had used the processor.
+fn busy(case: &Case<'_>) -> Vec<Finding> {
     // In a core the record of the first thread holds the time of the whole group, from which that of
     // the others is taken away: with threads that have ended it comes out too large.
     let is_leader = |t: &crate::model::Thread| t.tid.is_some() && t.tid == case.snapshot.process.pid;
@@ -105,29 +154,18 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let seconds = most as f64 / 1e6;
     let doing = words.doing(busiest);
     vec![Finding {
-        rule: RuleId::HotThreads,
-        severity: Severity::Info,
-        confidence: Confidence::Certain,
         title: format!(
             "{} used the processor, the most {} with {seconds:.1} s, {doing}",
-            threads(members.len() as u64),
+            case.counted(case.snapshot.count(&members)),
             words.thread(busiest)
         ),
         summary: format!(
             "{} ran and had used CPU time when the dump was taken, and no lock explains it. The busiest, {}, is {doing}.",
-            super::jam::capital(&threads(members.len() as u64)),
+            super::jam::capital(&case.counted(case.snapshot.count(&members))),
             words.thread(busiest)
         ),
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
         clusters: clusters_of(case, &members),
         location: case.first_meaningful(busiest).map(|frame| Location { frame }),
-        crash: None,
         evidence: hot
             .iter()
             .take(5)
@@ -135,14 +173,38 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 Evidence::read(format!("{} used {} ms of CPU", words.thread(*t), grouped(us / 1_000)))
             })
             .collect(),
-        threads: members,
         advice: advice::for_hot_threads(),
         cause: std::iter::once(RuleId::HotThreads.id().to_owned())
             .chain(case.first_meaningful(busiest).map(|f| words.function(f)))
             .collect(),
+        ..empty(members)
+    }]
+}
+
+fn empty(threads: Vec<ThreadIx>) -> Finding {
+    Finding {
+        rule: RuleId::HotThreads,
+        severity: Severity::Info,
+        confidence: Confidence::Certain,
+        title: String::new(),
+        summary: String::new(),
+        threads,
+        blocked: None,
+        lock: None,
+        holder: None,
+        pattern: None,
+        chain: Vec::new(),
+        root: None,
+        cycle: Vec::new(),
+        clusters: Vec::new(),
+        location: None,
+        crash: None,
+        evidence: Vec::new(),
+        advice: Vec::new(),
+        cause: Vec::new(),
         cause_detail: Vec::new(),
         tests: Vec::new(),
-    }]
+    }
 }
 
 /// Whether a thread with this time is told of beside the busiest one.

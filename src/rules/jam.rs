@@ -4,10 +4,10 @@ use super::advice;
 use super::finding::{
     Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
 };
-use super::words::{grouped, percent, threads};
+use super::words::{grouped, percent};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
-use crate::model::{Certainty, Evidence, ThreadIx};
+use crate::model::{Certainty, Evidence, Listing, ThreadIx};
 use crate::normalize::ResourceClass;
 use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Target, Words};
 
@@ -38,8 +38,8 @@ impl<'a> Jam<'a> {
             }
             // Whom the text only counts sleeps.
             let unseen = if states.contains(&State::LockWait) { lock.unseen() } else { 0 };
-            let transitive = case.graph.blocked_behind(&waiters) + unseen;
-            let blocked = Blocked { direct: waiters.len() as u64 + unseen, transitive };
+            let transitive = case.graph.blocked_behind(&waiters, case.snapshot) + unseen;
+            let blocked = Blocked { direct: case.snapshot.count(&waiters) + unseen, transitive };
             Some(Jam { case, ix: LockIx(n), lock, waiters, blocked })
         })
     }
@@ -82,12 +82,11 @@ impl<'a> Jam<'a> {
     /// How bad it is: by the share of the threads that have something to do and cannot.
     pub fn severity(&self) -> Severity {
         let stopped = self.blocked.transitive;
-        let is_free = |s: &State| matches!(s, State::Idle | State::CondWait);
-        let idle = self.case.waits.activities.iter().filter(|a| is_free(&a.state)).count() as u64;
-        let active = (self.case.snapshot.threads.len() as u64).saturating_sub(idle).max(1);
+        let is_free = |s: State| matches!(s, State::Idle | State::CondWait);
+        let idle = self.case.count_in(is_free);
+        let active = self.case.snapshot.total().saturating_sub(idle).max(1);
         // Several jams at once: that the process as a whole is stuck makes each of them worse.
-        let in_locks = |a: &&crate::waits::Activity| a.state.is_blocked();
-        let stuck = self.case.waits.activities.iter().filter(in_locks).count() as u64;
+        let stuck = self.case.count_in(|state| state.is_blocked());
         let is_half = stopped.max(stuck) * 2 >= active;
         let is_moving = match self.pattern() {
             Pattern::Convoy => true,
@@ -97,6 +96,10 @@ impl<'a> Jam<'a> {
         // Two or three threads at a lock that is being handed on are everyday life.
         if is_moving && stopped <= 3 {
             return Severity::Info;
+        }
+        // Samples are time, and nobody is known to be stopped.
+        if self.case.snapshot.listing == Listing::Samples {
+            return if is_half { Severity::High } else { Severity::Medium };
         }
         let severity = match stopped {
             n if n >= MANY && is_half => Severity::Critical,
@@ -131,15 +134,20 @@ impl<'a> Jam<'a> {
     /// do, `wait for`, `spin on`.
     pub fn finding(&self, rule: RuleId, verb: &str) -> Finding {
         let words = self.case.words();
-        let total = self.case.snapshot.threads.len() as u64;
+        let total = self.case.snapshot.total();
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
         let verb = &if count == 1 { verb.replacen(' ', "s ", 1) } else { verb.to_owned() };
-        let title = match count > self.waiters.len() as u64 {
+        let title = match count > self.case.snapshot.count(&self.waiters) {
             // The text counts them and does not show all of them.
-            true => format!("{} {verb} {lock}", threads(count)),
+            true => format!("{} {verb} {lock}", self.case.counted(count)),
             false => {
-                format!("{} of {} ({}) {verb} {lock}", grouped(count), threads(total), percent(count, total))
+                format!(
+                    "{} of {} ({}) {verb} {lock}",
+                    grouped(count),
+                    self.case.counted(total),
+                    percent(count, total)
+                )
             }
         };
         let holder = self.finding_holder(&words);
@@ -207,7 +215,7 @@ impl<'a> Jam<'a> {
             }
             _ => String::new(),
         };
-        let mut text = format!("{} {verb} {lock}{class}{takers}.", threads(self.blocked.direct));
+        let mut text = format!("{} {verb} {lock}{class}{takers}.", self.case.counted(self.blocked.direct));
         let doing = holder.doing.as_deref().unwrap_or("not known");
         text.push(' ');
         text.push_str(&match &self.lock.holder {
@@ -235,14 +243,14 @@ impl<'a> Jam<'a> {
         if self.blocked.transitive > self.blocked.direct {
             text.push_str(&format!(
                 " With those that wait behind them, {} are stopped.",
-                threads(self.blocked.transitive)
+                self.case.counted(self.blocked.transitive)
             ));
         }
         text
     }
 
     fn evidence(&self, words: &Words<'_>) -> Vec<Evidence> {
-        let count = threads(self.blocked.direct);
+        let count = self.case.counted(self.blocked.direct);
         let lock = self.lock.name.as_deref().map_or_else(|| words.lock(self.ix), Into::into);
         let of_waiters = match (self.lock.identity, self.case.snapshot.image.is_some()) {
             (Identity::Site, _) => Evidence::inferred(format!(

@@ -18,6 +18,7 @@ mod self_deadlock;
 mod spin_wait;
 mod stack_overflow;
 mod stopped_tests;
+mod stuck_io;
 mod thread_explosion;
 mod wait_chain;
 mod words;
@@ -130,6 +131,8 @@ rule_table! {
     RuntimeStall "runtime-stall" = runtime_stall::RULE,
     /// A thread waits for another to end, and that one is stuck.
     WaitChain "wait-chain" = wait_chain::RULE,
+    /// Many threads in one kind of I/O.
+    StuckIo "stuck-io" = stuck_io::RULE,
     /// More threads than a limit.
     ThreadExplosion "thread-explosion" = thread_explosion::RULE,
     /// Threads that used the CPU, where no lock explains it.

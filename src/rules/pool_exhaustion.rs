@@ -64,13 +64,13 @@ pub const RULE: Rule =
     Rule { id: RuleId::PoolExhaustion, guide: include_str!("../../docs/rules/pool-exhaustion.md"), check };
 
 /// Fewer threads at a pool of connections are passing through.
-const FEWEST_AT_POOL: usize = 3;
+const FEWEST_AT_POOL: u64 = 3;
 
 /// A pool of fewer workers is none that can be told.
 const FEWEST_WORKERS: usize = 4;
 
 /// So many waiting threads are a jam of their own.
-const MANY: usize = 10;
+const MANY: u64 = 10;
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     connections(case).into_iter().chain(workers(case)).collect()
@@ -87,12 +87,12 @@ fn connections(case: &Case<'_>) -> Option<Finding> {
         reading.class == Some(ResourceClass::DbPool) && matches!(case.waits.of(*t).state, State::CondWait)
     };
     let waiting: Vec<ThreadIx> = each(case).filter(is_waiting).collect();
-    if waiting.len() < FEWEST_AT_POOL {
+    if case.snapshot.count(&waiting) < FEWEST_AT_POOL {
         return None;
     }
-    let count = waiting.len() as u64;
-    let total = case.snapshot.threads.len() as u64;
-    let severity = if waiting.len() >= MANY { Severity::High } else { Severity::Medium };
+    let count = case.snapshot.count(&waiting);
+    let total = case.snapshot.total();
+    let severity = if count >= MANY { Severity::High } else { Severity::Medium };
     let title = format!("{} ({}) wait for a connection of a pool", threads(count), percent(count, total));
     let mut finding = Finding::new(RuleId::PoolExhaustion, severity, Confidence::Likely, title);
     finding.summary = format!(
@@ -134,7 +134,7 @@ fn workers(case: &Case<'_>) -> Vec<Finding> {
         })
         .map(|(name, pool)| {
             let count = pool.len() as u64;
-            let severity = if pool.len() >= MANY { Severity::High } else { Severity::Medium };
+            let severity = if count >= MANY { Severity::High } else { Severity::Medium };
             let title = format!("all {} of the pool {name} wait for other tasks", threads(count));
             let mut finding = Finding::new(RuleId::PoolExhaustion, severity, Confidence::Possible, title);
             finding.summary = format!(
@@ -173,8 +173,8 @@ fn placed(case: &Case<'_>, mut finding: Finding, waiting: Vec<ThreadIx>, what: &
     let frame = waiting.first().and_then(|&t| case.caller(t).or_else(|| case.first_meaningful(t)));
     finding.location = frame.map(|frame| Location { frame });
     finding.clusters = clusters_of(case, &waiting);
-    let transitive = case.graph.blocked_behind(&waiting);
-    finding.blocked = Some(Blocked { direct: waiting.len() as u64, transitive });
+    let transitive = case.graph.blocked_behind(&waiting, case.snapshot);
+    finding.blocked = Some(Blocked { direct: case.snapshot.count(&waiting), transitive });
     finding.cause = [RuleId::PoolExhaustion.id().to_owned(), what.to_owned()]
         .into_iter()
         .chain(frame.map(|f| words.function(f)))

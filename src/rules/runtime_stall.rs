@@ -26,7 +26,8 @@
 //! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
 //!   from its stack.
 //!
-//! It is `likely` and never `certain`, `possible` where only carriers are missing: a dump shows one moment, and a runtime may be busy for a moment.
+//! It is `likely` and never `certain`, `possible` where only carriers are missing: a dump shows one moment, and a
+//! runtime may be busy for a moment.
 //!
 //! ## Confirm
 //!
@@ -69,10 +70,10 @@ pub const RULE: Rule =
     Rule { id: RuleId::RuntimeStall, guide: include_str!("../../docs/rules/runtime-stall.md"), check };
 
 /// Fewer stopped threads are passing through.
-const FEWEST: usize = 3;
+const FEWEST: u64 = 3;
 
 /// So many are a stall worth a ticket.
-const MANY: usize = 10;
+const MANY: u64 = 10;
 
 /// What the thread that runs finalizers is called: HotSpot, OpenJ9, ART.
 const FINALIZERS: &[&str] = &["Finalizer", "Finalizer thread", "FinalizerDaemon"];
@@ -89,19 +90,19 @@ fn all(case: &Case<'_>, is_meant: impl Fn(ThreadIx) -> bool) -> Vec<ThreadIx> {
 fn stopped(case: &Case<'_>) -> Option<Finding> {
     let state = |t: ThreadIx| case.waits.of(t).state;
     let stopped = all(case, |t| state(t) == State::Runtime);
-    let active = all(case, |t| !matches!(state(t), State::Idle | State::CondWait)).len();
-    if stopped.len() < FEWEST || stopped.len() * 2 < active {
+    let active = case.count_in(|state| !matches!(state, State::Idle | State::CondWait));
+    let count = case.snapshot.count(&stopped);
+    if count < FEWEST || count * 2 < active {
         return None;
     }
-    let count = stopped.len() as u64;
-    let total = case.snapshot.threads.len() as u64;
+    let total = case.snapshot.total();
     let running = all(case, |t| state(t) == State::Running);
     let words = case.words();
     let who = match running.as_slice() {
         &[one] => format!(" One thread runs: {} is {}.", words.thread(one), words.doing(one)),
         _ => String::new(),
     };
-    let severity = if stopped.len() >= MANY { Severity::Medium } else { Severity::Info };
+    let severity = if count >= MANY { Severity::Medium } else { Severity::Info };
     let title = format!("{} ({}) are stopped by their runtime", threads(count), percent(count, total));
     let mut finding = Finding::new(RuleId::RuntimeStall, severity, Confidence::Likely, title);
     finding.summary = format!(
@@ -189,7 +190,7 @@ fn starved(case: &Case<'_>) -> Option<Finding> {
     let ready = all(case, is_ready);
     let (carried, waiting): (Vec<_>, Vec<_>) = ready.into_iter().partition(|t| record(*t).carrier.is_some());
     let &first = carried.first()?;
-    if waiting.len() < MANY || waiting.len() < carried.len() {
+    if (waiting.len() as u64) < MANY || waiting.len() < carried.len() {
         return None;
     }
     let words = case.words();

@@ -4,25 +4,27 @@
 //!
 //! ## What it finds
 //!
-//! Two or more threads in user mode, in a loop that reads one shared word until it changes: `pthread_spin_lock`,
-//! hand-written spin locks, a compare-and-swap loop that never succeeds. A loop that only gives the processor
-//! away (`sched_yield`, a short sleep) counts too. Threads are grouped by the address of that word. In gdb's
-//! text, which shows no instructions: three or more threads that run in one function whose name says that it
-//! takes a lock, all with the same argument.
+//! Two or more threads in user mode, in a loop that reads one shared word until it changes:
+//! `pthread_spin_lock`, hand-written spin locks, a compare-and-swap loop that never succeeds. A loop that
+//! only gives the processor away (`sched_yield`, a short sleep) counts too. Threads are grouped by the
+//! address of that word. In gdb's text, which shows no instructions: three or more threads that run in
+//! one function whose name says that it takes a lock, all with the same argument. In a profile: a tenth
+//! of the samples or more that are in one such function, or in a spin lock of a kernel.
 //!
 //! ## Why it matters
 //!
-//! Spinners look busy, not stuck. CPU is at 100 %, no thread shows a lock in `wchan`, and the holder may get no
-//! processor because its waiters have them all. With more spinners than processors progress can stop entirely.
+//! Spinners look busy, not stuck. CPU is at 100 %, no thread shows a lock in `wchan`, and the holder may
+//! get no processor because its waiters have them all. With more spinners than processors progress can
+//! stop entirely.
 //!
 //! ## What counts as proof
 //!
-//! - *read*: the instructions around the program counter, which are a loop whose exit depends on a word, and the
-//!   address of that word from the registers: the same for all. CPU time speaks for it; a lack of it does not
-//!   speak against it.
+//! - *read*: the instructions around the program counter, which are a loop whose exit depends on a word,
+//!   and the address of that word from the registers: the same for all. CPU time speaks for it; a lack of
+//!   it does not speak against it.
 //! - *reported*: the lock's argument as a debugger prints it.
-//! - *inferred*: the lock of a thread that was caught elsewhere in the same function; who holds the lock, since a
-//!   spin lock has no owner field.
+//! - *inferred*: the lock of a thread that was caught elsewhere in the same function; who holds the lock,
+//!   since a spin lock has no owner field.
 //!
 //! A spin lock names no owner, so that this finding is never certain and at most `likely`: with a
 //! holder of 60 points or more, or with none that could be named. It is `possible` with a
@@ -44,8 +46,8 @@
 //! gdb -batch -ex 'thread 12' -ex 'x/8i $pc' ./server core
 //! ```
 //!
-//! Run `top -H` twice. CPU time that grows for the same threads, at the same place in a second dump, is a spin
-//! that does not end.
+//! Run `top -H` twice. CPU time that grows for the same threads, at the same place in a second dump, is a
+//! spin that does not end.
 //!
 //! ## Mitigate
 //!
@@ -69,6 +71,7 @@
 use super::finding::{Finding, RuleId};
 use super::jam::Jam;
 use super::{Case, Rule};
+use crate::model::Listing;
 use crate::waits::State;
 
 /// The row of this rule.
@@ -78,10 +81,18 @@ pub const RULE: Rule =
 /// A single thread in a loop over one word is a busy loop, not a jam.
 const FEWEST: u64 = 2;
 
+/// Of samples at least one in so many has to be there: each busy program is in a lock for a moment.
+const PART: u64 = 10;
+
+fn is_part(case: &Case<'_>, jam: &Jam<'_>) -> bool {
+    case.snapshot.listing != Listing::Samples
+        || jam.blocked.direct.saturating_mul(PART) >= case.snapshot.total()
+}
+
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let rings = case.graph.rings();
     Jam::all(case, &[State::Spinning])
-        .filter(|jam| jam.blocked.direct >= FEWEST && !jam.is_in_ring(&rings))
+        .filter(|jam| jam.blocked.direct >= FEWEST && !jam.is_in_ring(&rings) && is_part(case, jam))
         .map(|jam| jam.finding(RuleId::SpinWait, "spin on"))
         .collect()
 }

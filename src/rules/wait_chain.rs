@@ -99,8 +99,9 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
     let path = case.graph.chain(thread);
     let chain: Vec<Link> = path.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let root = path.last().copied().unwrap_or(thread);
-    let transitive = case.graph.blocked_behind(&[root]) - 1;
-    let total = case.snapshot.threads.len() as u64;
+    let transitive =
+        case.graph.blocked_behind(&[root], case.snapshot).saturating_sub(case.snapshot.weight(root));
+    let total = case.snapshot.total();
     let steps: Vec<String> = chain
         .iter()
         .map(|link| format!("{} waits for {}", words.thread(link.thread), words.target(&link.waits_for)))
@@ -134,7 +135,7 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
             if transitive == 1 { "is" } else { "are" }
         ),
         threads: vec![thread],
-        blocked: Some(Blocked { direct: 1, transitive }),
+        blocked: Some(Blocked { direct: case.snapshot.weight(thread), transitive }),
         lock: None,
         holder: None,
         pattern: None,

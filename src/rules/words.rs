@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::model::{FrameIx, ThreadIx};
-use crate::waits::{Lock, LockRow, Words};
+use crate::waits::{Lock, LockRow, State, Words};
 
 /// The row of a lock's kind.
 pub(super) fn row(lock: &Lock) -> &'static LockRow {
@@ -13,6 +13,18 @@ impl Case<'_> {
     /// Whether any thread runs a test.
     pub fn has_tests(&self) -> bool {
         self.readings.all().any(|reading| reading.test.is_some())
+    }
+
+    /// `1 thread`, `12 samples`: what the dump counts.
+    pub fn counted(&self, count: u64) -> String {
+        of_noun(count, self.snapshot.listing.noun())
+    }
+
+    /// How many threads or samples are in one of these states.
+    pub fn count_in(&self, is_meant: impl Fn(State) -> bool) -> u64 {
+        let all = self.waits.activities.iter().zip(&self.snapshot.threads);
+        all.filter(|(activity, _)| is_meant(activity.state))
+            .fold(0, |sum, (_, t)| sum.saturating_add(t.weight))
     }
 
     /// The words for this case.
@@ -56,9 +68,13 @@ pub fn percent(part: u64, whole: u64) -> String {
 
 /// `1 thread`, `12 threads`.
 pub fn threads(count: u64) -> String {
+    of_noun(count, "thread")
+}
+
+fn of_noun(count: u64, noun: &str) -> String {
     match count {
-        1 => "1 thread".into(),
-        n => format!("{} threads", grouped(n)),
+        1 => format!("1 {noun}"),
+        n => format!("{} {noun}s", grouped(n)),
     }
 }
 

@@ -59,7 +59,7 @@ pub fn analyze(
     for lock in &mut locks {
         lock.class = class(lock, snapshot, meanings, readings, &mut classes);
     }
-    let mut waits = number(locks, &lock_of, seen);
+    let mut waits = number(locks, &lock_of, seen, snapshot);
     tell_doing(&mut waits, snapshot, meanings, readings);
     waits
 }
@@ -137,6 +137,10 @@ fn new_lock(claim: &LockClaim) -> Lock {
         LockKey::Symbol(_) => (None, Identity::Symbol),
         LockKey::Site(_) => (None, Identity::Site),
     };
+    let site = match &claim.key {
+        LockKey::Site(site) => Some((site.clone(), 0)),
+        _ => None,
+    };
     let token = match &claim.key {
         LockKey::Token(token) => Some(token.clone()),
         _ => None,
@@ -154,7 +158,7 @@ fn new_lock(claim: &LockClaim) -> Lock {
         holders: Vec::new(),
         waiters: Vec::new(),
         counted: None,
-        callers: Vec::new(),
+        callers: site.into_iter().collect(),
         is_shared_object: claim.is_shared_object,
         certainty: claim.certainty,
         evidence: Vec::new(),
@@ -164,11 +168,12 @@ fn new_lock(claim: &LockClaim) -> Lock {
 
 /// The functions that take the lock, the one with the most waiters first.
 fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
-    let mut stacks: FxHashMap<StackIx, u32> = FxHashMap::default();
+    let mut stacks: FxHashMap<StackIx, u64> = FxHashMap::default();
     for waiter in &lock.waiters {
-        *stacks.entry(snapshot.threads[waiter.at()].stack).or_default() += 1;
+        let thread = &snapshot.threads[waiter.at()];
+        *stacks.entry(thread.stack).or_default() += thread.weight;
     }
-    let mut counts: FxHashMap<Str, u32> = FxHashMap::default();
+    let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
     for (stack, waiters) in stacks {
         if let Some(at) = section(snapshot, meanings, readings, stack) {
             let frame = snapshot.stacks.frames_of(stack)[at];
@@ -178,6 +183,10 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
     // Threads whose stacks are cut off end in the wrapper: it says less than its callers do.
     if counts.keys().any(|name| !takes_lock(name)) {
         counts.retain(|name, _| !takes_lock(name));
+    }
+    // Of a lock that only a place stands for, that place is known at least.
+    if counts.is_empty() {
+        return;
     }
     lock.callers = counts.into_iter().collect();
     lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -310,16 +319,23 @@ fn class(
         frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
     };
     let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));
+    // A function that spins itself has no caller that waits.
+    let by_top = || {
+        let spins = lock.identity == Identity::Site && lock.kind == LockKind::Spinlock;
+        let stack = snapshot.threads[lock.waiters.first().filter(|_| spins)?.at()].stack;
+        meanings.get(*snapshot.stacks.frames_of(stack).first()?).class
+    };
     let by_holder = || lock.holder.thread().and_then(|(t, _)| of_caller(t));
-    by_kind.or(by_name).or(by_callers).or_else(by_waiters).or_else(by_holder)
+    by_kind.or(by_name).or(by_callers).or_else(by_waiters).or_else(by_top).or_else(by_holder)
 }
 
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.
-fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>) -> Waits {
+fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>, snapshot: &Snapshot) -> Waits {
+    let waiters: Vec<u64> = locks.iter().map(|lock| snapshot.count(&lock.waiters)).collect();
     let mut order: Vec<usize> = (0..locks.len()).collect();
     order.sort_by(|&a, &b| {
         let key = |n: usize| (&locks[n].kind, locks[n].address, &locks[n].name, &locks[n].waiters);
-        locks[b].waiters.len().cmp(&locks[a].waiters.len()).then_with(|| key(a).cmp(&key(b)))
+        waiters[b].cmp(&waiters[a]).then_with(|| key(a).cmp(&key(b)))
     });
     let mut place = vec![LockIx(0); locks.len()];
     for (n, &old) in order.iter().enumerate() {

@@ -12,7 +12,7 @@ use super::native::Native;
 use super::observation::{Claim, LockKey, Observation};
 use super::script;
 use crate::model::{
-    Certainty, Evidence, FrameIx, FrameKind, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
+    Certainty, Evidence, FrameIx, FrameKind, Listing, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
 use crate::normalize::{Meanings, Readings, Role};
 use crate::unwind::{FrameState, WalkCache};
@@ -76,6 +76,12 @@ pub(super) fn holders(
     if unknown.is_empty() {
         return;
     }
+    if snapshot.listing == Listing::Samples {
+        for n in unknown {
+            locks[n].holder = Holder::unknown("the samples of a profile are of different moments");
+        }
+        return;
+    }
     let addresses: FxHashSet<u64> = unknown.iter().filter_map(|&n| locks[n].address).collect();
     let in_frames = match native {
         Some(native) => addresses_in_live_frames(native, snapshot, seen, &addresses),
@@ -87,7 +93,7 @@ pub(super) fn holders(
         let view = View { lock: &locks[n], sections, snapshot, meanings, readings, seen, in_frames };
         let candidates = view.candidates();
         let cut_off = view.cut_off();
-        decide(&mut locks[n], candidates, cut_off);
+        decide(&mut locks[n], candidates, cut_off, snapshot);
     }
 }
 
@@ -321,7 +327,7 @@ fn is_family(one: &Str, other: &Str) -> bool {
 }
 
 /// Names the holder, or says why nobody is named.
-fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize) {
+fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize, snapshot: &Snapshot) {
     let Some(first) = candidates.first() else {
         let Holder::Unknown { why, .. } = &mut lock.holder else { return };
         if cut_off > 0 {
@@ -336,7 +342,10 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize) {
         );
         return;
     };
-    let is_clear = candidates.get(1).is_none_or(|second| first.points - second.points >= points::MARGIN);
+    // A record that stands for several threads names none of them.
+    let is_one = snapshot.weight(first.thread) == 1;
+    let is_clear =
+        is_one && candidates.get(1).is_none_or(|second| first.points - second.points >= points::MARGIN);
     if first.points >= points::POSSIBLE && is_clear && lock.kind != LockKind::Futex {
         let reasons = first.reasons.join("; ");
         lock.evidence.push(Evidence::inferred(format!("who holds it, by the stacks: {reasons}")));

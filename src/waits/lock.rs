@@ -100,7 +100,7 @@ pub struct Lock {
     /// How many wait for it as the text counts them, where it does: not all of them need be in it.
     pub counted: Option<u64>,
     /// The functions that take it, the one with the most waiters first.
-    pub callers: Vec<(Str, u32)>,
+    pub callers: Vec<(Str, u64)>,
     /// Whether it is an object that threads share. A wait word that only its thread uses
     /// (parking_lot, musl condvars) is not, and splits no cluster.
     pub is_shared_object: bool,

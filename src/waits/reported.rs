@@ -29,6 +29,8 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
         (ReportedState::Sleeping, _) => State::Sleeping,
         (ReportedState::Idle, _) => State::Idle,
         (ReportedState::Runtime, _) => State::Runtime,
+        (ReportedState::Parked, State::Running | State::Unknown) => State::CondWait,
+        (ReportedState::Parked, other) => other,
         (ReportedState::Asleep, State::Running) => State::Unknown,
         (ReportedState::Asleep, other) => other,
         (ReportedState::Uninterruptible, State::Running | State::Unknown | State::Idle) => State::IoWait,

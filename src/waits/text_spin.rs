@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use super::kinds::{LockKind, State};
 use super::locks;
 use super::observation::{Claim, LockClaim, LockKey, Observation};
-use crate::model::{Certainty, Snapshot, Str, ThreadIx};
+use crate::model::{Certainty, Listing, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Role, takes_lock};
 
 /// Fewer threads in one lock function are passing through.
-const FEWEST: usize = 3;
+const FEWEST: u64 = 3;
+
+/// Of samples at least one in so many has to be there.
+const PART: u64 = 10;
 
 /// A function and the lock that it is called with.
 type Place = (Str, LockKey);
@@ -31,6 +34,12 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
         let slots = snapshot.stacks.slots(top);
         let names = locks::row(LockKind::Spinlock).arguments;
         let slot = names.iter().find_map(|name| slots.iter().position(|s| &*s.name == *name));
+        // A profile prints no arguments: the function is all there is.
+        if snapshot.listing == Listing::Samples {
+            let key = LockKey::Site(meaning.name.clone());
+            groups.entry((meaning.name.clone(), key)).or_default().push((ix, None));
+            continue;
+        }
         let Some(slot) = slot else { continue };
         let value = snapshot.values.get(thread.values.0 as usize + slot).copied().unwrap_or(0);
         let symbol = slots[slot].symbol.clone();
@@ -41,11 +50,21 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
         };
         groups.entry((meaning.name.clone(), key)).or_default().push((ix, symbol));
     }
-    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| threads.len() >= FEWEST) {
+    let is_crowd = |threads: &[(ThreadIx, Option<Str>)]| {
+        let count = threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix)));
+        // Each sample of a busy program may be in a lock for a moment.
+        let is_part = snapshot.listing != Listing::Samples || count.saturating_mul(PART) >= snapshot.total();
+        count >= FEWEST && is_part
+    };
+    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| is_crowd(threads)) {
         for (thread, symbol) in threads {
             let seen = &mut seen[thread.at()];
             seen.state = State::Spinning;
-            let (kind, certainty) = (LockKind::Spinlock, Certainty::Reported);
+            let kind = LockKind::Spinlock;
+            let certainty = match key {
+                LockKey::Site(_) => Certainty::Inferred,
+                _ => Certainty::Reported,
+            };
             seen.claim = Some(Claim::Lock(LockClaim {
                 key: key.clone(),
                 kind,

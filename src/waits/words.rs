@@ -21,8 +21,11 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// `thread 4340`.
+    /// `thread 4340`; one of those that a dump only counts has no id.
     pub fn thread(&self, thread: ThreadIx) -> String {
+        if !self.snapshot.lists_threads() {
+            return format!("a {}", self.snapshot.listing.noun());
+        }
         format!("thread {}", self.snapshot.threads[thread.at()].id)
     }
 

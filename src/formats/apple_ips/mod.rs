@@ -7,7 +7,7 @@ mod document;
 
 use super::apple;
 use super::text::json::documents;
-use super::text::{Body, BodyFrame, Dumps, Section, Site};
+use super::text::{Body, BodyFrame, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
 use crate::model::{
     Failure, FailureKind, FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId, ThreadIx,
@@ -43,7 +43,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let has_report = || {
         let next = site.following(1).next()?;
-        memchr::memmem::find(site.line(), b"bug_type").filter(|_| memchr::memchr(b'{', next).is_some())
+        memchr::memmem::find(first_line(rest), b"bug_type").filter(|_| memchr::memchr(b'{', next).is_some())
     };
     if rest.starts_with(b"app_name") && !is_escaped && has_report().is_none() {
         return None;
@@ -57,7 +57,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let prefix = own.get(..own.len() - blanks)?;
     // Keys that stand deep in a line are found by the line's first.
     let is_at_begin = !prefix.contains(&b'{') && !prefix.contains(&b',');
-    is_at_begin.then(|| site.at - before.len() + own.len())
+    // A log puts one blank behind its words, more of them are the document's own.
+    let blank = usize::from(!prefix.is_empty() && blanks > 0);
+    is_at_begin.then(|| site.at - before.len() + prefix.len() + blank)
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {

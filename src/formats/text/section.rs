@@ -38,6 +38,16 @@ impl<'a> Section<'a> {
         Self { path, bytes, text: Cow::Owned(stripped), places, first }
     }
 
+    /// The same with another text, for a format that takes more away than prefixes. `places`: where pieces of it
+    /// begin, ascending, and where each began in the text before.
+    pub fn rewritten(&self, text: Vec<u8>, places: Vec<(usize, usize)>) -> Section<'a> {
+        let is_in = |(_, before): &&(usize, usize)| *before >= self.first;
+        let first = places.iter().filter(is_in).map(|(start, _)| *start).min().unwrap_or(0);
+        let places =
+            places.into_iter().map(|(start, before)| (start, self.offset(before) as usize)).collect();
+        Section { path: self.path, bytes: self.bytes, text: Cow::Owned(text), places, first }
+    }
+
     /// Where in the decoded input this place of the text is.
     pub fn offset(&self, at: usize) -> u64 {
         let after = self.places.partition_point(|(start, _)| *start <= at);

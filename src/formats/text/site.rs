@@ -75,7 +75,7 @@ impl<'a> Site<'a> {
         window.get(start..)
     }
 
-    /// Where the JSON string begins in which the anchor stands, if its line is JSON.
+    /// Where the JSON string begins in which the anchor stands, if its line is JSON. A key is no such string.
     pub fn string_start(&self) -> Option<usize> {
         let before = self.before()?;
         if !before.trim_ascii_start().starts_with(b"{") {
@@ -91,7 +91,9 @@ impl<'a> Site<'a> {
                 _ => {}
             }
         }
-        open.map(|at| self.at - before.len() + at)
+        let at = open?;
+        let is_value = before.get(..at - 1)?.trim_ascii_end().ends_with(b":");
+        is_value.then(|| self.at - before.len() + at)
     }
 
     /// Where a line begins that its own format indents by at most `most` blanks.

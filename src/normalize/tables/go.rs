@@ -165,6 +165,7 @@ pub static TABLE: &[Source] = &[
     source(
         "Go 1.19-1.24 src/runtime/: plumbing, collector, entry points",
         &[
+            runtime("internal/poll.ignoringEINTR*"),
             runtime("runtime.systemstack*"),
             runtime("runtime.asyncPreempt*"),
             runtime("runtime.morestack*"),

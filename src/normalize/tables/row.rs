@@ -69,7 +69,7 @@ pub enum Scope {
     File(&'static [&'static str]),
     /// Only in a module whose file name begins so.
     Module(&'static str),
-    /// Only where neither a file nor a module is known: kernel stacks.
+    /// Only where neither a file nor a module is known, or the module is the kernel: kernel stacks.
     Bare,
 }
 

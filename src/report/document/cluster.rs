@@ -15,7 +15,7 @@ pub struct ThreadNames<'a> {
     /// The name with its numbers replaced: `http-exec-*`.
     pub pattern: &'a str,
     /// How many threads have such a name.
-    pub count: u32,
+    pub count: u64,
 }
 
 /// CPU time of a cluster.
@@ -80,12 +80,12 @@ impl<'a> Cluster<'a> {
     fn of(id: ClusterId, cluster: &'a cluster::Cluster, names: Resolver<'a>) -> Self {
         Self {
             id,
-            count: cluster.threads.len() as u64,
-            share: share(cluster.threads.len(), names.thread_count()),
+            count: cluster.count,
+            share: share(cluster.count, names.total()),
             state: cluster.state,
             signature: cluster.signature.join(" ← "),
             frames: names.stack(cluster.stack).collect(),
-            threads: Ixs(&cluster.threads),
+            threads: names.ixs(&cluster.threads),
             lock: cluster.lock.map(LockId),
             variants: cluster.variants,
             thread_names: cluster

@@ -1,5 +1,7 @@
 //! What is wrong.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +11,7 @@ use super::frame::Location;
 use super::holder::Holder;
 use super::ids::{ClusterId, Ixs, LockId, share};
 use super::resolve::Resolver;
+use super::snapshot::Snapshot;
 use super::thread_record::ThreadRef;
 use crate::check::{Judgement, Standing};
 use crate::diagnosis::Ranked;
@@ -130,6 +133,25 @@ pub struct Finding<'a> {
 }
 
 impl<'a> Finding<'a> {
+    /// Its threads by cluster, the largest group first. The counts add up to that of the finding. Where the dump
+    /// lists no threads: its clusters, if the finding is about all that is in them; else nothing.
+    pub fn groups(&self, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
+        let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
+        for ix in self.threads.ids.0 {
+            *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
+        }
+        if self.threads.ids.0.is_empty() {
+            let clusters = self.clusters.iter().filter_map(|id| snapshot.cluster(*id));
+            counts = clusters.map(|cluster| (Some(cluster.id), cluster.count)).collect();
+            if counts.values().sum::<u64>() != self.threads.count {
+                counts.clear();
+            }
+        }
+        let mut groups: Vec<_> = counts.into_iter().collect();
+        groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
+        groups
+    }
+
     pub(super) fn of(ranked: &'a Ranked, names: Resolver<'a>) -> Self {
         let finding = &ranked.finding;
         let lock = finding.lock.and_then(|ix| names.lock(ix));
@@ -146,9 +168,9 @@ impl<'a> Finding<'a> {
             snapshot: ranked.snapshot,
             snapshots: Vec::new(),
             threads: FindingThreads {
-                count: finding.threads.len() as u64,
-                share: share(finding.threads.len(), names.thread_count()),
-                ids: Ixs(&finding.threads),
+                count: names.count(&finding.threads),
+                share: share(names.count(&finding.threads), names.total()),
+                ids: names.ixs(&finding.threads),
             },
             blocked: finding.blocked.map(|b| Blocked { direct: b.direct, transitive: b.transitive }),
             lock: finding.lock.map(LockId),

@@ -201,7 +201,7 @@ impl JsonSchema for Ixs<'_> {
 }
 
 /// A share of all threads, 0–1, with four digits.
-pub fn share(part: usize, whole: usize) -> f64 {
+pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1e4).round() / 1e4 }
 }
 

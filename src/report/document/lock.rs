@@ -70,7 +70,10 @@ impl<'a> Lock<'a> {
             place: lock.place.as_deref(),
             holder: Holder::of(&lock.holder, names),
             holders: Holder::all_of(lock, names),
-            waiters: Waiters { count: lock.waiters.len() as u64 + lock.unseen(), ids: Ixs(&lock.waiters) },
+            waiters: Waiters {
+                count: names.count(&lock.waiters) + lock.unseen(),
+                ids: names.ixs(&lock.waiters),
+            },
             fingerprint: names.analyzed.lock_fingerprint(lock),
         }
     }

@@ -1,7 +1,7 @@
 //! From indexes to what a reader sees, within one snapshot.
 
 use super::frame::Frame;
-use super::ids::{ClusterId, Hex, IdText, LockId};
+use super::ids::{ClusterId, Hex, IdText, Ixs, LockId};
 use super::thread_record::ThreadRef;
 use crate::diagnosis::Analyzed;
 use crate::model::{FrameIx, FrameKind, StackIx, ThreadIx};
@@ -16,13 +16,26 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// How many threads there are.
-    pub fn thread_count(self) -> usize {
-        self.analyzed.snapshot.threads.len()
+    /// How many threads or samples there are.
+    pub fn total(self) -> u64 {
+        self.analyzed.snapshot.total()
     }
 
-    /// A thread that is named alone.
+    /// How many threads or samples these are.
+    pub fn count(self, threads: &[ThreadIx]) -> u64 {
+        self.analyzed.snapshot.count(threads)
+    }
+
+    /// Threads as places in the list; none where the dump lists no threads.
+    pub fn ixs(self, threads: &'a [ThreadIx]) -> Ixs<'a> {
+        Ixs(if self.analyzed.snapshot.lists_threads() { threads } else { &[] })
+    }
+
+    /// A thread that is named alone; nobody where the dump lists no threads.
     pub fn thread(self, ix: ThreadIx) -> Option<ThreadRef<'a>> {
+        if !self.analyzed.snapshot.lists_threads() {
+            return None;
+        }
         let thread = self.analyzed.snapshot.threads.get(ix.at())?;
         Some(ThreadRef { ix: ix.0, id: IdText(&thread.id), name: thread.name.as_deref() })
     }

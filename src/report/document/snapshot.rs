@@ -13,7 +13,7 @@ use super::resolve::Resolver;
 use super::schema::formats;
 use super::thread_record::{Kind, ThreadRecord};
 use crate::diagnosis::Analyzed;
-use crate::model::{self, FormatId, GapKind};
+use crate::model::{self, FormatId, GapKind, Listing, ThreadIx};
 use crate::waits::State;
 
 /// Where a snapshot comes from.
@@ -93,6 +93,23 @@ pub enum Unit {
     Threads,
     /// Samples of a profile: limits on threads never apply.
     Samples,
+}
+
+impl Unit {
+    fn of(listing: Listing) -> Self {
+        match listing {
+            Listing::Threads | Listing::Groups => Self::Threads,
+            Listing::Samples => Self::Samples,
+        }
+    }
+
+    /// One of it: `thread`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Threads => "thread",
+            Self::Samples => "sample",
+        }
+    }
 }
 
 /// How many threads there are, and what they do.
@@ -180,10 +197,10 @@ impl<'a> Snapshot<'a> {
             },
             process: Process::of(&snapshot.process),
             threads: Threads {
-                total: thread_list.len() as u64,
-                unit: Unit::Threads,
-                states: count_by(&thread_list, |thread| thread.state),
-                by_kind: count_by(&thread_list, |thread| thread.kind),
+                total: snapshot.total(),
+                unit: Unit::of(snapshot.listing),
+                states: count_by(snapshot, |ix| names.activity(ix).map_or(State::Unknown, |a| a.state)),
+                by_kind: count_by(snapshot, |ix| snapshot.threads[ix.at()].kind.into()),
                 complete: snapshot.is_complete,
             },
             thread_list,
@@ -205,11 +222,23 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn count_by<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> BTreeMap<K, u64> {
+fn count_by<K: Ord>(snapshot: &model::Snapshot, key: impl Fn(ThreadIx) -> K) -> BTreeMap<K, u64> {
     let mut counts = BTreeMap::new();
     // Neighbours are mostly alike.
-    for alike in items.chunk_by(|a, b| key(a) == key(b)) {
-        *counts.entry(key(&alike[0])).or_insert(0) += alike.len() as u64;
+    let mut alike: Option<(K, u64)> = None;
+    for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
+        let key = key(ix);
+        match &mut alike {
+            Some((last, count)) if *last == key => *count += thread.weight,
+            _ => {
+                if let Some((key, count)) = alike.replace((key, thread.weight)) {
+                    *counts.entry(key).or_insert(0) += count;
+                }
+            }
+        }
+    }
+    if let Some((key, count)) = alike {
+        *counts.entry(key).or_insert(0) += count;
     }
     counts
 }

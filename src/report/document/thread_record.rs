@@ -118,8 +118,11 @@ pub struct ThreadRecord<'a> {
 impl<'a> ThreadRecord<'a> {
     /// All threads of a snapshot, in its order.
     pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
-        let mut list: Vec<Self> =
-            (0..names.thread_count() as u32).map(|n| Self::of(ThreadIx(n), names)).collect();
+        if !names.analyzed.snapshot.lists_threads() {
+            return Vec::new();
+        }
+        let threads = names.analyzed.snapshot.threads.len() as u32;
+        let mut list: Vec<Self> = (0..threads).map(|n| Self::of(ThreadIx(n), names)).collect();
         for (id, lock) in names.locks() {
             let owner = match &lock.holder {
                 Holder::Thread { thread, .. } => Some(*thread),

@@ -66,7 +66,7 @@ fn left_out(snapshot: &Snapshot<'_>, shown: usize, without_stack: u64, html: &mu
     }
     if !rest.is_empty() {
         html.raw("Not on this page: ").text(words::counted(rest.len() as u64, "more cluster")).raw(" with ");
-        html.text(words::counted(rest.iter().map(|c| c.count).sum(), "thread")).raw(". ");
+        html.text(words::counted(rest.iter().map(|c| c.count).sum(), snapshot.threads.unit.noun())).raw(". ");
     }
     html.raw("<code>--all</code> shows everything.</p>\n");
 }
@@ -127,10 +127,10 @@ fn facts(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
         html.raw("<dt>names</dt><dd>");
         for name in cluster.thread_names.iter().take(NAMES) {
             html.raw("<div>").long(name.pattern).raw(" <span class=\"dim\">");
-            html.text(words::count(name.count.into())).raw("</span></div>");
+            html.text(words::count(name.count)).raw("</span></div>");
         }
         if let Some(rest) = cluster.thread_names.get(NAMES..).filter(|rest| !rest.is_empty()) {
-            let threads = rest.iter().map(|name| u64::from(name.count)).sum();
+            let threads = rest.iter().map(|name| name.count).sum();
             html.raw("<div class=\"dim\">… and ").text(words::counted(rest.len() as u64, "more pattern"));
             html.raw(" of ").text(words::counted(threads, "thread")).raw("</div>");
         }

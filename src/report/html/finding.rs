@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::markup::Html;
-use super::{answer, evidence, header, links, said, threads, words};
+use super::{answer, evidence, header, links, said, words};
 use crate::report::View;
 use crate::report::document::{ClusterId, Document, Finding, Holder, HolderKind, Link, Snapshot};
 use crate::report::text::Text;
@@ -164,7 +164,7 @@ fn and_more(all: usize, noun: &str, html: &mut Html) {
 fn waiters(f: &Finding<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
     // A ring names its members itself.
     if f.threads.count > f.cycle.len() as u64 {
-        let groups = threads::by_cluster(f.threads.ids, snapshot);
+        let groups = f.groups(snapshot);
         row(if f.lock.is_some() { "waiters" } else { "threads" }, html, |html| {
             html.raw("<div class=\"groups\">");
             for (id, count) in groups.iter().take(LISTED) {

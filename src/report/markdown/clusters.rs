@@ -21,7 +21,7 @@ pub fn all(document: &Document<'_>, view: &View, draft: &mut Draft) {
     for (n, snapshot) in document.snapshots.iter().enumerate().take(shown) {
         let place =
             if document.snapshots.len() > 1 { format!("Snapshot {}: ", n + 1) } else { String::new() };
-        let threads = words::counted(snapshot.threads.total, "thread");
+        let threads = words::counted(snapshot.threads.total, snapshot.threads.unit.noun());
         let clusters = words::counted(snapshot.clusters.len() as u64, "cluster");
         let heading = format!("\n### {place}{threads} in {clusters}\n\n");
         let (shown, rest) = few(&snapshot.clusters, view);

@@ -1,7 +1,5 @@
 //! The parts of a finding: who waits for what, who has it, why that is so, what to do.
 
-use std::collections::BTreeMap;
-
 use super::draft::{Draft, Part};
 use super::escape::{code, prose};
 use super::{few, phrases};
@@ -55,7 +53,7 @@ pub fn facts(f: &Finding<'_>, snapshot: &Snapshot<'_>, groups: Groups, view: &Vi
     }
     threads(f, snapshot, groups, view, &mut list);
     if let Some(blocked) = f.blocked.filter(|blocked| blocked.transitive > blocked.direct) {
-        let all = words::counted(blocked.transitive, "thread");
+        let all = words::counted(blocked.transitive, snapshot.threads.unit.noun());
         list.add("blocked", &format!("{all} with those that wait behind the waiters"));
     }
     if let Some(crash) = &f.crash {
@@ -82,7 +80,7 @@ fn threads(f: &Finding<'_>, snapshot: &Snapshot<'_>, told: Groups, view: &View, 
         return;
     }
     let name = if f.lock.is_some() { "waiters" } else { "threads" };
-    let all = words::counted(snapshot.threads.total, "thread");
+    let all = words::counted(snapshot.threads.total, snapshot.threads.unit.noun());
     let count = format!("{} of {all}", words::count(f.threads.count));
     let groups = groups_of(f, snapshot);
     let calls = |id: Option<ClusterId>| phrases::calls(id.and_then(|id| phrases::cluster_of(id, snapshot)));
@@ -100,13 +98,7 @@ fn threads(f: &Finding<'_>, snapshot: &Snapshot<'_>, told: Groups, view: &View, 
 
 /// The finding's threads by cluster, the largest group first. The counts add up to that of the finding.
 pub fn groups_of(f: &Finding<'_>, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
-    let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
-    for ix in f.threads.ids.0 {
-        *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
-    }
-    let mut groups: Vec<_> = counts.into_iter().collect();
-    groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
-    groups
+    f.groups(snapshot)
 }
 
 /// A list of facts with names.

@@ -161,5 +161,5 @@ fn process(snapshot: &Snapshot<'_>) -> Option<String> {
 /// `5,001 threads`.
 fn threads(snapshot: &Snapshot<'_>) -> String {
     let at_least = if snapshot.threads.complete { "" } else { "at least " };
-    format!("{at_least}{}", words::counted(snapshot.threads.total, "thread"))
+    format!("{at_least}{}", words::counted(snapshot.threads.total, snapshot.threads.unit.noun()))
 }

@@ -82,12 +82,13 @@ impl Builder {
         };
         self.clusters.clusters.push(Cluster {
             threads: (first.0..first.0 + count).map(ThreadIx).collect(),
+            count: count.into(),
             state: activity.state,
             signature: signature(functions, shown),
             stack,
             lock,
             variants: 1,
-            thread_names: vec![("worker-*".into(), count)],
+            thread_names: vec![("worker-*".into(), count.into())],
             cpu_us: Some((1500 * u64::from(count), 1500)),
             fingerprint: "lj1:00000000000000aa".into(),
         });

@@ -2,8 +2,10 @@
 
 use super::builder::{Builder, activity, finding, ranked};
 use crate::cluster::ClusterIx;
-use crate::diagnosis::{Diagnosis, InputStatus};
-use crate::model::{Certainty, Evidence, FrameIx, GapKind, Signal, StackEnd, Str, ThreadId, ThreadIx, Trust};
+use crate::diagnosis::{Analyzed, Diagnosis, InputStatus};
+use crate::model::{
+    Certainty, Evidence, FrameIx, GapKind, Listing, Signal, StackEnd, Str, ThreadId, ThreadIx, Trust,
+};
 use crate::normalize::TestFramework;
 use crate::rules::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
@@ -244,5 +246,19 @@ pub fn hostile() -> Diagnosis {
     }
     d.inputs = vec![(evil(), InputStatus::Failed(evil()))];
     d.headline = evil();
+    d
+}
+
+/// The incident as a profile has it: threads are counted and not listed.
+pub fn counted(listing: Listing) -> Diagnosis {
+    let mut d = incident(3);
+    let Analyzed { snapshot, clusters, .. } = &mut d.snapshots[0];
+    snapshot.listing = listing;
+    for thread in &mut snapshot.threads[..3] {
+        thread.weight = 1_000;
+    }
+    for cluster in &mut clusters.clusters {
+        cluster.count = snapshot.count(&cluster.threads);
+    }
     d
 }

@@ -41,7 +41,7 @@ fn of_snapshot(
     page: &mut Page<'_>,
 ) -> io::Result<()> {
     page.blank()?;
-    let threads = words::counted(snapshot.threads.total, "thread");
+    let threads = words::counted(snapshot.threads.total, snapshot.threads.unit.noun());
     let clusters = words::counted(snapshot.clusters.len() as u64, "cluster");
     let place = number.map(|n| format!("snapshot {n}: ")).unwrap_or_default();
     let heading = Text::from("  ").styled(Style::Bold, "CLUSTERS").plain("  ");
@@ -59,7 +59,7 @@ fn of_snapshot(
         return Ok(());
     }
     let more = words::counted(rest.len() as u64, "more cluster");
-    let threads = words::counted(rest.iter().map(|c| c.count).sum(), "thread");
+    let threads = words::counted(rest.iter().map(|c| c.count).sum(), snapshot.threads.unit.noun());
     page.paragraph(Text::from("  "), &Text::from(format!("… and {more} ({threads}): --all shows them")))
 }
 
@@ -111,9 +111,7 @@ fn details(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, page: &mut Page<'_>) 
         let noun = if cluster.count == 1 { "thread" } else { "threads" };
         parts.push(format!("{noun} {}{rest}", ids.join(", ")));
     }
-    parts.extend(
-        cluster.thread_names.iter().map(|n| format!("{} ({})", n.pattern, words::count(n.count.into()))),
-    );
+    parts.extend(cluster.thread_names.iter().map(|n| format!("{} ({})", n.pattern, words::count(n.count))));
     if cluster.variants > 1 {
         parts.push(format!("{} merged", words::counted(cluster.variants.into(), "different stack")));
     }

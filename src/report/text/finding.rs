@@ -1,6 +1,5 @@
 //! A finding: what is wrong, on what it stands, what to do.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use super::layout::{Page, Style, Text};
@@ -218,7 +217,7 @@ fn threads(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Pag
         groups(f, snapshot, view, page)?;
     }
     if let Some(blocked) = f.blocked.filter(|b| b.transitive > b.direct) {
-        let all = words::counted(blocked.transitive, "thread");
+        let all = words::counted(blocked.transitive, snapshot.threads.unit.noun());
         field(page, "blocked", &Text::from(format!("{all} with those that wait behind the waiters")))?;
     }
     Ok(())
@@ -226,18 +225,16 @@ fn threads(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Pag
 
 /// Their counts add up to that of the finding.
 fn groups(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Page<'_>) -> io::Result<()> {
-    let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
-    for ix in f.threads.ids.0 {
-        *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
-    }
-    let mut groups: Vec<_> = counts.into_iter().collect();
-    groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
+    let groups = f.groups(snapshot);
+    let noun = snapshot.threads.unit.noun();
+    let plural = format!("{noun}s");
+    let plural = plural.as_str();
     let widest = groups.first().map_or(0, |(_, count)| words::count(*count).len());
     let shown = if view.show_all { groups.len() } else { FEW };
     for (n, (id, count)) in groups.iter().take(shown).enumerate() {
         let name = match (n, f.lock) {
             (0, Some(_)) => "waiters",
-            (0, None) => "threads",
+            (0, None) => plural,
             _ => "",
         };
         let calls = id.and_then(|id| cluster_signature(id, snapshot)).unwrap_or_else(|| "no stack".into());
@@ -245,7 +242,7 @@ fn groups(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Page
         page.paragraph(prefix.plain(format!("{:>widest$}   ", words::count(*count))), &Text::from(calls))?;
     }
     if let Some(rest) = groups.get(shown..).filter(|rest| !rest.is_empty()) {
-        let threads = words::counted(rest.iter().map(|(_, count)| count).sum(), "thread");
+        let threads = words::counted(rest.iter().map(|(_, count)| count).sum(), noun);
         let groups = words::counted(rest.len() as u64, "more group");
         field(page, "", &Text::from(format!("… and {groups} ({threads}): --all shows them")))?;
     }

@@ -74,7 +74,7 @@ pub fn of_snapshot(snapshot: &Snapshot<'_>) -> Vec<String> {
     });
     parts.extend(process(snapshot));
     let at_least = if snapshot.threads.complete { "" } else { "at least " };
-    parts.push(format!("{at_least}{}", words::counted(snapshot.threads.total, "thread")));
+    parts.push(format!("{at_least}{}", words::counted(snapshot.threads.total, snapshot.threads.unit.noun())));
     parts
 }
 

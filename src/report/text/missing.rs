@@ -40,7 +40,8 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
     let total = document.snapshots.iter().map(|s| s.threads.total).sum();
     let states = words::states(&document.snapshots).unwrap_or_default();
     let colon = if states.is_empty() { "" } else { ": " };
-    let said = format!("{}{colon}{}", words::counted(total, "thread"), states);
+    let noun = document.snapshots.first().map_or("thread", |s| s.threads.unit.noun());
+    let said = format!("{}{colon}{}", words::counted(total, noun), states);
     page.paragraph(Text::from("  "), &Text::from(said))
 }
 

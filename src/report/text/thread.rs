@@ -173,7 +173,7 @@ fn facts(
             n => format!(
                 "{} of {} do the same",
                 words::count(n),
-                words::counted(snapshot.threads.total, "thread")
+                words::counted(snapshot.threads.total, snapshot.threads.unit.noun())
             ),
         };
         field(page, "cluster", &Text::from(format!("{}, {alike}", cluster.id)))?;

@@ -1,0 +1,203 @@
+//! Headers of tasks.
+//!
+//! ```text
+//! task:zsh             state:D stack:0     pid:470   tgid:470   ppid:430    task_flags:0x400100 flags:0x00004002    6.15
+//! task:rcu_sched       state:R  running task on cpu   0   stack:    0 pid:   11 ppid:     2 flags:0x00004000        5.11
+//! syz-executor.4  D28024  3875   2582 0x00000004                                                                    4.14
+//! bash            R  running task    13208  2441   2440 0x00000008                                                  5.10
+//! zsh             D ffff8801bc073040 27144 15720   2030 0x00000004                                                  4.9
+//! CPU: 0 UID: 0 PID: 2970 Comm: syz-executor.1 Not tainted 6.11.0 #0                                                6.11
+//! ==> /proc/94/stack <==                                                                                     tail -n +1
+//! ```
+//!
+//! Source: Linux 4.4-6.18 kernel/sched/core.c (`sched_show_task`), lib/dump_stack.c (`dump_stack_print_info`).
+
+use crate::model::{ReportedState, Thread, ThreadId, ThreadKind};
+
+/// What the letters of `task_state_to_char` mean.
+static STATES: &[(char, Option<ReportedState>)] = &[
+    ('R', Some(ReportedState::Running)),
+    ('S', Some(ReportedState::Asleep)),
+    ('D', Some(ReportedState::Uninterruptible)),
+    ('I', Some(ReportedState::Idle)),
+    ('P', Some(ReportedState::Idle)),
+    ('X', Some(ReportedState::Idle)),
+    ('Z', Some(ReportedState::Idle)),
+    // Stopped and traced: by whom is not said.
+    ('T', Some(ReportedState::Asleep)),
+    ('t', Some(ReportedState::Asleep)),
+    ('x', Some(ReportedState::Idle)),
+    ('K', Some(ReportedState::Asleep)),
+    ('W', Some(ReportedState::Asleep)),
+];
+
+/// Fields of `task:` that say nothing of interest, as beginnings.
+static FIELDS: &[&str] = &[
+    "state:",
+    "stack:",
+    "pid:",
+    "tgid:",
+    "ppid:",
+    "task_flags:",
+    "flags:",
+    "running",
+    "task",
+    "on",
+    "cpu",
+    "[",
+    "0x",
+];
+
+/// A task, with a field that is not known.
+pub(super) struct Task {
+    pub thread: Thread,
+    pub unknown: Option<String>,
+}
+
+/// Reads a header of any age.
+pub(super) fn read(line: &str) -> Option<Task> {
+    named(line).or_else(|| of_processor(line)).or_else(|| of_proc(line)).or_else(|| columns(line))
+}
+
+/// Whether a header may begin so; cheap.
+pub(super) fn may_begin(line: &[u8]) -> bool {
+    line.starts_with(b"task:")
+        || line.starts_with(b"CPU: ")
+        || line.starts_with(PROC.as_bytes())
+        || line.ends_with(b" <==")
+        || is_columns(line)
+}
+
+/// The line that is put before stacks of `/proc` that have no name of their own.
+pub(super) const PROC: &str = "/proc/?/stack ";
+
+/// Ends like `… 0x00000004`: ten characters, and digits before them.
+fn is_columns(line: &[u8]) -> bool {
+    let Some(at) = line.len().checked_sub(10).filter(|at| *at > 16) else { return false };
+    let (before, flags) = line.split_at(at);
+    flags.starts_with(b"0x")
+        && before.ends_with(b" ")
+        && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit)
+}
+
+fn task(name: &str, pid: u64) -> Thread {
+    let mut thread = Thread::new(ThreadId::Number(pid));
+    thread.tid = u32::try_from(pid).ok();
+    thread.name = Some(name.trim()).filter(|name| !name.is_empty()).map(Into::into);
+    thread.kind = ThreadKind::Task;
+    thread
+}
+
+fn state_of(letter: char) -> Option<&'static (char, Option<ReportedState>)> {
+    STATES.iter().find(|(known, _)| *known == letter)
+}
+
+/// `task:NAME state:D stack:… pid:470 …`; the name may hold anything, colons too.
+fn named(line: &str) -> Option<Task> {
+    let rest = line.strip_prefix("task:")?;
+    let at = rest.rfind(" state:")?;
+    let (name, fields) = (rest.get(..at)?, rest.get(at + 1..)?);
+    let letter = fields.strip_prefix("state:")?.chars().next()?;
+    let pid = number_after(fields, " pid:")?;
+    let mut thread = task(name, pid);
+    thread.reported = state_of(letter).and_then(|(_, state)| *state);
+    let is_known = |word: &&str| {
+        FIELDS.iter().any(|field| word.starts_with(field))
+            || word.bytes().all(|b| b.is_ascii_digit() || b == b']')
+    };
+    let unknown_state = state_of(letter).is_none().then(|| format!("state:{letter}"));
+    let unknown = unknown_state
+        .or_else(|| fields.split_ascii_whitespace().find(|word| !is_known(word)).map(str::to_owned));
+    Some(Task { thread, unknown })
+}
+
+/// The number behind a word, with blanks between them or not.
+fn number_after(text: &str, word: &str) -> Option<u64> {
+    let rest = text.get(text.find(word)? + word.len()..)?.trim_start();
+    rest.get(..rest.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok()
+}
+
+/// `CPU: 0 PID: 2970 Comm: syz-executor.1 Not tainted 5.8.0-rc3-syzkaller #0`. The name may hold blanks.
+fn of_processor(line: &str) -> Option<Task> {
+    let rest = line.strip_prefix("CPU: ")?;
+    let pid = number_after(rest, " PID: ").or_else(|| number_after(rest, "PID: "))?;
+    let name = rest.get(rest.find(" Comm: ")? + " Comm: ".len()..)?;
+    let end = name.rfind(" Not tainted").or_else(|| name.rfind(" Tainted:")).unwrap_or(name.len());
+    let mut thread = task(name.get(..end)?, pid);
+    // The idle task of a processor runs only to rest.
+    thread.reported = (pid != 0).then_some(ReportedState::Running);
+    Some(Task { thread, unknown: None })
+}
+
+/// The version of the kernel, in the line of a processor or of a blocked task.
+pub(super) fn version(line: &str) -> Option<&str> {
+    let text = line.trim_start();
+    if !["CPU: ", "Not tainted ", "Tainted: "].iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    // `Tainted: G           OE      6.1.0-56-cloud-amd64 #1`, `Tainted: [W]=WARN, 6.12.0`
+    let (_, rest) = text.split_once("ainted ").or_else(|| text.split_once("ainted: "))?;
+    rest.split_ascii_whitespace()
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+}
+
+/// `==> /proc/94/stack <==`, and the line that stands in for a header.
+fn of_proc(line: &str) -> Option<Task> {
+    let path = match line.strip_prefix("==> ") {
+        Some(rest) => rest.strip_suffix(" <==")?,
+        None => line.strip_prefix(PROC)?,
+    };
+    let mut thread = match proc_pid(path).or_else(|| path.parse().ok()) {
+        Some(pid) => task("", pid),
+        None => {
+            let mut thread = Thread::new(ThreadId::Text(path.into()));
+            thread.kind = ThreadKind::Task;
+            thread
+        }
+    };
+    // A task that runs has no frames there.
+    thread.reported = Some(ReportedState::Asleep);
+    Some(Task { thread, unknown: None })
+}
+
+/// `/proc/94/stack`, `/proc/94/task/95/stack`.
+pub(super) fn proc_pid(path: &str) -> Option<u64> {
+    let mut parts = path.trim().strip_prefix("/proc/")?.strip_suffix("/stack")?.split('/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(pid), None, ..) => pid.parse().ok(),
+        (Some(_), Some("task"), Some(tid), None) => tid.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The columns of kernels before 5.11, read from the right: the name may hold anything.
+fn columns(line: &str) -> Option<Task> {
+    if !is_columns(line.as_bytes()) {
+        return None;
+    }
+    let (rest, flags) = line.rsplit_once(' ')?;
+    u64::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
+    let (rest, _parent) = last_number(rest)?;
+    let (rest, pid) = last_number(rest)?;
+    // The room left on its stack may touch the letter: `D28024`.
+    let rest = rest.trim_end();
+    let rest = rest.trim_end_matches(|c: char| c.is_ascii_digit());
+    let rest = rest.trim_end().strip_suffix("running task").unwrap_or(rest).trim_end();
+    let rest = match rest.rsplit_once(' ') {
+        // `ffff8801bc073040`, of which digits at the end were taken off.
+        Some((before, word)) if word.starts_with("ffff") || word.starts_with("0000") => before.trim_end(),
+        _ => rest,
+    };
+    let letter = rest.chars().next_back()?;
+    let name = rest.get(..rest.len() - letter.len_utf8())?;
+    let (_, state) = state_of(letter).filter(|_| name.ends_with(' '))?;
+    let mut thread = task(name, pid);
+    thread.reported = *state;
+    Some(Task { thread, unknown: None })
+}
+
+fn last_number(text: &str) -> Option<(&str, u64)> {
+    let text = text.trim_end();
+    let (rest, number) = text.rsplit_once(' ')?;
+    Some((rest, number.parse().ok()?))
+}

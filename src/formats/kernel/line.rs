@@ -1,0 +1,177 @@
+//! What the kernel puts before each line of its log, and which lines belong together.
+//!
+//! ```text
+//! <6>[  703.530883][ T1054] Call Trace:        printk, with a level and the task that printed (CONFIG_PRINTK_CALLER)
+//! [ 1432.308920][    C1] CPU: 1 PID: 5857 …    a processor in an interrupt
+//! [Mon Mar 14 02:26:53 2025] INFO: task …      dmesg -T
+//! /proc/94/stack:[<0>] vfs_read+0x23f/0x310    grep . /proc/*/stack
+//! ```
+//!
+//! Source: Linux 4.4-6.18 kernel/printk/printk.c (`info_print_prefix`, `print_caller`).
+
+use std::ops::Range;
+
+/// The longest date of `dmesg -T`, bytes.
+const LONGEST_DATE: usize = 40;
+
+/// A line of a kernel's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Its text without the prefix: a place in the text.
+    pub text: Range<usize>,
+    /// Which task or processor printed it, where that is said.
+    caller: Option<(u8, u64)>,
+}
+
+/// How many bytes of a line are the kernel's prefix, and who printed the line.
+pub(super) fn prefix(line: &[u8]) -> (usize, Option<(u8, u64)>) {
+    let mut at = 0;
+    let mut caller = None;
+    let rest = |at: usize| line.get(at..).unwrap_or_default();
+    if let Some(length) = level(rest(at)) {
+        at += length;
+    }
+    let has_time = if let Some((length, _)) = bracketed(rest(at)).filter(|(_, text)| is_time(text)) {
+        at += length;
+        true
+    } else {
+        false
+    };
+    if let Some((length, text)) = bracketed(rest(at))
+        && let Some(id) = caller_id(text)
+    {
+        at += length;
+        caller = Some(id);
+    }
+    if (has_time || caller.is_some()) && rest(at).first() == Some(&b' ') {
+        at += 1;
+    }
+    (at, caller)
+}
+
+/// Where in what stands before an anchor the kernel's own prefix begins.
+pub(super) fn own_start(before: &[u8]) -> usize {
+    let starts = before.iter().enumerate().filter(|(_, b)| matches!(b, b'<' | b'[')).map(|(at, _)| at);
+    let own = starts.into_iter().find(|&at| {
+        let rest = before.get(at..).unwrap_or_default();
+        let (length, _) = prefix(rest);
+        length > 0 && rest.get(length..).unwrap_or_default().trim_ascii().is_empty()
+    });
+    own.unwrap_or(before.len())
+}
+
+/// `<6>`, `<14>`.
+fn level(line: &[u8]) -> Option<usize> {
+    let inside = line.strip_prefix(b"<")?;
+    let digits = inside.iter().take_while(|b| b.is_ascii_digit()).count();
+    ((1..=3).contains(&digits) && inside.get(digits) == Some(&b'>')).then_some(digits + 2)
+}
+
+/// `[ … ]` at the begin of a line: its length and what is in it.
+fn bracketed(line: &[u8]) -> Option<(usize, &[u8])> {
+    let inside = line.strip_prefix(b"[")?;
+    let inside = inside.get(..inside.len().min(LONGEST_DATE)).unwrap_or_default();
+    let end = memchr::memchr(b']', inside)?;
+    Some((end + 2, inside.get(..end)?.trim_ascii()))
+}
+
+/// `703.530883`, `Mon Mar 14 02:26:53 2025`.
+fn is_time(text: &[u8]) -> bool {
+    let is_seconds = || {
+        let mut parts = text.split(|b| *b == b'.');
+        let (Some(whole), Some(part), None) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        [whole, part].iter().all(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+    };
+    let is_date = || {
+        let is_part =
+            |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b':' | b'.' | b'+' | b'-' | b',');
+        text.iter().filter(|b| **b == b':').count() == 2 && text.iter().all(is_part)
+    };
+    is_seconds() || is_date()
+}
+
+/// `T1054`, `C1`.
+fn caller_id(text: &[u8]) -> Option<(u8, u64)> {
+    let (kind, digits) = text.split_first()?;
+    let is_id = matches!(kind, b'T' | b'C') && !digits.is_empty();
+    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    is_id.then_some((*kind, number))
+}
+
+/// The lines of a text, in an order in which what belongs together stands together: two processors that print at
+/// once take turns, within lines too (`0000000000120018[  703.530883] net_ratelimit: …`).
+pub(super) fn lines(text: &[u8]) -> Vec<Line> {
+    let mut segments: Vec<Vec<Line>> = Vec::new();
+    let mut last_of: rustc_hash::FxHashMap<Option<(u8, u64)>, usize> = rustc_hash::FxHashMap::default();
+    let mut at = 0;
+    while at < text.len() {
+        let end = at + crate::formats::text::first_line(text.get(at..).unwrap_or_default()).len();
+        let mut from = at;
+        loop {
+            let rest = text.get(from..end).unwrap_or_default();
+            let (length, caller) = prefix(rest);
+            let inner = inner_prefix(rest.get(length..).unwrap_or_default());
+            let to = inner.map_or(end, |inner| from + length + inner);
+            let line = Line { text: from + length..to, caller };
+            let shown = text.get(line.text.clone()).unwrap_or_default();
+            match last_of.get(&caller).and_then(|&n| segments.get_mut(n)) {
+                // Lines without a caller are in order as they are.
+                Some(segment) if caller.is_some() && goes_on(shown) => segment.push(line),
+                _ => match segments.last_mut() {
+                    Some(segment) if segment.first().is_some_and(|first| first.caller == caller) => {
+                        segment.push(line);
+                    }
+                    _ => {
+                        segments.push(vec![line]);
+                        last_of.insert(caller, segments.len() - 1);
+                    }
+                },
+            }
+            match inner {
+                Some(_) => from = to,
+                None => break,
+            }
+        }
+        at = end + 1;
+    }
+    segments.into_iter().flatten().collect()
+}
+
+/// Where in the text of a line another line begins, which was printed into it.
+fn inner_prefix(text: &[u8]) -> Option<usize> {
+    let mut from = 1;
+    while let Some(found) = memchr::memchr(b'[', text.get(from..)?) {
+        let at = from + found;
+        let is_line = |rest: &[u8]| {
+            let time =
+                bracketed(rest).filter(|(_, text)| text.len() >= 8 && text.contains(&b'.') && is_time(text));
+            time.is_some_and(|(length, _)| matches!(rest.get(length), Some(b' ' | b'[')))
+        };
+        if is_line(text.get(at..)?) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// Whether a line goes on with what its caller printed before: a frame, registers, an entry of a list.
+fn goes_on(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 12] = [
+        b"Call Trace:",
+        b"Call trace:",
+        b"RIP:",
+        b"RSP:",
+        b"RAX:",
+        b"RDX:",
+        b"RBP:",
+        b"R10:",
+        b"R13:",
+        b"Code:",
+        b"Hardware name:",
+        b"Workqueue:",
+    ];
+    text.first() == Some(&b' ') || text.is_empty() || STARTS.iter().any(|start| text.starts_with(start))
+}

@@ -1,0 +1,241 @@
+//! Samples as `perf script` prints them.
+//!
+//! ```text
+//! go  6157  1224.147545:     250000 cpu-clock:uhH:
+//!               414297 runtime.mapassign_faststr+0x277 (/usr/lib/go/bin/go)
+//! log worker 4 30126/30130 [001]  1779.200414:   20408163 cycles:
+//!     ffffffff81051586 native_safe_halt ([kernel.kallsyms])
+//! java  3244 cpu-clock:                                                            perf 3.2, without a time
+//! ```
+//!
+//! Source: Linux 3.2-6.12 tools/perf/builtin-script.c (`perf_sample__fprintf_start`, `process_event`),
+//! tools/perf/util/evsel_fprintf.c (`sample__fprintf_callchain`).
+
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::{About, Format, Reader};
+use crate::model::{FormatId, Frame, FrameKind, Listing, ReportedState, Snapshot, Thread, ThreadId};
+
+/// The row of this format.
+pub const FORMAT: Format = Format {
+    id: FormatId::new("perf-script"),
+    name: "samples of perf script",
+    looked_for: "lines `command pid time: event:` with frames below",
+    about: About {
+        producer: "perf script of Linux 3.2 to 6.12, with call graphs (-g)",
+        reads: "how many samples have each stack; commands, modules, inlined functions; which functions spin on a lock",
+        never: "threads that sleep (a sample of the processor shows none), who holds a lock, addresses of locks",
+        capture: "perf record -g --call-graph dwarf -p PID -- sleep 5; perf script",
+    },
+    reader: Reader::Text { anchors: EVENTS, confirm, parse },
+};
+
+/// Events that are sampled most, as parts of their names.
+const EVENTS: &[&str] = &[
+    "cpu-clock",
+    "task-clock",
+    "cycles",
+    "instructions",
+    "cache-",
+    "page-faults",
+    "context-switches",
+    "branch-",
+    "cpu/",
+    "sched:sched_",
+    "syscalls:sys_",
+    "probe:",
+    "lock:contention",
+    "faults:",
+];
+
+/// Events of a processor that runs: whoever is sampled by them is not asleep.
+const RUNNING: &[&str] = &[
+    "cpu-clock",
+    "task-clock",
+    "cycles",
+    "instructions",
+    "cache-",
+    "branch-",
+    "cpu/",
+    "cpu_core/",
+    "cpu_atom/",
+];
+
+/// Lines after a header in which a frame is looked for.
+const NEAR: usize = 4;
+
+fn confirm(site: &Site<'_>) -> Option<usize> {
+    let before = site.before()?;
+    let begin = site.at - before.len();
+    let after = site.line();
+    let whole = [before, after].concat();
+    let whole = String::from_utf8_lossy(&whole);
+    let frame_at = site.following(NEAR).find_map(|line| {
+        let line = String::from_utf8_lossy(line);
+        // A tab, or the blanks that right-align the address, stand before a frame.
+        let at = line.find('\t').or_else(|| line.find("        "))?;
+        frame(line.get(at..)?).map(|_| at)
+    })?;
+    // The same prefix of a log stands before both.
+    let own = whole.get(frame_at..)?;
+    sample(own)?;
+    Some(begin + frame_at)
+}
+
+fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    text::read(&Perf, FORMAT.id, section)
+}
+
+struct Perf;
+
+/// A sample's header.
+struct Sample<'t> {
+    command: &'t str,
+    tid: u64,
+    event: &'t str,
+}
+
+/// Reads `COMMAND PID[/TID] [CPU] TIME: PERIOD EVENT:`; the command may hold blanks and numbers, so that the first
+/// number after which everything fits is the pid.
+fn sample(line: &str) -> Option<Sample<'_>> {
+    let mut from = 0;
+    let mut tokens = Vec::new();
+    for token in line.split_ascii_whitespace() {
+        let at = from + line.get(from..)?.find(token)?;
+        tokens.push((at, token));
+        from = at + token.len();
+        if tokens.len() > MOST_TOKENS {
+            break;
+        }
+    }
+    (1..tokens.len()).find_map(|n| {
+        let (at, ids) = *tokens.get(n)?;
+        let tid = ids.rsplit('/').next()?.trim_start_matches('-').parse().ok()?;
+        let is_ids = ids.split('/').count() <= 2
+            && ids.split('/').all(|id| id.trim_start_matches('-').parse::<u64>().is_ok());
+        if !is_ids {
+            return None;
+        }
+        let event = event(tokens.get(n + 1..)?)?;
+        Some(Sample { command: line.get(..at)?.trim(), tid, event })
+    })
+}
+
+/// Words of a header that are looked at: a command has 15 bytes.
+const MOST_TOKENS: usize = 16;
+
+/// The event behind the processor, the flags, the time and the period.
+fn event<'t>(tokens: &[(usize, &'t str)]) -> Option<&'t str> {
+    let mut tokens = tokens.iter().map(|(_, token)| *token).peekable();
+    tokens.next_if(|t| t.starts_with('[') && t.ends_with(']'));
+    // Flags of interrupts and preemption: `d.h.`.
+    tokens.next_if(|t| {
+        t.len() == 4 && t.bytes().all(|b| b == b'.' || b.is_ascii_alphanumeric()) && t.contains('.')
+    });
+    let time = tokens.next_if(|t| {
+        t.strip_suffix(':')
+            .is_some_and(|t| t.contains('.') && t.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    });
+    tokens.next_if(|t| t.bytes().all(|b| b.is_ascii_digit()));
+    let name = tokens.next()?.strip_suffix(':')?;
+    // Without a time a line of a log looks the same: `payment 90840 declined:`.
+    let is_known = time.is_some() || EVENTS.iter().any(|event| name.contains(event));
+    (is_known && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{')).then_some(name)
+}
+
+/// Reads a frame: `7f2d0c0891f5 start_thread+0x305 (/usr/lib/libc.so.6)`.
+fn frame(line: &str) -> Option<Frame> {
+    let text = line.trim();
+    let (address, rest) = text.split_once(' ')?;
+    let address = u64::from_str_radix(address, 16).ok()?;
+    // Without a symbol only the module is there.
+    let rest = format!(" {}", rest.trim());
+    let open = rest.rfind(" (")?;
+    let (mut name, mut module) = (rest.get(..open)?, rest.get(open + 2..)?.strip_suffix(')')?);
+    if module == "deleted)" || module == "deleted" {
+        // `(/usr/lib/libfoo.so (deleted))`
+        let open = name.rfind(" (")?;
+        (name, module) = (name.get(..open)?, name.get(open + 2..)?);
+    }
+    let name = match name.rsplit_once("+0x") {
+        Some((before, offset)) if offset.bytes().all(|b| b.is_ascii_hexdigit()) => before,
+        _ => name,
+    };
+    let kind = if module == "inlined" { FrameKind::Inlined } else { FrameKind::Normal };
+    let known =
+        |text: &str| Some(text).filter(|t| !matches!(*t, "[unknown]" | "inlined" | "")).map(Into::into);
+    Some(Frame {
+        function: known(name.trim()),
+        module: known(module),
+        address: Some(address),
+        kind,
+        ..Frame::default()
+    })
+}
+
+impl Grammar for Perf {
+    type Memory = ();
+    const MASKS_HEX: bool = false;
+
+    fn may_begin(&self, line: &[u8]) -> bool {
+        !line.ends_with(b")") && !line.starts_with(b"#") && memchr::memchr(b':', line).is_some()
+    }
+
+    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
+        let sample = sample(line)?;
+        let mut thread = Thread::new(ThreadId::Number(sample.tid));
+        thread.name = Some(sample.command.into());
+        // The idle task runs to rest.
+        let is_idle = sample.tid == 0 || sample.command.starts_with("swapper");
+        if !is_idle && RUNNING.iter().any(|event| sample.event.contains(event)) {
+            thread.reported = Some(ReportedState::Running);
+        }
+        Some(Head::of(thread))
+    }
+
+    fn in_block(&self, line: &str) -> InBlock {
+        if frame(line).is_some() { InBlock::Body } else { other(line) }
+    }
+
+    fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
+        match line.strip_prefix('#') {
+            Some(comment) if comment.contains(':') => Outside::Event,
+            Some(_) => Outside::Noise,
+            None => Outside::Unknown,
+        }
+    }
+
+    fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        let frames = block.iter().filter_map(|line| frame(line.text)).map(Into::into).collect();
+        Body { frames, ..Body::default() }
+    }
+
+    fn on_thread(&self, _memory: &mut (), dumps: &mut Dumps, _thread: &Thread, offset: u64) -> bool {
+        let snapshot = &mut dumps.current(offset).snapshot;
+        snapshot.listing = Listing::Samples;
+        snapshot.process.os = Some("linux".into());
+        true
+    }
+
+    /// The comments that perf writes before the samples.
+    fn on_event(&self, _memory: &mut (), dumps: &mut Dumps, line: &str, offset: u64) {
+        let Some((name, value)) = line.trim_start_matches('#').split_once(':') else { return };
+        let snapshot = &mut dumps.current(offset).snapshot;
+        match name.trim() {
+            "captured on" => snapshot.process.captured_at = Some(value.trim().into()),
+            "perf version" => snapshot.source.producer = Some(format!("perf {}", value.trim()).into()),
+            _ => {}
+        }
+    }
+}
+
+/// A line with a source (`-F +srcline`), a comment, or something that is not known.
+fn other(line: &str) -> InBlock {
+    let text = line.trim();
+    let is_source = text
+        .rsplit_once(':')
+        .is_some_and(|(file, n)| !file.contains(' ') && n.bytes().all(|b| b.is_ascii_digit()));
+    if text.starts_with('#') || is_source || text == "..." { InBlock::Noise } else { InBlock::Unknown }
+}
+
+#[cfg(test)]
+mod tests;
