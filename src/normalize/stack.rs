@@ -72,6 +72,11 @@ impl View<'_> {
         self.meaning.name.as_ref() == "??"
     }
 
+    /// `libQt6Core.so.6+0x2a0bd3`
+    fn has_only_a_place(&self) -> bool {
+        self.meaning.name.contains("+0x") || self.meaning.name.ends_with("!??")
+    }
+
     /// Says nothing: system call stubs, frames that nobody could name.
     fn is_transparent(&self) -> bool {
         self.is_nameless() || (self.role() == Role::Runtime && self.meaning.class.is_none())
@@ -300,11 +305,14 @@ impl Reader<'_> {
     /// Where the thread's first functions begin.
     fn base_start(&self) -> usize {
         let mut start = self.frames.len();
+        let mut unnamed = 0;
         for (at, frame) in self.frames.iter().enumerate().rev() {
             match frame.role() {
-                Role::Base => start = at,
+                Role::Base => (start, unnamed) = (at, 0),
                 Role::Runtime => {}
                 _ if frame.is_nameless() => {}
+                // What calls a thread's first function is no part of the program, named or not.
+                _ if frame.has_only_a_place() && unnamed < MAX_GAP => unnamed += 1,
                 _ => break,
             }
         }

@@ -95,8 +95,10 @@ pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (Stat
         other => other,
     };
     let (kind, state) = match (mode, row) {
-        (WaitMode::Enter | WaitMode::Read | WaitMode::Reenter, _) => (Some(kind), State::LockWait),
-        (WaitMode::Notify, _) => (Some(kind), waits_for_signal),
+        (WaitMode::Enter | WaitMode::Read, _) => (Some(kind), State::LockWait),
+        // OpenJDK 11 says so of every thread in `Object.wait`: only one that is blocked has been notified.
+        (WaitMode::Reenter, _) if by_stack == State::LockWait => (Some(kind), State::LockWait),
+        (WaitMode::Notify | WaitMode::Reenter, _) => (Some(kind), waits_for_signal),
         (WaitMode::Park, Some(&(_, kind, State::LockWait))) => (kind, State::LockWait),
         (WaitMode::Park, Some(&(_, kind, _))) => (kind, waits_for_signal),
         // A class of the program's own: the stack says whether it is a lock.

@@ -138,6 +138,7 @@ pub static TABLE: &[Source] = &[
             base("g_thread_proxy"),
             base("QThreadPrivate::start"),
             base("QThread::run"),
+            base("QThread::exec"),
             base("qemu_thread_start"),
             base("uv__thread_start"),
             base("pfs_spawn_thread"),

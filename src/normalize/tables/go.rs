@@ -40,7 +40,8 @@ pub static TABLE: &[Source] = &[
             wait("runtime.goparkunlock", Futex),
             wait("runtime.park_m", Futex),
             wait("runtime.chanrecv*", Future),
-            wait("runtime.chansend*", Future),
+            // To send is not to wait for work.
+            wait("runtime.chansend*", Future).shown(),
             wait("runtime.selectgo", Future),
             wait("runtime.block", Future),
             wait("runtime.selectnbrecv", Future),

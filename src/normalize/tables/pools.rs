@@ -88,7 +88,6 @@ pub static TABLE: &[Source] = &[
             work("QEventDispatcherUNIX::processEvents"),
             work("QEventDispatcherGlib::processEvents"),
             work("QEventLoop::exec"),
-            work("QThread::exec"),
             work("qt_safe_poll"),
             work("qt_ppoll"),
             work("QCoreApplication::exec"),

@@ -93,6 +93,12 @@ impl Row {
         Self { pattern: Pattern::new(pattern), role, wait, class: None, is_queue: false }
     }
 
+    /// The same, and it tells threads apart.
+    pub const fn shown(mut self) -> Self {
+        self.is_queue = true;
+        self
+    }
+
     /// The same for a resource.
     pub const fn of(mut self, class: ResourceClass) -> Self {
         self.class = Some(class);
@@ -135,9 +141,7 @@ pub const fn wait(pattern: &'static str, kind: WaitKind) -> Row {
 
 /// Waits at a queue, which tells what the thread is a consumer or producer of.
 pub const fn queue(pattern: &'static str) -> Row {
-    let mut row = wait(pattern, WaitKind::Condition);
-    row.is_queue = true;
-    row
+    wait(pattern, WaitKind::Condition).shown()
 }
 
 /// Spins.
