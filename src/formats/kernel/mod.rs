@@ -57,7 +57,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     };
     let is_header = match line.split(' ').next()? {
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
-        "Call" => site.following(NEAR).any(is_frame),
+        "Call" => site.following_text(NEAR).iter().any(|line| is_frame(line.as_bytes())),
         "[<0>]" => is_frame(line.as_bytes()),
         "Kernel" => true,
         _ => header::read(&line).is_some(),
@@ -125,7 +125,8 @@ fn cleaned(text: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {
         } else {
             last_pid = None;
             let is_stack = |line: &[u8]| line.trim_ascii_start().starts_with(b"[<0>] ");
-            let has_header = before.ends_with(b" <==") || before.trim_ascii().starts_with(b"Call ");
+            let has_header =
+                before.trim_ascii_end().ends_with(b" <==") || before.trim_ascii().starts_with(b"Call ");
             if is_stack(shown) && !is_stack(before) && !has_header {
                 stacks += 1;
                 let name = pid_of(before).map_or_else(|| format!("stack {stacks}"), |pid| pid.to_string());

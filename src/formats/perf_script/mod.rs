@@ -64,13 +64,9 @@ const RUNNING: &[&str] = &[
 const NEAR: usize = 4;
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let before = site.before()?;
-    let begin = site.at - before.len();
-    let after = site.line();
-    let whole = [before, after].concat();
-    let whole = String::from_utf8_lossy(&whole);
-    let frame_at = site.following(NEAR).find_map(|line| {
-        let line = String::from_utf8_lossy(line);
+    let (begin, whole) = site.whole_line()?;
+    let following = site.following_text(NEAR);
+    let frame_at = following.iter().find_map(|line| {
         // A tab, or the blanks that right-align the address, stand before a frame.
         let at = line.find('\t').or_else(|| line.find("        "))?;
         frame(line.get(at..)?).map(|_| at)

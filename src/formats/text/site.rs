@@ -66,6 +66,24 @@ impl<'a> Site<'a> {
         .take(count)
     }
 
+    /// The same as text; where the line is one of JSON, what its string says on the lines after.
+    pub fn following_text(&self, count: usize) -> Vec<String> {
+        let shown = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+        let before = self.before().unwrap_or_default();
+        let key = before.trim_ascii_start().strip_prefix(b"{").and_then(|_| {
+            let colon = memchr::memmem::rfind(before, b"\":")?;
+            let quote = memchr::memrchr(b'"', before.get(..colon)?)?;
+            before.get(quote..colon + 2)
+        });
+        let Some(key) = key else { return self.following(count).map(shown).collect() };
+        let value = |line: &[u8]| {
+            let at = memchr::memmem::find(line, key)? + key.len();
+            serde_json::Deserializer::from_slice(line.get(at..)?).into_iter::<String>().next()?.ok()
+        };
+        let strings = self.following(count).map(|line| value(line).unwrap_or_else(|| shown(line)));
+        strings.map(|text| text.trim_end().to_owned()).collect()
+    }
+
     /// What stands before the anchor in its line, if that is short enough for a prefix. What stands further in a
     /// line is nothing to look at: a line of megabytes may hold a million anchors.
     pub fn before(&self) -> Option<&'a [u8]> {
