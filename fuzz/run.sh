@@ -10,6 +10,7 @@ case $target in
 core_reader) limits="-max_len=307200 -dict=fuzz/dictionaries/core.dict" ;;
 unwinder) limits="-max_len=65536 -dict=fuzz/dictionaries/core.dict" ;;
 gdb_text) limits="-max_len=65536 -dict=fuzz/dictionaries/gdb.dict" ;;
+text_formats) limits="-max_len=32768 -dict=fuzz/dictionaries/text.dict" ;;
 *) echo "no target $target" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2086

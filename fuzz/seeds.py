@@ -182,11 +182,23 @@ def text_seeds(more):
         write("gdb_text", f"{path.name}-colour", data[:3_000].replace(b" in ", b" in \x1b[33m").replace(b" (", b"\x1b[m ("))
 
 
+def format_seeds():
+    """Of every format the begins of its dumps, after two bytes that say what is done to the text."""
+    for folder in sorted(p for p in (FIXTURES / "text").iterdir() if p.is_dir() and p.name != "facts"):
+        dumps = [p for p in folder.iterdir() if not p.name.endswith(".truth.json")]
+        for number, path in enumerate(sorted(dumps, key=lambda p: p.stat().st_size)[:12]):
+            data = unpacked(path)
+            for size in (2_000, 16_000):
+                head = data[: data.rfind(b"\n", 0, size) + 1] or data[:size]
+                write("text_formats", f"{folder.name}-{path.name}-{size}", bytes([number, 0]) + head)
+
+
 def main():
     more = [p for folder in sys.argv[1:] for p in sorted(pathlib.Path(folder).rglob("*")) if p.is_file()]
     core_seeds(more)
     unwinder_seeds()
     text_seeds(more)
+    format_seeds()
     for folder in sorted((HERE / "corpus").iterdir()):
         files = [f for f in folder.iterdir() if f.name.startswith("seed-")]
         print(folder.name, len(files), "seeds,", sum(f.stat().st_size for f in files) // 1024, "KiB")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 use bytes::Bytes;
 use rayon::prelude::*;
 
@@ -49,10 +49,23 @@ pub struct Header {
 
 /// All anchors. An anchor that has another one in it is looked for where that one is found: so none hides another.
 struct Anchors {
-    scanner: AhoCorasick,
-    /// For each pattern of the scanner what may stand around it.
-    around: Vec<Vec<Anchor>>,
+    /// Groups of patterns, small enough for the vector search.
+    groups: Vec<Group>,
     longest: usize,
+}
+
+/// Patterns that are looked for together.
+struct Group {
+    scanner: Scanner,
+    /// For each pattern what may stand around it.
+    around: Vec<Vec<Anchor>>,
+}
+
+enum Scanner {
+    /// By vectors: several bytes of each pattern at once.
+    Packed(packed::Searcher),
+    /// On processors without them.
+    Automaton(AhoCorasick),
 }
 
 /// An anchor of a format.
@@ -62,6 +75,12 @@ struct Anchor {
     /// Where in it the scanner's pattern stands.
     at: usize,
 }
+
+/// So many patterns the vector search takes without looking at too many places that are none.
+const PATTERNS_A_GROUP: usize = 28;
+
+/// All groups look at a part of the text before the next part: it stays in the cache meanwhile.
+const PART: usize = 128 << 10;
 
 static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
     let mut all: Vec<(usize, &'static str)> = Vec::new();
@@ -75,36 +94,89 @@ static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
         .map(|(_, text)| *text)
         .filter(|text| !all.iter().any(|(_, other)| other != text && text.contains(other)))
         .collect();
+    // Patterns that begin alike are looked for together.
     patterns.sort_unstable();
     patterns.dedup();
-    let mut around: Vec<Vec<Anchor>> = patterns.iter().map(|_| Vec::new()).collect();
-    for (format, text) in &all {
-        let (pattern, at) = patterns.iter().enumerate().find_map(|(n, p)| Some((n, text.find(p)?)))?;
-        around.get_mut(pattern)?.push(Anchor { format: *format, text, at });
-    }
+    let groups: Option<Vec<Group>> = patterns
+        .chunks(PATTERNS_A_GROUP)
+        .map(|patterns| {
+            let around = patterns.iter().map(|pattern| {
+                let anchors = all.iter().filter_map(|&(format, text)| {
+                    // The anchor's first pattern only: it is there wherever the anchor is.
+                    Some(Anchor { format, text, at: text.find(pattern)? })
+                });
+                anchors.collect()
+            });
+            Some(Group { around: around.collect(), scanner: Scanner::of(patterns)? })
+        })
+        .collect();
     let longest = all.iter().map(|(_, text)| text.len()).max()?;
-    let scanner = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok()?;
-    Some(Anchors { scanner, around, longest })
+    Some(Anchors { groups: groups?, longest })
 });
 
+impl Scanner {
+    fn of(patterns: &[&str]) -> Option<Self> {
+        let config = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).to_owned();
+        match config.builder().extend(patterns).build() {
+            Some(searcher) => Some(Self::Packed(searcher)),
+            None => AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(patterns)
+                .ok()
+                .map(Self::Automaton),
+        }
+    }
+
+    /// The first pattern in this part of the text: which, and where it begins.
+    fn find(&self, text: &[u8], span: Range<usize>) -> Option<(usize, usize)> {
+        let hit = match self {
+            Self::Packed(searcher) => searcher.find_in(text, span.into()),
+            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).range(span)),
+        };
+        hit.map(|hit| (hit.pattern().as_usize(), hit.start()))
+    }
+}
+
 impl Anchors {
-    /// The anchors in a piece of the text, as the format and where in the text each begins. They may overlap.
+    /// The anchors in a piece of the text, as the format and where in the text each begins, in the order of the text.
+    /// They may overlap.
     fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(usize, usize)) {
-        let end = text.len().min(piece.end + self.longest);
-        let mut from = piece.start;
-        while let Some(hit) = self.scanner.find(aho_corasick::Input::new(text).range(from..end)) {
-            if hit.start() >= piece.end {
+        let mut hits: Vec<(usize, usize)> = Vec::new();
+        let mut start = piece.start;
+        while start < piece.end.min(text.len()) {
+            let part = start..piece.end.min(start + PART);
+            for group in &self.groups {
+                group.find(text, part.clone(), self.longest, &mut hits);
+            }
+            hits.sort_unstable();
+            // An anchor with two patterns in it is found twice.
+            hits.dedup();
+            for (at, format) in hits.drain(..) {
+                found(format, at);
+            }
+            start = part.end;
+        }
+    }
+}
+
+impl Group {
+    /// Where anchors stand of which a pattern begins in this part.
+    fn find(&self, text: &[u8], part: Range<usize>, longest: usize, hits: &mut Vec<(usize, usize)>) {
+        let end = text.len().min(part.end + longest);
+        let mut from = part.start;
+        while let Some((pattern, at)) = self.scanner.find(text, from..end) {
+            if at >= part.end {
                 return;
             }
-            for anchor in self.around.get(hit.pattern().as_usize()).into_iter().flatten() {
-                let start = hit.start().checked_sub(anchor.at);
+            for anchor in self.around.get(pattern).into_iter().flatten() {
                 let is_there =
                     |at: &usize| text.get(*at..).is_some_and(|t| t.starts_with(anchor.text.as_bytes()));
-                if let Some(at) = start.filter(is_there) {
-                    found(anchor.format, at);
+                if let Some(at) = at.checked_sub(anchor.at).filter(is_there) {
+                    hits.push((at, anchor.format));
                 }
             }
-            from = hit.start() + 1;
+            from = at + 1;
         }
     }
 }
@@ -163,11 +235,13 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Vec<Found>
         .collect();
     let mut of_format: Vec<Vec<Header>> = vec![Vec::new(); FORMATS.len()];
     for (n, header) in hits.into_iter().flatten() {
-        if let Some(list) = of_format.get_mut(n)
-            && list.last().is_none_or(|last| last.line != header.line)
-        {
+        if let Some(list) = of_format.get_mut(n) {
             list.push(header);
         }
+    }
+    for list in &mut of_format {
+        list.sort_by_key(|header| header.line);
+        list.dedup_by_key(|header| header.line);
     }
     resolve(of_format)
 }
