@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::Args;
 use super::exit::ExitCode;
-use super::{connect, output};
+use super::{connect, output, terminal};
 
 /// A row of a list.
 #[derive(Serialize)]
@@ -70,14 +70,34 @@ pub(super) fn run(list: List, format: ListFormat) -> ExitCode {
 
 fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let widest = rows.iter().map(|row| row.id.len()).max().unwrap_or(0);
+    let width = terminal::width(None, true);
     for row in rows {
         let source = row.source.map(|s| format!(" ({s})")).unwrap_or_default();
         writeln!(out, "{:widest$}  {}{source}", row.id, row.about)?;
         for (name, text) in &row.details {
-            writeln!(out, "{:widest$}    {name}: {text}", "")?;
+            wrapped(&format!("{name}: {text}"), widest + 4, width, out)?;
         }
     }
     Ok(())
+}
+
+/// Writes a text in lines of a width, all of them indented.
+fn wrapped(text: &str, indent: usize, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column == 0 {
+            write!(out, "{:indent$}{word}", "")?;
+        } else if column + 1 + length > width {
+            write!(out, "\n{:indent$}  {word}", "")?;
+            column = indent + 2 + length;
+            continue;
+        } else {
+            write!(out, " {word}")?;
+        }
+        column += if column == 0 { indent + length } else { 1 + length };
+    }
+    writeln!(out)
 }
 
 /// Prints what a shell completes the command line with.

@@ -18,6 +18,8 @@ pub fn meaning(frame: &Frame) -> Meaning {
     }
     let Some(function) = frame.function.as_deref().filter(|f| is_name(f)) else { return nameless(frame) };
     let own = name::clean(function);
+    // `block (2 levels) in run` without what looks like parameters.
+    let own = if own.contains("  ") { own.replace("  ", " ").into() } else { own };
     let names = std::iter::once(own.clone()).chain(frame.aliases.iter().map(|alias| name::clean(alias)));
     for candidate in names {
         if let Some((shown, row)) = row_of(&candidate, frame) {

@@ -67,7 +67,10 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
             (_, State::CondWait | State::JoinWait | State::LockWait) => {
                 format!("{} waits for something else while it holds {lock}: find out who should wake it, and wait without the lock.", super::jam::capital(&thread))
             }
-            (_, State::Running | State::Spinning | State::Runtime | State::Unknown) => {
+            (_, State::Unknown) => {
+                format!("See what {thread} does while it holds {lock}: its stack says where, and not whether it waits.")
+            }
+            (_, State::Running | State::Spinning | State::Runtime) => {
                 format!("{} computes while it holds {lock}: shorten what it does under the lock.", super::jam::capital(&thread))
             }
         });

@@ -263,6 +263,9 @@ impl<'a> Jam<'a> {
                 Evidence::read(format!("the key beside the wait word of {count} is {lock}"))
             }
             (_, true) => Evidence::read(format!("the futex word of {count} is {lock}")),
+            (_, false) if words::row(self.lock).arguments.is_empty() => {
+                Evidence::reported(format!("the dump says of {count} that they wait for {lock}"))
+            }
             (_, false) => Evidence::reported(format!("the lock function of {count} has the argument {lock}")),
         };
         let mut all = vec![of_waiters];

@@ -46,3 +46,13 @@ pub(super) fn lock_kind(base: LockKind, name: &str, frame: &Frame) -> Option<Loc
     let file = frame.file.as_deref()?;
     FILES.iter().find(|(end, _)| file.ends_with(end)).map(|(_, kind)| *kind)
 }
+
+/// The kind of a lock that a task of a kernel waits for.
+pub(super) fn kernel_lock(base: LockKind) -> Option<LockKind> {
+    match base {
+        LockKind::PthreadMutex => Some(LockKind::KernelMutex),
+        LockKind::PthreadRwlock => Some(LockKind::KernelRwsem),
+        LockKind::Semaphore => Some(LockKind::KernelSemaphore),
+        _ => None,
+    }
+}

@@ -10,7 +10,7 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::reported;
 use super::runtimes;
 use super::threads::ThreadMap;
-use crate::model::{Certainty, ReportedState, Snapshot, StackIx, Str, Thread, ThreadIx};
+use crate::model::{Certainty, ReportedState, Snapshot, StackIx, Str, Thread, ThreadIx, ThreadKind};
 use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
 
 /// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
@@ -145,11 +145,13 @@ impl View<'_> {
         let base = classify::lock_kind_of(kind)?;
         let waiting =
             self.reading.wait_frame.or(self.reading.caller).and_then(|at| self.frames().get(at)).copied();
+        let of_kernel = (self.thread.kind == ThreadKind::Task).then(|| runtimes::kernel_lock(base)).flatten();
         let of_runtime = waiting.and_then(|frame| {
             runtimes::lock_kind(base, &self.meanings.get(frame).name, self.snapshot.stacks.get(frame))
         });
         Some(match base {
             _ if family.is_gil => LockKind::Gil,
+            _ if of_kernel.is_some() => of_kernel.unwrap_or(base),
             _ if of_runtime.is_some() => of_runtime.unwrap_or(base),
             LockKind::PthreadMutex if family.is_parking_lot => LockKind::ParkingLot,
             LockKind::PthreadMutex if family.is_rust => LockKind::RustMutex,

@@ -89,7 +89,8 @@ impl Words<'_> {
             State::Unknown => match (call, frames.is_empty()) {
                 (Some(call), _) => format!("blocked in {call}{under}"),
                 (None, true) => "not known: its stack is not in the dump".into(),
-                (None, false) => format!("not known{under}"),
+                (None, false) if caller.is_some() => format!("somewhere{under}"),
+                (None, false) => "doing what its stack does not say".into(),
             },
         }
     }

@@ -290,6 +290,10 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             java::add_note(&mut body, line);
         }
     }
+    // A thread of the JVM itself (compilers, the signal dispatcher) is RUNNABLE without a frame of Java.
+    if body.frames.is_empty() && body.state == Some(ReportedState::RunningOrNative) {
+        body.state = Some(ReportedState::Idle);
+    }
     body
 }
 

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Times logjam on large text dumps: benches/text-formats.py --bin target/release/logjam [--megabytes 500] [--runs 3]
+
+go, jstack and gdb are generated (generate_text.py): one dump of 1,000 distinct stacks; and one of 10,000 threads. Of every
+other format the largest whole fixtures are repeated to 50 MB, as a log holds many dumps: what each costs beside its
+text is in the figure. Prints a table; exit code 1 below the goals: 600 MB/s for the generated ones and 200 MB/s for the
+others, anonymous memory of at most half of the input and 200 MB, 50 ms for 10,000 threads.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+FIXTURES = HERE.parent / "fixtures" / "text"
+GENERATED = {"go": 600, "jstack": 600, "gdb": 600}
+OTHERS_GOAL = 200
+OTHERS_MB = 50
+
+
+def run(binary, path):
+    """Seconds from start to exit, and the most anonymous memory in MB."""
+    started = time.perf_counter()
+    process = subprocess.Popen([binary, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    most = 0
+
+    def watch():
+        nonlocal most
+        while process.poll() is None:
+            try:
+                for line in open(f"/proc/{process.pid}/status"):
+                    if line.startswith("RssAnon:"):
+                        most = max(most, int(line.split()[1]) / 1000)
+            except OSError:
+                return
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    process.wait()
+    seconds = time.perf_counter() - started
+    watcher.join()
+    if process.returncode != 0:
+        sys.exit(f"{path}: exit code {process.returncode}")
+    return seconds, most
+
+
+def unpacked(path):
+    if path.suffix != ".zst":
+        return path.read_bytes()
+    return subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout
+
+
+def repeated(folder, size):
+    """The whole dumps of a format, one after the other, up to a size."""
+    dumps = [p for p in folder.iterdir() if not p.name.endswith(".truth.json") and "-cut" not in p.name and "-in-log" not in p.name]
+    texts = sorted((unpacked(p) for p in dumps), key=len, reverse=True)[:2]
+    one = b"".join(text if text.endswith(b"\n") else text + b"\n" for text in texts)
+    return one * max(1, size // len(one))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--megabytes", type=int, default=500)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--folder", type=pathlib.Path, default=HERE.parent / "target" / "bench-text")
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    missed = []
+    print("| format | input | median | MB/s | goal | RssAnon |\n|---|---|---|---|---|---|")
+
+    def row(name, what, path, goal, most_ms=None):
+        size = path.stat().st_size / 1e6
+        run(args.bin, path)
+        runs = sorted(run(args.bin, path) for _ in range(args.runs))
+        seconds = runs[len(runs) // 2][0]
+        anon = max(memory for _, memory in runs)
+        rate = size / seconds
+        shown = f"{goal} MB/s" if goal else f"{most_ms} ms"
+        print(f"| {name} | {what}, {size:.0f} MB | {seconds * 1000:.0f} ms | {rate:.0f} | {shown} | {anon:.0f} MB |", flush=True)
+        if (goal and rate < goal) or (most_ms and seconds * 1000 > most_ms) or anon > size / 2 + 200:
+            missed.append(f"{name}, {what}")
+        path.unlink()
+
+    for name, goal in GENERATED.items():
+        path = args.folder / f"{name}.txt"
+        generate = [sys.executable, HERE / "generate_text.py", name]
+        subprocess.run([*generate, str(args.megabytes), path], check=True, stdout=subprocess.DEVNULL)
+        row(name, "1,000 distinct stacks", path, goal)
+        text = subprocess.run([*generate, "1", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+        threads_a_mb = int(text.split()[-2])
+        subprocess.run([*generate, str(10_000 / threads_a_mb), path], check=True, stdout=subprocess.DEVNULL)
+        row(name, "10,000 threads", path, None, 50)
+    for folder in sorted(p for p in FIXTURES.iterdir() if p.is_dir() and p.name not in GENERATED and p.name != "facts"):
+        path = args.folder / f"{folder.name}.txt"
+        path.write_bytes(repeated(folder, OTHERS_MB * 1_000_000))
+        row(folder.name, "dumps in a log", path, OTHERS_GOAL)
+    if missed:
+        print("\nbelow the goals: " + "; ".join(missed))
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
