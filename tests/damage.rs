@@ -22,7 +22,7 @@ const WITH_MODULES: &[&str] = &["spin-24.", "self-deadlock-in-signal-handler.", 
 const SMALL: u64 = 100 << 10;
 
 /// How many dumps of each text format.
-const TEXTS_A_FORMAT: usize = 2;
+const TEXTS_A_FORMAT: usize = 1;
 
 /// A text is larger than a packed core of as many threads.
 const SMALL_TEXT: u64 = 300 << 10;

@@ -162,7 +162,11 @@ impl<'a> Jam<'a> {
         Finding {
             rule,
             severity: self.severity(),
-            confidence: self.confidence(),
+            // The claim goes as far as the chain does.
+            confidence: match chain.is_empty() {
+                true => self.confidence(),
+                false => self.confidence().min(confidence_of_links(self.case, &chain)),
+            },
             title,
             summary: self.summary(&words, verb, &holder, &chain),
             threads: self.waiters.clone(),
