@@ -147,6 +147,8 @@ pub fn find(id: &str) -> Option<&'static Format> {
 
 /// What in a file makes it a dump, for the message about one that is none.
 pub fn looked_for() -> String {
-    let each: Vec<_> = FORMATS.iter().map(|f| format!("{} ({})", f.name, f.looked_for)).collect();
-    each.join(", ")
+    let is_binary = |format: &&Format| matches!(format.reader, Reader::Binary { .. });
+    let binary: Vec<&str> = FORMATS.iter().filter(is_binary).map(|format| format.name).collect();
+    let texts = FORMATS.len() - binary.len();
+    format!("{}, and the lines of {texts} kinds of text (`logjam formats` lists them)", binary.join(", "))
 }
