@@ -19,6 +19,30 @@ pub(super) struct Template {
     pub text: Box<str>,
     pub slots: usize,
     pub class: InBlock,
+    /// Where in the text [`HEX`] stands.
+    holes: Box<[usize]>,
+    /// The template of the line that followed last time.
+    next: TemplateIx,
+}
+
+impl Template {
+    /// Whether the line is one of this template; its numbers are pushed.
+    fn matches(&self, line: &[u8], values: &mut Vec<u64>) -> bool {
+        let text = self.text.as_bytes();
+        let (mut at, mut from) = (0, 0);
+        for &hole in &self.holes {
+            let literal = text.get(from..hole).unwrap_or_default();
+            let number = line.get(at..).and_then(|rest| rest.strip_prefix(literal)?.strip_prefix(b"0x"));
+            let Some((value, length)) = number.filter(|_| !literal.is_empty() || at == 0).and_then(hex)
+            else {
+                return false;
+            };
+            values.push(value);
+            at += literal.len() + 2 + length;
+            from = hole + HEX.len();
+        }
+        line.get(at..) == text.get(from..)
+    }
 }
 
 /// The templates of a piece of text.
@@ -27,6 +51,8 @@ pub(super) struct Templates {
     all: Vec<Template>,
     of_text: FxHashMap<Box<[u8]>, TemplateIx>,
     key: Vec<u8>,
+    /// The template of the line before.
+    last: Option<TemplateIx>,
 }
 
 impl Templates {
@@ -40,13 +66,22 @@ impl Templates {
     ) -> Option<(TemplateIx, InBlock)> {
         let line = line.get(..LONGEST_LINE).unwrap_or(line);
         let mark = values.len();
+        // Threads that do the same follow each other: a line is compared with what followed last time, and looked up
+        // only where that fails. Both ways agree: equal literals have their numbers at the same places.
+        let is_plain = matches!(masked, Masked::Nothing | Masked::Prefixed(0));
+        if let Some(known) =
+            self.last.filter(|_| is_plain).and_then(|last| self.predicted(last, line, values))
+        {
+            return Some(known);
+        }
+        values.truncate(mark);
         let key = match masked {
             Masked::Nothing => line,
             Masked::Prefixed(from) => mask(line, from, &mut self.key, values),
             Masked::Words(range) => mask_words(line, range, &mut self.key, values),
         };
         if let Some(&ix) = self.of_text.get(key) {
-            return Some((ix, self.all.get(ix as usize)?.class));
+            return self.follows(ix);
         }
         let text = String::from_utf8_lossy(key);
         let class = classify(&text);
@@ -55,9 +90,36 @@ impl Templates {
             return None;
         }
         let ix = self.all.len() as TemplateIx;
-        self.all.push(Template { text: text.into(), slots: values.len() - mark, class });
+        let holes = text.match_indices(HEX).map(|(at, _)| at).collect();
+        let slots = values.len() - mark;
+        self.all.push(Template { text: text.into(), slots, class, holes, next: ix });
         self.of_text.insert(key.into(), ix);
-        Some((ix, class))
+        self.follows(ix)
+    }
+
+    /// Remembers that this template followed the one before.
+    fn follows(&mut self, ix: TemplateIx) -> Option<(TemplateIx, InBlock)> {
+        if let Some(last) = self.last.and_then(|last| self.all.get_mut(last as usize)) {
+            last.next = ix;
+        }
+        self.last = Some(ix);
+        Some((ix, self.all.get(ix as usize)?.class))
+    }
+
+    /// The template that followed last time, if the line is one of it.
+    fn predicted(
+        &mut self,
+        last: TemplateIx,
+        line: &[u8],
+        values: &mut Vec<u64>,
+    ) -> Option<(TemplateIx, InBlock)> {
+        let ix = self.all.get(last as usize)?.next;
+        let template = self.all.get(ix as usize)?;
+        let is_it = template.slots == template.holes.len() && template.matches(line, values);
+        if is_it {
+            self.last = Some(ix);
+        }
+        is_it.then_some((ix, template.class))
     }
 
     /// All of them, in the order of their indexes.
@@ -161,6 +223,34 @@ pub(super) fn hex(digits: &[u8]) -> Option<(u64, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is predicted is what would be looked up.
+    #[test]
+    fn prediction_agrees_with_the_lookup() {
+        let lines: &[&str] = &[
+            "f(0x1, 0x2)",
+            "\t/a.go:1 +0x3",
+            "f(0x12, 0x2)",
+            "\t/a.go:1 +0x3",
+            "f(0x12, 0x2?)",
+            "g()",
+            "f(0x1234567890abcdef1, 0x2)",
+            "\t/a.go:1 +0x",
+            "0x10x2",
+            "f(0x#, 0x2)",
+            "Java_0x1(0x2)",
+            "g()",
+        ];
+        let mut predicting = Templates::default();
+        let mut plain = Templates::default();
+        let (mut v1, mut v2) = (Vec::new(), Vec::new());
+        for line in lines.iter().chain(lines).chain(lines) {
+            let got = predicting.intern(line.as_bytes(), Masked::Prefixed(0), &mut v1, |_| InBlock::Body);
+            plain.last = None;
+            let expected = plain.intern(line.as_bytes(), Masked::Prefixed(0), &mut v2, |_| InBlock::Body);
+            assert_eq!((got, &v1), (expected, &v2), "{line}");
+        }
+    }
 
     #[test]
     fn numbers_are_taken_out() {
