@@ -9,6 +9,8 @@ use common::core_file::shuffle_threads;
 use common::{fixtures, isolated, json_bytes, text_bytes, unpacked, with_workers};
 
 const DUMPS: &[&str] = &[
+    "text/go/jam-debug2-5000.txt.zst",
+    "text/jstack/jam-monitor-3000.txt.zst",
     "cores/logging-mutex-5000.core.zst",
     "cores/spin-24.core.zst",
     "cores/two-mutexes-opposite-order.core.zst",

@@ -39,10 +39,11 @@ pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
 /// How much text one worker reads at a time, bytes. The result does not depend on it: large pieces, so that a
 /// stack of a large dump is read a few times and not in every piece, and enough of them for all workers.
 pub fn chunk_size(text: &[u8]) -> usize {
-    (text.len() / PIECES).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
+    let pieces = rayon::current_num_threads() * PIECES_A_WORKER;
+    (text.len() / pieces.max(1)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
 }
 
-const PIECES: usize = 32;
+const PIECES_A_WORKER: usize = 2;
 const SMALLEST_CHUNK: usize = 1 << 20;
 const LARGEST_CHUNK: usize = 16 << 20;
 
