@@ -7,6 +7,7 @@ use super::frame::Frame;
 use super::ids::{ClusterId, Ixs, LockId, seconds, share};
 use super::resolve::Resolver;
 use crate::cluster;
+use crate::model::ThreadIx;
 use crate::waits::State;
 
 /// A pattern of thread names.
@@ -34,6 +35,15 @@ pub struct Waited {
     pub min: f64,
     /// The longest, in seconds.
     pub max: f64,
+}
+
+impl Waited {
+    /// How long these threads have been waiting, as far as the dump says so of them.
+    pub(super) fn of(threads: &[ThreadIx], names: Resolver<'_>) -> Option<Self> {
+        let records = &names.analyzed.snapshot.threads;
+        let times = || threads.iter().filter_map(|ix| records.get(ix.at())?.waited_us);
+        Some(Self { min: seconds(times().min()?), max: seconds(times().max()?) })
+    }
 }
 
 /// Threads that do the same thing and wait for the same thing.
@@ -94,7 +104,7 @@ impl<'a> Cluster<'a> {
                 .map(|(pattern, count)| ThreadNames { pattern, count: *count })
                 .collect(),
             cpu_s: cluster.cpu_us.map(|(total, max)| CpuTime { total: seconds(total), max: seconds(max) }),
-            waited_s: None,
+            waited_s: Waited::of(&cluster.threads, names),
             fingerprint: &cluster.fingerprint,
         }
     }

@@ -184,7 +184,7 @@ impl<'a> Finding<'a> {
             location: finding.location.as_ref().map(|place| names.frame(place.frame).into()),
             tests: Test::list(&finding.tests, names),
             crash: finding.crash.as_ref().map(|facts| Crash::of(facts, names)),
-            waited_s: None,
+            waited_s: Waited::of(&finding.threads, names),
             evidence: finding
                 .evidence
                 .iter()

@@ -147,7 +147,7 @@ impl<'a> ThreadRecord<'a> {
             tid: thread.tid,
             name: thread.name.as_deref(),
             kind: thread.kind.into(),
-            carrier: None,
+            carrier: thread.carrier.map(|carrier| carrier.0),
             state: activity.map_or(State::Unknown, |a| a.state),
             cluster: names.cluster_of(ix),
             waits_for: activity
@@ -155,7 +155,7 @@ impl<'a> ThreadRecord<'a> {
                 .map(|wait| WaitsFor::of(&wait.target, wait.certainty, names)),
             holds: Vec::new(),
             cpu_s: thread.cpu_us.map(seconds),
-            waited_s: None,
+            waited_s: thread.waited_us.map(seconds),
         }
     }
 }
