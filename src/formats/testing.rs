@@ -16,6 +16,11 @@ pub fn read_bytes(text: &[u8]) -> Vec<Snapshot> {
     }
 }
 
+/// Whether a format says of a text that a dump of its own may be in it.
+pub fn is_found(id: super::FormatId, text: &str) -> bool {
+    super::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes())).iter().any(|(f, _)| f.id == id)
+}
+
 /// The functions of a thread, newest first; `?` without a name.
 pub fn names(snapshot: &Snapshot, thread: usize) -> Vec<String> {
     let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack).iter();

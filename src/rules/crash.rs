@@ -229,19 +229,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     }
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
-        rule,
-        severity,
-        confidence: Confidence::Certain,
         summary: format!("{}. {}", super::jam::capital(&title), advice(signal, was_sent)),
-        title,
         threads: thread.into_iter().collect(),
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
         clusters: clusters_of(case, thread.as_slice()),
         location: frame.map(|frame| Location { frame }),
         crash: Some(CrashFacts {
@@ -258,8 +247,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
             .into_iter()
             .chain(cause_frames)
             .collect(),
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(rule, severity, Confidence::Certain, title)
     })
 }
 

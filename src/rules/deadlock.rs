@@ -160,18 +160,12 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
         .collect();
     cause.sort();
     cause.insert(0, RuleId::Deadlock.id().into());
+    let confidence = super::jam::confidence_of_links(case, &cycle);
     Finding {
-        rule: RuleId::Deadlock,
-        severity: Severity::Critical,
-        confidence: super::jam::confidence_of_links(case, &cycle),
-        title: format!("{} wait for each other in a ring over {over}", threads(direct)),
         summary,
         blocked: Some(Blocked { direct, transitive }),
         lock: first_lock,
         holder,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
         clusters: clusters_of(case, &ring),
         location: ring.first().and_then(|&t| case.caller(t)).map(|frame| Location { frame }),
         threads: {
@@ -180,12 +174,15 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
             members
         },
         cycle,
-        crash: None,
         evidence,
         advice: advice::for_deadlock(),
         cause,
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(
+            RuleId::Deadlock,
+            Severity::Critical,
+            confidence,
+            format!("{} wait for each other in a ring over {over}", threads(direct)),
+        )
     }
 }
 

@@ -183,27 +183,8 @@ fn busy(case: &Case<'_>) -> Vec<Finding> {
 
 fn empty(threads: Vec<ThreadIx>) -> Finding {
     Finding {
-        rule: RuleId::HotThreads,
-        severity: Severity::Info,
-        confidence: Confidence::Certain,
-        title: String::new(),
-        summary: String::new(),
         threads,
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
-        clusters: Vec::new(),
-        location: None,
-        crash: None,
-        evidence: Vec::new(),
-        advice: Vec::new(),
-        cause: Vec::new(),
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(RuleId::HotThreads, Severity::Info, Confidence::Certain, String::new())
     }
 }
 

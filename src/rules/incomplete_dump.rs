@@ -99,31 +99,20 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .map(|gap| Evidence::read(gap.message.clone()))
         .collect();
     vec![Finding {
-        rule: RuleId::IncompleteDump,
-        severity,
-        confidence: Confidence::Certain,
-        title: format!("the dump is not complete: {}", what.join(", ")),
         summary: format!(
             "The dump is not complete: {}. Counts are lower bounds, and what is missing may hide a cause.",
             what.join(", ")
         ),
-        threads: Vec::new(),
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
-        clusters: Vec::new(),
-        location: None,
-        crash: None,
         evidence,
         advice: advice::for_incomplete_dump(&found.iter().map(|(kind, ..)| *kind).collect::<Vec<_>>()),
         cause: std::iter::once(RuleId::IncompleteDump.id().to_owned())
             .chain(what.iter().map(|w| (*w).to_owned()))
             .collect(),
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(
+            RuleId::IncompleteDump,
+            severity,
+            Confidence::Certain,
+            format!("the dump is not complete: {}", what.join(", ")),
+        )
     }]
 }

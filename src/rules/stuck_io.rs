@@ -204,31 +204,18 @@ fn finding(
     let mut cause = vec![RuleId::StuckIo.id().to_owned()];
     cause.extend(first.map(|frame| words.function(frame)));
     Finding {
-        rule: RuleId::StuckIo,
-        severity,
-        confidence,
         summary: format!(
             "{}: {}. No lock explains it: a device, a file system or a peer does not answer.",
             super::jam::capital(&title),
             doing.join("; ")
         ),
-        title,
         threads,
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
         clusters,
         location: first.map(|frame| Location { frame }),
-        crash: None,
         evidence,
         advice: advice::for_stuck_io(),
         cause,
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(RuleId::StuckIo, severity, confidence, title)
     }
 }
 

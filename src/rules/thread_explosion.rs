@@ -291,26 +291,7 @@ fn belongs(case: &Case<'_>, pool: &Pool, thread: &Thread) -> bool {
 
 fn empty(severity: Severity) -> Finding {
     Finding {
-        rule: RuleId::ThreadExplosion,
-        severity,
-        confidence: Confidence::Certain,
-        title: String::new(),
-        summary: String::new(),
-        threads: Vec::new(),
-        blocked: None,
-        lock: None,
-        holder: None,
-        pattern: None,
-        chain: Vec::new(),
-        root: None,
-        cycle: Vec::new(),
-        clusters: Vec::new(),
-        location: None,
-        crash: None,
-        evidence: Vec::new(),
         advice: advice::for_thread_explosion(),
-        cause: Vec::new(),
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(RuleId::ThreadExplosion, severity, Confidence::Certain, String::new())
     }
 }

@@ -119,15 +119,8 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
         .chain(path.iter().filter_map(|&t| case.caller(t)).map(|f| words.function(f)))
         .chain(last_lock.and_then(|l| case.waits.lock(l).name.as_ref().map(|n| n.to_string())))
         .collect();
+    let confidence = super::jam::confidence_of_links(case, &chain);
     Finding {
-        rule: RuleId::WaitChain,
-        severity: if transitive * 2 >= total { Severity::High } else { Severity::Medium },
-        confidence: super::jam::confidence_of_links(case, &chain),
-        title: format!(
-            "{} waits for {joined}, which is stuck behind {}",
-            words.thread(thread),
-            words.thread(root)
-        ),
         summary: format!(
             "{}. At the end {root_does}. {} {} stopped.",
             steps.join("; "),
@@ -136,19 +129,22 @@ fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
         ),
         threads: vec![thread],
         blocked: Some(Blocked { direct: case.snapshot.weight(thread), transitive }),
-        lock: None,
-        holder: None,
-        pattern: None,
         root: Some(root),
         clusters: clusters_of(case, &path),
         location: case.caller(root).map(|frame| Location { frame }),
         chain,
-        cycle: Vec::new(),
-        crash: None,
         evidence,
         advice: advice::for_wait_chain(&words.thread(root)),
         cause,
-        cause_detail: Vec::new(),
-        tests: Vec::new(),
+        ..Finding::new(
+            RuleId::WaitChain,
+            if transitive * 2 >= total { Severity::High } else { Severity::Medium },
+            confidence,
+            format!(
+                "{} waits for {joined}, which is stuck behind {}",
+                words.thread(thread),
+                words.thread(root)
+            ),
+        )
     }
 }

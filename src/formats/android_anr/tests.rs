@@ -1,20 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, names, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 const ONE: &str = "----- pid 7410 at 2026-03-07 11:42:10 -----
@@ -68,7 +56,7 @@ fn threads_states_times_and_owners() {
     );
     // What it sleeps on is no lock of anybody.
     assert_eq!(writer.holds.1 - writer.holds.0, 1);
-    assert_eq!(functions(snapshot, 2), ["__ioctl", ""]);
+    assert_eq!(names(snapshot, 2), ["__ioctl", "?"]);
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }
 

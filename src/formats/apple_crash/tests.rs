@@ -1,20 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, names, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 use crate::model::ThreadIx as Ix;
@@ -56,12 +44,15 @@ Binary Images:
 fn threads_and_why() {
     let snapshots = read(ONE);
     let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
-    let names: Vec<_> = snapshot
+    let threads: Vec<_> = snapshot
         .threads
         .iter()
         .map(|t| (t.id.to_string(), t.name.clone().unwrap_or_default().to_string()))
         .collect();
-    assert_eq!(names, [("0".into(), "com.apple.main-thread".into()), ("5".to_owned(), "printer".to_owned())]);
+    assert_eq!(
+        threads,
+        [("0".into(), "com.apple.main-thread".into()), ("5".to_owned(), "printer".to_owned())]
+    );
     let signal = snapshot.process.signal.clone().unwrap();
     assert_eq!(
         (&*signal.name, signal.number, signal.address, signal.thread),
@@ -70,8 +61,8 @@ fn threads_and_why() {
     assert_eq!(signal.stack_pointer, Some(0x16f00));
     assert_eq!(snapshot.process.failure, None);
     assert_eq!((snapshot.process.pid, snapshot.process.os.as_deref()), (Some(7410), Some("ios")));
-    assert_eq!(functions(snapshot, 0), ["mach_msg_trap", ""]);
-    assert_eq!(functions(snapshot, 1), ["print(_:)"]);
+    assert_eq!(names(snapshot, 0), ["mach_msg_trap", "?"]);
+    assert_eq!(names(snapshot, 1), ["print(_:)"]);
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }
 

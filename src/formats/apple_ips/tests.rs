@@ -1,15 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
+    !is_found(FORMAT.id, text)
 }
 
 const ONE: &str = "{\"app_name\":\"Desk\",\"bug_type\":\"309\"}

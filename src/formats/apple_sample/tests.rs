@@ -1,20 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, names, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 use crate::model::{ReportedOwner, ReportedState, ThreadIx};
@@ -59,11 +47,11 @@ fn trees_of_spindump() {
     assert_eq!(ids, ["0x9e0", "0x9e1", "0x9e2"], "each once");
     assert_eq!((desk.threads[0].name.as_deref(), desk.threads[0].cpu_us), (Some("a \"b\""), Some(650_000)));
     // What the kernel does for it is no part of its stack.
-    assert_eq!(functions(desk, 0), ["__psynch_mutexwait", "", "start"]);
+    assert_eq!(names(desk, 0), ["__psynch_mutexwait", "?", "start"]);
     assert_eq!(desk.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
     // In less than half of its samples it was in write().
     assert_eq!(
-        (functions(desk, 1), desk.threads[1].reported),
+        (names(desk, 1), desk.threads[1].reported),
         (vec!["write".into(), "run".into()], Some(ReportedState::Running))
     );
     let run = desk.stacks.get(desk.stacks.frames_of(desk.threads[1].stack)[1]);
@@ -73,7 +61,7 @@ fn trees_of_spindump() {
     );
     assert!(!desk.is_complete);
     assert_eq!((other.process.pid, other.process.os.as_deref()), (Some(7), Some("macos")));
-    assert_eq!(functions(other, 0), ["thread_continue"]);
+    assert_eq!(names(other, 0), ["thread_continue"]);
 }
 
 #[test]
@@ -117,12 +105,12 @@ fn trees_of_sample() {
     assert_eq!(snapshots.len(), 2);
     let snapshot = &snapshots[0];
     assert_eq!((snapshot.process.pid, snapshot.process.name.as_deref()), (Some(64751), Some("rg")));
-    let names: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.name.as_deref())).collect();
+    let threads: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.name.as_deref())).collect();
     assert_eq!(
-        names,
+        threads,
         [("15758523".into(), Some("com.apple.main-thread")), ("15758535".into(), Some("log writer"))]
     );
-    assert_eq!(functions(snapshot, 0), ["+[NSThread sleep:]", "work", "start"]);
+    assert_eq!(names(snapshot, 0), ["+[NSThread sleep:]", "work", "start"]);
     let work = snapshot.stacks.get(snapshot.stacks.frames_of(snapshot.threads[0].stack)[1]);
     assert_eq!((work.file.as_deref(), work.line, work.address), (Some("Log.m"), Some(12), Some(0x10393278b)));
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);

@@ -1,20 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, names, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 use crate::model::{LockId, ReportedOwner, ThreadIx};
@@ -49,13 +37,13 @@ fn stacks_and_the_table_of_monitors() {
     // The owner's stack was not printed.
     assert_eq!(ids, ["0x1a2c", "0x1a2d", "0x1a2e", "0x1dc1"]);
     assert_eq!(
-        functions(snapshot, 0),
+        names(snapshot, 0),
         [
             "System.Threading.Monitor.ReliableEnter(System.Object, Boolean ByRef)",
             "Shop.Cache.Get(System.String)"
         ]
     );
-    assert_eq!(functions(snapshot, 1), ["CLREventBase::Wait(unsigned int)"]);
+    assert_eq!(names(snapshot, 1), ["CLREventBase::Wait(unsigned int)"]);
     assert_eq!(snapshot.threads[2].stack_end, StackEnd::NotUnwound);
     assert_eq!(snapshot.named_locks[0].id, LockId::Address(0x7f2e90080fb8));
     assert_eq!(snapshot.named_locks[0].waiters, Some(2));
@@ -96,7 +84,7 @@ fn a_tree_of_groups() {
     let [snapshot, _] = snapshots.as_slice() else { panic!("two dumps") };
     assert_eq!(snapshot.threads.len(), 9);
     assert_eq!(
-        functions(snapshot, 2),
+        names(snapshot, 2),
         [
             "System.Threading.Monitor.Wait(Object, Int32, Boolean)",
             "Shop.Program.b__7()",
@@ -105,7 +93,7 @@ fn a_tree_of_groups() {
             "System.Threading.ThreadPoolWorkQueue.Dispatch()"
         ]
     );
-    assert_eq!(functions(snapshot, 0).len(), 4);
+    assert_eq!(names(snapshot, 0).len(), 4);
     assert!(!snapshot.is_complete, "a thread is missing");
 }
 

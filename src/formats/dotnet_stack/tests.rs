@@ -1,20 +1,8 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::{is_found, names, read};
 
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 const ONE: &str = "Thread (0x48839B):
@@ -36,10 +24,10 @@ fn threads_and_frames() {
         ("0x48839B".into(), Some(0x48839B))
     );
     assert_eq!(
-        functions(snapshot, 0),
+        names(snapshot, 0),
         ["System.IO.StdInReader.ReadKey(bool&)", "Shop.Program.Main(class System.String[])"]
     );
-    assert_eq!(functions(snapshot, 1), ["Shop.Worker+<>c.<Run>b__0_0()"]);
+    assert_eq!(names(snapshot, 1), ["Shop.Worker+<>c.<Run>b__0_0()"]);
 }
 
 #[test]

@@ -1,10 +1,5 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::read;
 
 const SYSTEM: &str = "SIGQUIT: quit
 PC=0x46ab01 m=0 sigcode=0

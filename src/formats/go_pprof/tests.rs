@@ -1,10 +1,5 @@
 use super::*;
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
+use crate::formats::testing::read;
 
 const PROFILE: &str = "goroutine profile: total 23
 20 @ 0x4376f6 0x44643e 0x45dbc5 0x465565

@@ -1,21 +1,9 @@
 use super::*;
+use crate::formats::testing::{is_found, names, read};
 use crate::model::ReportedState;
 
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
-
 fn is_none(text: &str) -> bool {
-    crate::formats::detect::counts(&bytes::Bytes::copy_from_slice(text.as_bytes()))
-        .iter()
-        .all(|(f, _)| f.id != FORMAT.id)
-}
-
-fn functions(snapshot: &Snapshot, thread: usize) -> Vec<String> {
-    let frames = snapshot.stacks.frames_of(snapshot.threads[thread].stack);
-    frames.iter().map(|f| snapshot.stacks.get(*f).function.clone().unwrap_or_default().to_string()).collect()
+    !is_found(FORMAT.id, text)
 }
 
 const ONE: &str = "0SECTION       TITLE subcomponent dump routine
@@ -69,7 +57,7 @@ fn threads_locks_and_the_signal() {
     assert_eq!(snapshot.threads[0].cpu_us, Some(3_654_896));
     // Of the native frames those that the innermost method called.
     assert_eq!(
-        functions(snapshot, 0),
+        names(snapshot, 0),
         [
             "read",
             "Java_java_io_FileInputStream_readBytes",

@@ -1,11 +1,5 @@
-use super::*;
+use crate::formats::testing::read;
 use crate::model::{LockId, ThreadIx};
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
 
 const DUMP: &str = "94221:
 2026-11-24 04:07:06

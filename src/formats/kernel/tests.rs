@@ -1,11 +1,6 @@
 use super::*;
+use crate::formats::testing::read;
 use crate::model::{FailureKind, LockId, ReportedOwner, ReportedState, ThreadIx, WaitMode};
-
-fn read(text: &str) -> Vec<Snapshot> {
-    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
-    let content = crate::formats::detect::detect(&bytes, None).expect("a dump");
-    crate::formats::detect::read(&content, &bytes, &"dump".into())
-}
 
 fn header_of(line: &str) -> (String, String, Option<ReportedState>) {
     let thread = header::read(line).unwrap_or_else(|| panic!("a header: {line}")).thread;
