@@ -10,7 +10,7 @@
 //!     /src/main.go:6 +0xed
 //! ```
 
-use crate::formats::text::{BlockLine, BodyFrame, HEX};
+use crate::formats::text::{BlockLine, BodyFrame, HEX, words};
 use crate::model::{ArgSlot, Frame, FrameKind, SlotKind};
 
 /// Whether a line is a call: `pkg.Func(args)`.
@@ -20,24 +20,11 @@ pub(super) fn is_call(line: &str) -> bool {
 
 /// The name and the arguments, without their parentheses, which are the last balanced group of the line.
 fn split(line: &str) -> Option<(&str, &str)> {
-    let inside = line.strip_suffix(')')?;
-    let mut depth = 0usize;
-    let open = inside.bytes().enumerate().rev().find_map(|(at, byte)| match byte {
-        b')' => {
-            depth += 1;
-            None
-        }
-        b'(' if depth == 0 => Some(at),
-        b'(' => {
-            depth -= 1;
-            None
-        }
-        _ => None,
-    })?;
+    let open = words::last_group(line)?;
     let name = line.get(..open)?;
     // Names have no blanks: type arguments are printed as `[...]`.
     let is_name = !name.is_empty() && !name.contains([' ', '\t', '"']);
-    is_name.then_some((name, inside.get(open + 1..)?))
+    is_name.then_some((name, line.get(open + 1..line.len() - 1)?))
 }
 
 /// How many words of the arguments are kept: the receiver and what may be a lock.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -301,7 +300,6 @@ impl<T> Default for Lenient<T> {
 
 impl<'d, T: for<'t> Deserialize<'t>> Deserialize<'d> for Lenient<T> {
     fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
-        let _ = PhantomData::<T>;
         let value = serde_json::Value::deserialize(deserializer)?;
         Ok(Self(serde_json::from_value(value).ok()))
     }
