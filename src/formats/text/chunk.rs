@@ -2,18 +2,20 @@
 //! each other, so that they can be read in parallel.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
+use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Masked, Outside};
+use super::repeats::Repeats;
 use super::site::{LONGEST_LINE, first_line};
-use super::templates::{TemplateIx, Templates};
+use super::templates::{TemplateIx, Templates, numbers};
 use crate::model::Thread;
 
 /// What stands in a piece of text, in its order.
 pub(super) enum Item {
-    /// Threads with one stack.
-    Threads(Box<ThreadItem>),
+    /// So many of [`Chunk::threads`], the next ones.
+    Threads(usize),
     /// A line outside of threads.
     Event { line: String, offset: usize },
     /// Lines that were not understood.
@@ -27,22 +29,33 @@ pub(super) enum Item {
 /// A thread and its block.
 pub(super) struct ThreadItem {
     pub thread: Thread,
-    pub also: Vec<Thread>,
     pub offset: usize,
-    /// Its block: place in [`Chunk::blocks`].
-    pub block: usize,
+    /// Its block.
+    pub block: BlockIx,
     /// Its values in [`Chunk::values`].
     pub values: (usize, usize),
-    pub wait: Option<BodyWait>,
-    pub holds: Vec<BodyHold>,
     pub keeps_state: bool,
     pub is_carried: bool,
+    pub more: Option<Box<MoreOfHead>>,
 }
+
+/// What few headers say.
+#[derive(Default)]
+pub(super) struct MoreOfHead {
+    /// Other threads with the same block.
+    pub also: Vec<Thread>,
+    pub wait: Option<BodyWait>,
+    pub holds: Vec<BodyHold>,
+}
+
+/// Index of a block in [`Chunk::blocks`].
+pub(super) type BlockIx = usize;
 
 /// A piece of text, read.
 #[derive(Default)]
 pub(super) struct Chunk {
     pub items: Vec<Item>,
+    pub threads: Vec<ThreadItem>,
     /// Its blocks, each once.
     pub blocks: Vec<Box<[TemplateIx]>>,
     /// The lines of its blocks.
@@ -58,7 +71,11 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         base,
         chunk: Chunk::default(),
         block_of: FxHashMap::default(),
+        repeats: Repeats::default(),
         lines: Vec::new(),
+        repeat: None,
+        text_of_block: 0..0,
+        is_plain: false,
         open: None,
         section: None,
         is_after_blank: false,
@@ -100,9 +117,16 @@ struct Reader<'t, G> {
     text: &'t [u8],
     base: usize,
     chunk: Chunk,
-    block_of: FxHashMap<Box<[TemplateIx]>, usize>,
+    block_of: FxHashMap<Box<[TemplateIx]>, BlockIx>,
+    repeats: Repeats,
     /// The block that is being read.
     lines: Vec<TemplateIx>,
+    /// The block that was recognized as a whole, as long as no line follows it: `lines` are empty then.
+    repeat: Option<BlockIx>,
+    /// Where the lines of the block stand that is being read.
+    text_of_block: Range<usize>,
+    /// Every line in there is the block's, and the same but for its numbers in each thread that has this block.
+    is_plain: bool,
     open: Option<ThreadItem>,
     section: Option<&'static str>,
     is_after_blank: bool,
@@ -138,31 +162,57 @@ impl<G: Grammar> Reader<'_, G> {
                     self.chunk.items.push(Item::Event { line, offset });
                 }
                 let values = (mark, mark);
+                let says_more = !also.is_empty() || wait.is_some() || !holds.is_empty();
+                let more_of_head = says_more.then(|| Box::new(MoreOfHead { also, wait, holds }));
                 self.open = Some(ThreadItem {
                     thread,
-                    also,
                     offset,
                     block: 0,
                     values,
-                    wait,
-                    holds,
                     keeps_state,
                     is_carried,
+                    more: more_of_head,
                 });
-                if let Some(line) = first {
-                    self.in_block(line.as_bytes(), at);
-                }
-                return (next + more, Known::Yes);
+                return (self.begin(next + more, first.as_deref(), at), Known::Yes);
             }
+            // With other numbers it may be a header.
+            self.is_plain = false;
         }
         let known = if self.open.is_some() { self.in_block(line, at) } else { self.outside(line, at) };
+        if self.open.is_some() && !self.is_after_blank {
+            self.text_of_block.end = next.min(self.text.len());
+        }
         (next, known)
     }
 
+    /// Begins the block whose lines stand from `start` on, but for a first one that stood in the header at `at`. Where
+    /// its next line begins.
+    fn begin(&mut self, start: usize, first: Option<&str>, at: usize) -> usize {
+        self.text_of_block = start..start;
+        self.is_plain = first.is_none();
+        if let Some(line) = first {
+            self.in_block(line.as_bytes(), at);
+            return start;
+        }
+        match self.repeats.find(self.text, start, &mut self.chunk.values) {
+            Some((block, end)) => {
+                self.repeat = Some(block);
+                self.text_of_block.end = end;
+                end
+            }
+            None => start,
+        }
+    }
+
     fn in_block(&mut self, line: &[u8], at: usize) -> Known {
+        if let Some(block) = self.repeat.take() {
+            self.lines.extend_from_slice(self.chunk.blocks.get(block).map_or(&[], |lines| lines));
+        }
+        self.is_plain &= line.len() <= LONGEST_LINE;
         if self.grammar.is_attribute(line)
             && let Some(open) = &mut self.open
         {
+            self.is_plain = false;
             if self.grammar.attribute(&mut open.thread, &shown(line)) {
                 return Known::Yes;
             }
@@ -180,6 +230,7 @@ impl<G: Grammar> Reader<'_, G> {
             }
             Some((_, class)) => {
                 // Only the lines of the body have slots.
+                self.is_plain &= self.chunk.values.len() == mark;
                 self.chunk.values.truncate(mark);
                 if class == InBlock::Ends {
                     self.close();
@@ -218,19 +269,35 @@ impl<G: Grammar> Reader<'_, G> {
     fn close(&mut self) {
         let Some(mut item) = self.open.take() else { return };
         item.values.1 = self.chunk.values.len();
-        item.block = match self.block_of.get(self.lines.as_slice()) {
-            Some(&known) => known,
-            None => {
-                self.chunk.blocks.push(self.lines.as_slice().into());
-                self.block_of.insert(self.lines.as_slice().into(), self.chunk.blocks.len() - 1);
-                self.chunk.blocks.len() - 1
-            }
-        };
+        item.block = self.repeat.take().unwrap_or_else(|| self.block());
         self.lines.clear();
-        self.chunk.items.push(Item::Threads(Box::new(item)));
+        self.chunk.threads.push(item);
+        match self.chunk.items.last_mut() {
+            Some(Item::Threads(count)) => *count += 1,
+            _ => self.chunk.items.push(Item::Threads(1)),
+        }
+    }
+
+    /// The block whose lines were read.
+    fn block(&mut self) -> BlockIx {
+        if let Some(&known) = self.block_of.get(self.lines.as_slice()) {
+            self.repeats.again(known);
+            return known;
+        }
+        let block = self.chunk.blocks.len();
+        self.chunk.blocks.push(self.lines.as_slice().into());
+        self.block_of.insert(self.lines.as_slice().into(), block);
+        let range = self.text_of_block.clone();
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        match holes(self.grammar, text).filter(|_| self.is_plain && text.ends_with(b"\n")) {
+            Some(holes) => self.repeats.keep(block, range, &holes),
+            None => self.repeats.forget(),
+        }
+        block
     }
 
     fn skip(&mut self, line: &[u8], at: usize) {
+        self.is_plain = false;
         let is_in_block = self.open.is_some() && !self.is_after_blank;
         if self.skipped.as_ref().is_some_and(|s| s.is_in_block != is_in_block) {
             self.flush_skipped();
@@ -249,6 +316,26 @@ impl<G: Grammar> Reader<'_, G> {
             self.chunk.items.push(Item::Skipped { lines, offset, first, is_in_block });
         }
     }
+}
+
+/// Where the numbers of a block's lines stand, from its first byte on. `None`: where they stand depends on them.
+fn holes<G: Grammar>(grammar: &G, block: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut holes: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for line in block.split_inclusive(|b| *b == b'\n') {
+        let text = trimmed(line.strip_suffix(b"\n").unwrap_or(line));
+        let from = match grammar.masked(text) {
+            Masked::Nothing => text.len(),
+            Masked::Prefixed(from) => from,
+            Masked::Words(_) => return None,
+        };
+        for (hole, _) in numbers(text, from) {
+            holes.push(at + hole.start..at + hole.end);
+        }
+        at += line.len();
+    }
+    let is_apart = holes.is_sorted_by(|a, b| a.end < b.start);
+    is_apart.then_some(holes)
 }
 
 /// As much of a line that was not understood as is shown, bytes.

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::bodies::{Bodies, Known};
-use super::chunk::{Chunk, Item, ThreadItem};
+use super::chunk::{Chunk, Item, MoreOfHead, ThreadItem};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
 use crate::model::{
@@ -36,12 +36,16 @@ pub struct Building {
 impl Building {
     /// The lock that is called so, which is added when it is new.
     pub fn lock(&mut self, id: LockId, name: Option<Str>, kind: ReportedLockKind) -> NamedLockIx {
-        let next = NamedLockIx(self.snapshot.named_locks.len() as u32);
-        let ix = *self.lock_of.entry(id.clone()).or_insert(next);
-        match self.snapshot.named_locks.get_mut(ix.at()) {
-            Some(known) => known.name = known.name.take().or(name),
-            None => self.snapshot.named_locks.push(NamedLock { id, name, kind, waiters: None }),
+        let locks = &mut self.snapshot.named_locks;
+        if let Some(&known) = self.lock_of.get(&id) {
+            if let Some(lock) = locks.get_mut(known.at()).filter(|lock| lock.name.is_none()) {
+                lock.name = name;
+            }
+            return known;
         }
+        let ix = NamedLockIx(locks.len() as u32);
+        self.lock_of.insert(id.clone(), ix);
+        locks.push(NamedLock { id, name, kind, waiters: None });
         ix
     }
 
@@ -73,6 +77,9 @@ impl Building {
     }
 
     fn finish(mut self) -> Snapshot {
+        if self.owners.is_empty() && self.rings.is_empty() {
+            return self.snapshot;
+        }
         let names = Names::of(&self.snapshot.threads);
         for (lock, owner, offset) in std::mem::take(&mut self.owners) {
             let owner = match &owner {
@@ -201,15 +208,19 @@ pub(super) fn add_chunks<G: Grammar>(
 ) {
     let places = bodies.of(grammar, &chunks);
     for (chunk, places) in chunks.into_iter().zip(places) {
+        let values = &chunk.values;
+        let mut threads = chunk.threads.into_iter();
         for item in &chunk.items {
             match item {
-                Item::Threads(item) => {
-                    let offset = section.offset(item.offset);
-                    let known = places.get(item.block).and_then(|&body| bodies.get_mut(body));
-                    if let (true, Some(known)) =
-                        (grammar.on_thread(memory, dumps, &item.thread, offset), known)
-                    {
-                        add_threads(dumps, &chunk, item, known, offset);
+                Item::Threads(count) => {
+                    for item in threads.by_ref().take(*count) {
+                        let offset = section.offset(item.offset);
+                        let known = places.get(item.block).and_then(|&body| bodies.get_mut(body));
+                        if let (true, Some(known)) =
+                            (grammar.on_thread(memory, dumps, &item.thread, offset), known)
+                        {
+                            add_threads(dumps, values, item, known, offset);
+                        }
                     }
                 }
                 Item::Event { line, offset } => {
@@ -253,11 +264,11 @@ fn skipped(dumps: &mut Dumps, lines: u64, offset: u64, first: &str, is_in_block:
     gaps.add_many_like(GapKind::SkippedText, message, lines, first, offset);
 }
 
-/// Adds the threads of a header, whose block may be known from before.
-fn add_threads(dumps: &mut Dumps, chunk: &Chunk, item: &ThreadItem, known: &mut Known, offset: u64) {
+/// Adds the threads of a header, whose block may be known from before. `values`: of the piece of text.
+fn add_threads(dumps: &mut Dumps, values: &[u64], item: ThreadItem, known: &mut Known, offset: u64) {
     let generation = dumps.generation;
     let building = dumps.current(offset);
-    let values = chunk.values.get(item.values.0..item.values.1).unwrap_or_default();
+    let values = values.get(item.values.0..item.values.1).unwrap_or_default();
     let stack = match known.stack {
         Some((of, stack)) if of == generation => stack,
         _ => building.stack(&known.body),
@@ -265,19 +276,20 @@ fn add_threads(dumps: &mut Dumps, chunk: &Chunk, item: &ThreadItem, known: &mut 
     known.stack = Some((generation, stack));
     let body = &known.body;
     let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
-    for head in std::iter::once(&item.thread).chain(&item.also) {
-        let mut thread = head.clone();
+    let MoreOfHead { also, wait, holds } = item.more.map(|more| *more).unwrap_or_default();
+    let of_head = wait.as_ref();
+    let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
+    let said = Said { wait, holds: &holds, keeps_state: item.keeps_state };
+    for mut thread in std::iter::once(item.thread).chain(also) {
         if item.is_carried {
             thread.carrier = before;
         }
-        let of_head = item.wait.as_ref();
-        let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
-        let said = Said { wait, holds: &item.holds, keeps_state: item.keeps_state };
         building.add(thread, stack, body, said, values, offset);
     }
 }
 
 /// What a thread waits for, and what its header says that it holds.
+#[derive(Clone, Copy)]
 struct Said<'b> {
     wait: Option<&'b BodyWait>,
     holds: &'b [BodyHold],

@@ -10,7 +10,7 @@ use crate::model::{
 /// The grammar of a text format.
 pub trait Grammar: Sync {
     /// What is remembered between the lines outside of threads.
-    type Memory: Default;
+    type Memory: Default + Send;
 
     /// Whether numbers that differ from thread to thread are taken out of the lines of a block, so that blocks of
     /// threads that do the same are read once: every `0x…` becomes [`HEX`], its value a slot.

@@ -17,6 +17,7 @@ mod dumps;
 mod grammar;
 pub mod json;
 mod prefix;
+mod repeats;
 mod section;
 mod site;
 mod templates;
@@ -26,6 +27,7 @@ use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot};
 use bodies::Bodies;
+use chunk::Chunk;
 
 pub use clean::clean;
 pub use dumps::{Building, Dumps};
@@ -75,22 +77,26 @@ fn read_in_chunks<G: Grammar>(
     let mut dumps = Dumps::new(section, format);
     let mut bodies = Bodies::default();
     let mut memory = G::Memory::default();
-    // A few pieces at a time: what is read of them is a good part of their size.
-    for ranges in ranges.chunks(PIECES_AT_A_TIME) {
-        let chunks = ranges
-            .par_iter()
+    let read = |ranges: &[(usize, std::ops::Range<usize>)]| -> Vec<Chunk> {
+        let ranges = ranges.par_iter();
+        ranges
             .map(|(n, range)| {
                 chunk::read(grammar, text.get(range.clone()).unwrap_or_default(), range.start, *n == last)
             })
-            .collect();
-        dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, chunks, section);
+            .collect()
+    };
+    // A few pieces at a time: what is read of them is a good part of their size. They are put together, one after the
+    // other, while the next ones are read.
+    let mut chunks = Vec::new();
+    for ranges in ranges.chunks(rayon::current_num_threads() * PIECES_A_WORKER) {
+        let done = std::mem::take(&mut chunks);
+        let add = || dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, done, section);
+        (_, chunks) = rayon::join(add, || read(ranges));
     }
+    dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, chunks, section);
     grammar.on_end(&mut memory, &mut dumps);
     dumps.snapshots()
 }
-
-/// How many pieces are read before they are put together.
-const PIECES_AT_A_TIME: usize = 16;
 
 /// Where the lines begin that may belong to the first header.
 fn context_start(text: &[u8], first: usize) -> usize {

@@ -129,30 +129,39 @@ impl Templates {
 }
 
 /// The line with [`HEX`] for each `0x…` from a place on, whose values are pushed. The line itself where it has none.
-/// A text that is [`HEX`] by itself counts as a number, so that slots keep their places.
 fn mask<'l>(line: &'l [u8], start: usize, key: &'l mut Vec<u8>, values: &mut Vec<u64>) -> &'l [u8] {
     key.clear();
     let mut from = 0;
-    for x in memchr::memchr_iter(b'x', line) {
-        let is_prefix = x > from.max(start) && line.get(x - 1) == Some(&b'0');
-        // `Java_0x1f` is a name.
-        let is_in_word = x >= 2 && line.get(x - 2).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-        if !is_prefix || is_in_word {
-            continue;
-        }
-        let digits = line.get(x + 1..).unwrap_or_default();
-        let literal = digits.starts_with(b"#").then_some((0, 1));
-        let Some((value, length)) = hex(digits).or(literal) else { continue };
-        key.extend_from_slice(line.get(from..x - 1).unwrap_or_default());
+    for (at, value) in numbers(line, start) {
+        key.extend_from_slice(line.get(from..at.start).unwrap_or_default());
         key.extend_from_slice(HEX.as_bytes());
         values.push(value);
-        from = x + 1 + length;
+        from = at.end;
     }
     if from == 0 {
         return line;
     }
     key.extend_from_slice(line.get(from..).unwrap_or_default());
     key
+}
+
+/// Each `0x…` of a line from a place on: where it stands, and its value. A text that is [`HEX`] by itself counts as a
+/// number, so that slots keep their places.
+pub(super) fn numbers(line: &[u8], start: usize) -> impl Iterator<Item = (Range<usize>, u64)> {
+    let mut from = 0;
+    memchr::memchr_iter(b'x', line).filter_map(move |x| {
+        let is_prefix = x > from.max(start) && line.get(x - 1) == Some(&b'0');
+        // `Java_0x1f` is a name.
+        let is_in_word = x >= 2 && line.get(x - 2).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        if !is_prefix || is_in_word {
+            return None;
+        }
+        let digits = line.get(x + 1..).unwrap_or_default();
+        let literal = digits.starts_with(b"#").then_some((0, 1));
+        let (value, length) = hex(digits).or(literal)?;
+        from = x + 1 + length;
+        Some((x - 1..from, value))
+    })
 }
 
 /// The line with [`HEX`] for each hexadecimal word of a range, whose values are pushed. The two halves of a 64-bit
