@@ -1,5 +1,7 @@
 //! How a fact is known: a type, so that nothing inferred can be shown as read.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,27 +24,27 @@ pub struct Evidence {
     /// How it is known.
     pub certainty: Certainty,
     /// The fact, a sentence fragment in lower case.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 impl Evidence {
     /// A fact from memory or registers.
-    pub fn read(text: impl Into<String>) -> Self {
+    pub fn read(text: impl Into<Cow<'static, str>>) -> Self {
         Self { certainty: Certainty::Read, text: text.into() }
     }
 
     /// A fact that the producer of the dump printed.
-    pub fn reported(text: impl Into<String>) -> Self {
+    pub fn reported(text: impl Into<Cow<'static, str>>) -> Self {
         Self { certainty: Certainty::Reported, text: text.into() }
     }
 
     /// A conclusion.
-    pub fn inferred(text: impl Into<String>) -> Self {
+    pub fn inferred(text: impl Into<Cow<'static, str>>) -> Self {
         Self { certainty: Certainty::Inferred, text: text.into() }
     }
 
     /// A fact of the given certainty.
-    pub fn new(certainty: Certainty, text: impl Into<String>) -> Self {
+    pub fn new(certainty: Certainty, text: impl Into<Cow<'static, str>>) -> Self {
         Self { certainty, text: text.into() }
     }
 }

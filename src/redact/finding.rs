@@ -48,7 +48,7 @@ pub(super) fn redact(finding: &mut Finding, analyzed: Option<&Analyzed>, scrubbe
         *name = scrubber.function(name).into();
     }
     for Evidence { certainty: _, text } in evidence {
-        *text = word(text, pool.as_ref(), scrubber);
+        *text = word(text, pool.as_ref(), scrubber).into();
     }
     for text in advice {
         *text = scrubber.text(text);
@@ -74,7 +74,7 @@ pub(super) fn holder(holder: &mut Holder, scrubber: &mut Scrubber) {
         | Holder::OtherProcess { owner_id: _ }
         | Holder::Free => {}
         Holder::Unknown { why, candidates } => {
-            *why = scrubber.text(why);
+            *why = scrubber.text(why).into();
             for Candidate { thread: _, points: _, reasons } in candidates {
                 reasons.iter_mut().for_each(|reason| *reason = scrubber.text(reason));
             }

@@ -263,7 +263,7 @@ fn lock(lock: &mut Lock, key: String, scrubber: &mut Scrubber) {
         *caller = replaced(caller, scrubber.function(caller));
     }
     for Evidence { certainty: _, text } in evidence {
-        *text = scrubber.text(text);
+        *text = scrubber.text(text).into();
     }
     self::holder(holder, scrubber);
 }

@@ -61,6 +61,8 @@
 //!   dump shows it.
 //! - A link that is *inferred* may name the wrong holder. Without it there is no ring.
 
+use rustc_hash::FxHashSet;
+
 use super::finding::{Blocked, Confidence, Finding, FindingHolder, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
@@ -74,8 +76,13 @@ pub const RULE: Rule =
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let own = case.graph.rings();
-    let rings = own.iter().filter(|ring| ring.len() >= 2).map(|ring| finding(case, ring.clone()));
-    let only_told = told(case).filter(|ring| !own.iter().any(|own| are_same(own, ring)));
+    let known: FxHashSet<Vec<ThreadIx>> = own.iter().map(|ring| members(ring)).collect();
+    let told_of: FxHashSet<Vec<ThreadIx>> = told(case).map(members).collect();
+    let rings = own.iter().filter(|ring| ring.len() >= 2).map(|ring| {
+        let is_told = told_of.contains(&members(ring));
+        finding(case, ring.clone(), is_told)
+    });
+    let only_told = told(case).filter(|ring| !known.contains(&members(ring)));
     rings.chain(only_told.map(|ring| finding_told(case, ring))).collect()
 }
 
@@ -84,13 +91,16 @@ fn told<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a [ThreadIx]> {
     case.snapshot.rings.iter().map(|ring| ring.threads.as_slice()).filter(|threads| threads.len() >= 2)
 }
 
-fn are_same(one: &[ThreadIx], other: &[ThreadIx]) -> bool {
-    one.len() == other.len() && one.iter().all(|thread| other.contains(thread))
+/// Whoever is in a ring, whatever it begins with.
+fn members(ring: &[ThreadIx]) -> Vec<ThreadIx> {
+    let mut members = ring.to_vec();
+    members.sort_unstable();
+    members
 }
 
 /// A ring of which only the producer knows: the stacks do not show all of its links.
 fn finding_told(case: &Case<'_>, ring: &[ThreadIx]) -> Finding {
-    let mut finding = finding(case, ring.to_vec());
+    let mut finding = finding(case, ring.to_vec(), true);
     let next = ring.iter().copied().cycle().skip(1);
     finding.cycle = ring
         .iter()
@@ -105,7 +115,8 @@ fn finding_told(case: &Case<'_>, ring: &[ThreadIx]) -> Finding {
     finding
 }
 
-fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
+/// `is_told`: the producer calls it a deadlock too.
+fn finding(case: &Case<'_>, ring: Vec<ThreadIx>, is_told: bool) -> Finding {
     let words = case.words();
     let cycle: Vec<Link> = ring.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let transitive = case.graph.blocked_behind(&ring, case.snapshot);
@@ -136,7 +147,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>) -> Finding {
     for lock in &locks {
         evidence.extend(case.waits.lock(*lock).evidence.iter().cloned());
     }
-    if told(case).any(|told| are_same(told, &ring)) {
+    if is_told {
         evidence.push(Evidence::reported("the producer of the dump found the same ring"));
     }
     evidence.sort_by_key(|e| std::cmp::Reverse(e.certainty));

@@ -1,5 +1,7 @@
 //! What `lock-contention`, `spin-wait` and `orphaned-lock` have in common: many threads, one lock.
 
+use rustc_hash::FxHashMap;
+
 use super::advice;
 use super::finding::{
     Blocked, Confidence, Finding, FindingHolder, Link, Location, Pattern, RuleId, Severity,
@@ -25,10 +27,14 @@ pub(super) struct Jam<'a> {
 }
 
 impl<'a> Jam<'a> {
-    /// All locks for which at least one thread waits in one of these states.
-    pub fn all(case: &'a Case<'a>, states: &'a [State]) -> impl Iterator<Item = Jam<'a>> {
-        (0u32..).zip(&case.waits.locks).filter_map(|(n, lock)| {
-            if !words::row(lock).has_holder {
+    /// All locks of which the rule speaks, and for which at least one thread waits in one of these states.
+    pub fn all(
+        case: &'a Case<'a>,
+        states: &'a [State],
+        is_meant: impl Fn(LockIx, &Lock) -> bool + 'a,
+    ) -> impl Iterator<Item = Jam<'a>> {
+        (0u32..).zip(&case.waits.locks).filter_map(move |(n, lock)| {
+            if lock.waiters.is_empty() || !words::row(lock).has_holder || !is_meant(LockIx(n), lock) {
                 return None;
             }
             let is_meant = |t: &ThreadIx| states.contains(&case.waits.of(*t).state);
@@ -51,11 +57,9 @@ impl<'a> Jam<'a> {
 
     /// Whether the holder waits, itself or through others, in a ring of which the waiters are part:
     /// then it is a deadlock, and not told twice.
-    pub fn is_in_ring(&self, rings: &[Vec<ThreadIx>]) -> bool {
-        rings.iter().flatten().any(|&member| {
-            self.waiters.contains(&member)
-                && self.case.graph.edge(member).is_some_and(|e| e.lock == Some(self.ix))
-        })
+    pub fn is_in_ring(&self, rings: &LocksInRings) -> bool {
+        let members = rings.0.get(&self.ix).into_iter().flatten();
+        members.into_iter().any(|member| self.waiters.binary_search(member).is_ok())
     }
 
     /// What kind of contention it is.
@@ -315,6 +319,21 @@ impl<'a> Jam<'a> {
         std::iter::once(cluster.state.id().to_owned())
             .chain(cluster.signature.iter().map(|s| s.to_string()))
             .collect()
+    }
+}
+
+/// The locks that make rings of threads, each with the members of a ring that wait for it.
+pub(super) struct LocksInRings(FxHashMap<LockIx, Vec<ThreadIx>>);
+
+impl LocksInRings {
+    pub fn of(case: &Case<'_>) -> Self {
+        let mut locks: FxHashMap<LockIx, Vec<ThreadIx>> = FxHashMap::default();
+        for member in case.graph.rings().into_iter().flatten() {
+            if let Some(lock) = case.graph.edge(member).and_then(|edge| edge.lock) {
+                locks.entry(lock).or_default().push(member);
+            }
+        }
+        Self(locks)
     }
 }
 

@@ -70,7 +70,7 @@
 //! - A dump that was taken in the middle of a burst: the second dump shows no waiters.
 
 use super::finding::{Finding, RuleId};
-use super::jam::Jam;
+use super::jam::{Jam, LocksInRings};
 use super::{Case, Rule};
 use crate::model::Certainty;
 use crate::waits::{Holder, State};
@@ -83,10 +83,10 @@ pub const RULE: Rule =
 const FEWEST: u64 = 2;
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let rings = case.graph.rings();
-    Jam::all(case, &[State::LockWait])
+    let rings = LocksInRings::of(case);
+    Jam::all(case, &[State::LockWait], |_, lock| !matches!(lock.holder, Holder::EndedThread { .. }))
         .filter(|jam| has_waiters(jam) || is_slept_on(jam))
-        .filter(|jam| !jam.is_in_ring(&rings) && !matches!(jam.lock.holder, Holder::EndedThread { .. }))
+        .filter(|jam| !jam.is_in_ring(&rings))
         .map(|jam| jam.finding(RuleId::LockContention, "wait for"))
         .collect()
 }

@@ -28,6 +28,7 @@ pub use finding::{
 };
 pub use graph::WaitGraph;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +149,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 
 /// What all rules say about a case.
 pub fn check_all(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(case)).collect();
+    let mut findings: Vec<Finding> = RULES.par_iter().flat_map_iter(|rule| (rule.check)(case)).collect();
     for finding in &mut findings {
         finding.tests = stopped_tests::of(case, finding);
     }

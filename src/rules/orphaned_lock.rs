@@ -71,8 +71,7 @@ pub const RULE: Rule =
     Rule { id: RuleId::OrphanedLock, guide: include_str!("../../docs/rules/orphaned-lock.md"), check };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    Jam::all(case, &[State::LockWait])
-        .filter(|jam| matches!(jam.lock.holder, Holder::EndedThread { .. }))
+    Jam::all(case, &[State::LockWait], |_, lock| matches!(lock.holder, Holder::EndedThread { .. }))
         .map(|jam| {
             let mut finding = jam.finding(RuleId::OrphanedLock, "wait for");
             finding.title.push_str(", whose owner is gone");

@@ -66,16 +66,19 @@ use super::finding::{Finding, RuleId, Severity};
 use super::jam::Jam;
 use super::{Case, Rule, advice};
 use crate::model::{Evidence, FrameKind, ThreadIx};
-use crate::waits::State;
+use crate::waits::{Lock, LockIx, State};
 
 /// The row of this rule.
 pub const RULE: Rule =
     Rule { id: RuleId::SelfDeadlock, guide: include_str!("../../docs/rules/self-deadlock.md"), check };
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    Jam::all(case, &[State::LockWait, State::Spinning])
+    let waits_for_own = |ix: LockIx, lock: &Lock| {
+        lock.holder.thread().is_some_and(|(thread, _)| case.waits.of(thread).lock() == Some(ix))
+    };
+    Jam::all(case, &[State::LockWait, State::Spinning], waits_for_own)
         .filter_map(|jam| {
-            let thread = jam.holder().filter(|t| jam.waiters.contains(t))?;
+            let thread = jam.holder().filter(|t| jam.waiters.binary_search(t).is_ok())?;
             Some(finding(case, &jam, thread))
         })
         .collect()

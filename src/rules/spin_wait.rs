@@ -69,7 +69,7 @@
 //! - Threads that were caught in a short spin: a second dump shows them elsewhere.
 
 use super::finding::{Finding, RuleId};
-use super::jam::Jam;
+use super::jam::{Jam, LocksInRings};
 use super::{Case, Rule};
 use crate::model::Listing;
 use crate::waits::State;
@@ -90,8 +90,8 @@ fn is_part(case: &Case<'_>, jam: &Jam<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let rings = case.graph.rings();
-    Jam::all(case, &[State::Spinning])
+    let rings = LocksInRings::of(case);
+    Jam::all(case, &[State::Spinning], |_, _| true)
         .filter(|jam| jam.blocked.direct >= FEWEST && !jam.is_in_ring(&rings) && is_part(case, jam))
         .map(|jam| jam.finding(RuleId::SpinWait, "spin on"))
         .collect()

@@ -191,7 +191,7 @@ fn finding(
     let certainty = if case.snapshot.image.is_some() { Certainty::Read } else { Certainty::Reported };
     let mut doing = Vec::new();
     for cluster in clusters.iter().map(|ix| case.clusters.get(*ix)).take(SHOWN) {
-        if let Some(first) = cluster.threads.iter().find(|t| threads.contains(t)) {
+        if let Some(first) = cluster.threads.iter().find(|t| threads.binary_search(t).is_ok()) {
             doing.push(words.doing(*first));
             evidence.push(Evidence::new(
                 certainty,

@@ -41,7 +41,7 @@ pub struct Activity {
     /// What it waits for.
     pub wait: Option<Wait>,
     /// The system call in which it is, where registers say so.
-    pub system_call: Option<SystemCall>,
+    pub system_call: Option<Box<SystemCall>>,
     /// The call in which it is blocked, where registers or arguments say so.
     pub call: Option<Call>,
     /// What it does, in words; for threads that others wait for.

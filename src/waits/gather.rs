@@ -1,5 +1,6 @@
 //! From what was seen of each thread to locks with waiters and holders.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::activity::{Activity, Target, Wait, Waits};
@@ -17,9 +18,14 @@ use super::text_silent;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Certainty, Evidence, LockId, ReportedOwner, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{
+    Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, StackIx, Str, ThreadIx,
+};
 use crate::normalize::{Meanings, Readings, ResourceClass, Role, class_of_name, takes_lock};
 use crate::symbols;
+
+/// Locks that one worker looks at in one go.
+const LOCKS_A_CHUNK: usize = 64;
 
 /// What all threads of a snapshot do. `native` is there for binary formats.
 pub fn analyze(
@@ -44,9 +50,10 @@ pub fn analyze(
         }
     }
     let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot));
-    for lock in &mut locks {
-        callers(lock, snapshot, meanings, readings);
-    }
+    locks
+        .par_iter_mut()
+        .with_min_len(LOCKS_A_CHUNK)
+        .for_each(|lock| callers(lock, snapshot, meanings, readings));
     match native {
         Some(native) => decode(&mut locks, native, &threads),
         None => {
@@ -75,7 +82,7 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
     threads.sort_unstable();
     threads.dedup();
     let words = Words { snapshot, meanings, readings, waits };
-    let told: Vec<String> = threads.iter().map(|&t| words.doing(t)).collect();
+    let told: Vec<String> = threads.par_iter().with_min_len(LOCKS_A_CHUNK).map(|&t| words.doing(t)).collect();
     for (thread, doing) in threads.into_iter().zip(told) {
         waits.activities[thread.at()].doing = Some(doing);
     }
@@ -113,7 +120,8 @@ fn collect(seen: &[Observation], holds: &[(ThreadIx, LockClaim)]) -> (Vec<Lock>,
         if rank(claim.kind) < rank(lock.kind) {
             lock.kind = claim.kind;
         }
-        if !lock.holders.contains(thread) {
+        // Threads ascend.
+        if lock.holders.last() != Some(thread) {
             lock.holders.push(*thread);
         }
     }
@@ -127,7 +135,7 @@ fn collect(seen: &[Observation], holds: &[(ThreadIx, LockClaim)]) -> (Vec<Lock>,
 
 /// The place of a kind in the table: where waiters disagree, the more specific kind is right.
 fn rank(kind: LockKind) -> usize {
-    locks::LOCKS.iter().position(|row| row.kind == kind).unwrap_or(usize::MAX)
+    kind as usize
 }
 
 fn new_lock(claim: &LockClaim) -> Lock {
@@ -238,13 +246,9 @@ fn memory_place(address: u64, native: &Native<'_>) -> Option<String> {
 
 /// Owners that a text printed (`p *mutex`: `__owner = 11212`).
 fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap) {
+    let printed = Printed::of(&snapshot.reported_locks);
     for lock in locks {
-        let printed = snapshot.reported_locks.iter().find(|printed| {
-            printed.address.is_some_and(|a| lock.address == Some(a))
-                || printed.token.as_ref().is_some_and(|t| lock.token.as_ref() == Some(t))
-                || printed.symbol.as_ref().is_some_and(|s| lock.name.as_ref() == Some(s))
-        });
-        let Some(printed) = printed else { continue };
+        let Some(printed) = printed.find(lock).and_then(|n| snapshot.reported_locks.get(n)) else { continue };
         if let Some(count) = printed.waiters {
             lock.counted = Some(count);
             lock.evidence
@@ -265,6 +269,34 @@ fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap)
     }
 }
 
+/// The first of the locks that a text printed with an address, a token, a symbol.
+struct Printed<'a> {
+    of_address: FxHashMap<u64, usize>,
+    of_token: FxHashMap<&'a Str, usize>,
+    of_symbol: FxHashMap<&'a Str, usize>,
+}
+
+impl<'a> Printed<'a> {
+    fn of(printed: &'a [ReportedLock]) -> Self {
+        let (mut of_address, mut of_token, mut of_symbol) =
+            (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+        for (n, lock) in printed.iter().enumerate().rev() {
+            of_address.extend(lock.address.map(|address| (address, n)));
+            of_token.extend(lock.token.as_ref().map(|token| (token, n)));
+            of_symbol.extend(lock.symbol.as_ref().map(|symbol| (symbol, n)));
+        }
+        Self { of_address, of_token, of_symbol }
+    }
+
+    /// The first that is this lock.
+    fn find(&self, lock: &Lock) -> Option<usize> {
+        let by_address = lock.address.and_then(|address| self.of_address.get(&address));
+        let by_token = lock.token.as_ref().and_then(|token| self.of_token.get(token));
+        let by_symbol = lock.name.as_ref().and_then(|name| self.of_symbol.get(name));
+        [by_address, by_token, by_symbol].into_iter().flatten().min().copied()
+    }
+}
+
 /// What names say of resources: thousands of locks may have one name.
 #[derive(Default)]
 struct Classes(FxHashMap<Str, Option<ResourceClass>>);
@@ -280,13 +312,15 @@ impl Classes {
 
 /// How many threads wait for each lock, where the text counts them.
 fn reported_counts(locks: &mut [Lock], snapshot: &Snapshot) {
-    for named in snapshot.named_locks.iter().filter(|named| named.waiters.is_some()) {
-        let is_it = |lock: &&mut Lock| match &named.id {
-            LockId::Address(address) => lock.address == Some(*address),
-            LockId::Token(token) => lock.token.as_ref() == Some(token),
-        };
-        if let Some(lock) = locks.iter_mut().find(is_it) {
-            lock.counted = named.waiters;
+    let counted = snapshot.named_locks.iter().filter(|named| named.waiters.is_some());
+    let counts: FxHashMap<&LockId, Option<u64>> = counted.map(|named| (&named.id, named.waiters)).collect();
+    if counts.is_empty() {
+        return;
+    }
+    for lock in locks {
+        let id = lock.address.map(LockId::Address).or_else(|| lock.token.clone().map(LockId::Token));
+        if let Some(waiters) = id.and_then(|id| counts.get(&id)) {
+            lock.counted = *waiters;
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::gather::section;
 use super::kinds::{LockKind, State};
@@ -178,13 +179,19 @@ fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
 /// The same for a text: arguments that it prints.
 fn addresses_in_arguments(snapshot: &Snapshot, addresses: &FxHashSet<u64>) -> InFrames {
     let mut by_address = InFrames::default();
-    for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
+    if addresses.is_empty() {
+        return by_address;
+    }
+    let of_thread = |(ix, thread): (usize, &Thread)| {
         let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
-        for value in snapshot.values.get(start..end).unwrap_or_default() {
-            if addresses.contains(value) {
-                by_address.entry(*value).or_default().insert(ix);
-            }
-        }
+        let values = snapshot.values.get(start..end).unwrap_or_default().iter();
+        let values = values.filter(|value| addresses.contains(value));
+        values.map(|value| (*value, ThreadIx(ix as u32))).collect::<SmallVec<[(u64, ThreadIx); 1]>>()
+    };
+    let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
+    let found: Vec<(u64, ThreadIx)> = threads.flat_map_iter(of_thread).collect();
+    for (address, thread) in found {
+        by_address.entry(address).or_default().insert(thread);
     }
     by_address
 }
@@ -203,25 +210,28 @@ struct View<'a> {
 impl View<'_> {
     /// All threads with points, the most first.
     fn candidates(&self) -> Vec<Candidate> {
-        let waiters: FxHashSet<ThreadIx> = self.lock.waiters.iter().copied().collect();
+        let mut waiters = self.lock.waiters.iter().copied().peekable();
         let mut of_stack: FxHashMap<StackIx, (i32, Vec<String>)> = FxHashMap::default();
         let holds_address = self.lock.address.and_then(|a| self.in_frames.get(&a));
         let mut candidates: Vec<Candidate> =
             self.lock.waiters.iter().filter_map(|&t| self.itself(t)).collect();
         for (thread, record) in (0u32..).map(ThreadIx).zip(&self.snapshot.threads) {
-            if waiters.contains(&thread) {
+            // Both ascend.
+            if waiters.next_if_eq(&thread).is_some() {
                 continue;
             }
             let state = self.seen[thread.at()].state;
-            let (mut points, mut reasons) =
-                of_stack.entry(record.stack).or_insert_with(|| self.of_stack(record.stack)).clone();
+            let by_stack = of_stack.entry(record.stack).or_insert_with(|| self.of_stack(record.stack));
+            let mut points = by_stack.0;
+            let has_address = holds_address.is_some_and(|threads| threads.contains(&thread));
+            if points == 0 && !has_address {
+                continue;
+            }
             let is_inside = points >= points::CRITICAL_SECTION;
-            if holds_address.is_some_and(|threads| threads.contains(&thread)) {
+            let mut reasons = by_stack.1.clone();
+            if has_address {
                 points += points::ADDRESS_IN_FRAME;
                 reasons.push("the lock's address lies in one of its live frames".into());
-            }
-            if points == 0 {
-                continue;
             }
             let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
             if is_inside && is_blocked {
@@ -331,12 +341,12 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize, snapshot:
     let Some(first) = candidates.first() else {
         let Holder::Unknown { why, .. } = &mut lock.holder else { return };
         if cut_off > 0 {
-            why.push_str(&format!(
+            why.to_mut().push_str(&format!(
                 "; the stacks of {cut_off} threads that do not wait for it are cut off, and the holder may be one of them"
             ));
             return;
         }
-        why.push_str(
+        why.to_mut().push_str(
             "; no thread of this dump is inside the section that it guards: the holder has ended, is \
              another process, or is not a thread",
         );
@@ -355,7 +365,7 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize, snapshot:
     }
     let Holder::Unknown { why, candidates: shown } = &mut lock.holder else { return };
     if first.points >= points::POSSIBLE {
-        why.push_str(if is_clear {
+        why.to_mut().push_str(if is_clear {
             "; what is known is not enough to name a thread"
         } else {
             "; several threads are equally likely"

@@ -1,5 +1,7 @@
 //! A lock and who holds it.
 
+use std::borrow::Cow;
+
 use super::kinds::{Identity, LockKind};
 use crate::model::{Certainty, Evidence, Str, ThreadIx};
 use crate::normalize::ResourceClass;
@@ -40,7 +42,7 @@ pub enum Holder {
     /// Nobody could be named.
     Unknown {
         /// Why, in words.
-        why: String,
+        why: Cow<'static, str>,
         /// Threads that are too close to each other to name one.
         candidates: Vec<Candidate>,
     },
@@ -48,7 +50,7 @@ pub enum Holder {
 
 impl Holder {
     /// Nobody could be named, for this reason.
-    pub fn unknown(why: impl Into<String>) -> Self {
+    pub fn unknown(why: impl Into<Cow<'static, str>>) -> Self {
         Self::Unknown { why: why.into(), candidates: Vec::new() }
     }
 

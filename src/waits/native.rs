@@ -98,7 +98,7 @@ pub(super) fn observe(
                     blocked(native, registers, call, reading, families[thread.stack.at()], threads)
                 }
                 KernelState::Leaving(call) => {
-                    Observation { system_call: Some(call), ..Observation::of(State::Running) }
+                    Observation { system_call: Some(Box::new(call)), ..Observation::of(State::Running) }
                 }
                 KernelState::User => Observation::of(State::Running),
                 KernelState::Unknown => Observation::of(classify::state_of_stack(reading, has_frames)),
@@ -116,7 +116,7 @@ fn blocked(
     threads: &ThreadMap,
 ) -> Observation {
     let row = native.system_call(call.number);
-    let mut seen = Observation { system_call: Some(call), ..Observation::default() };
+    let mut seen = Observation { system_call: Some(Box::new(call)), ..Observation::default() };
     if let Some(row) = row {
         let fd = row.fd.and_then(|n| call.args.get(usize::from(n))).map(|&fd| i64::from(fd as i32));
         seen.call = Some(Call { name: row.name, fd });

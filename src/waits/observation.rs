@@ -48,7 +48,7 @@ pub(super) enum Claim {
 pub(super) struct Observation {
     pub state: State,
     pub claim: Option<Claim>,
-    pub system_call: Option<SystemCall>,
+    pub system_call: Option<Box<SystemCall>>,
     pub call: Option<Call>,
 }
 

@@ -85,7 +85,7 @@ pub(super) fn find(
 
 /// In user mode, or on the way out of a call that only gives the processor away.
 fn may_spin(seen: &Observation, native: &Native<'_>) -> bool {
-    let Some(call) = seen.system_call else { return true };
+    let Some(call) = &seen.system_call else { return true };
     let kind = native.system_call(call.number).map(|row| row.kind);
     matches!(kind, Some(SyscallKind::Yield | SyscallKind::Sleep))
 }

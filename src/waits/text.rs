@@ -1,6 +1,8 @@
 //! What each thread of a text dump does: from the functions in its stack and the arguments that
 //! the dump prints with them.
 
+use rayon::prelude::*;
+
 use super::activity::Call;
 use super::classify;
 use super::kinds::{LockKind, State};
@@ -16,6 +18,9 @@ use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
 /// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
 /// did not wait there.
 const FAULTS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 1_024;
 
 /// Names of the argument that holds the thread to join.
 const JOINED: &[&str] = &["threadid", "th", "__th", "thread"];
@@ -54,11 +59,10 @@ pub(super) fn observe(
     let families: Vec<Family> = (0..snapshot.stacks.stack_count() as u32)
         .map(|n| Family::of(snapshot, meanings, StackIx(n), readings.get(StackIx(n))))
         .collect();
-    (0u32..)
-        .map(ThreadIx)
-        .zip(&snapshot.threads)
+    let threads_of_snapshot = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
+    threads_of_snapshot
         .map(|(ix, thread)| {
-            if thread.is_running || faulted == Some(ix) {
+            if thread.is_running || faulted == Some(ThreadIx(ix as u32)) {
                 return Observation::of(State::Running);
             }
             let view = View { snapshot, meanings, thread, reading: readings.get(thread.stack) };

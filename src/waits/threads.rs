@@ -1,5 +1,7 @@
 //! From what locks store of their owners to threads: kernel ids, thread control blocks.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::{AddressSpace, Thread, ThreadIx};
@@ -15,43 +17,56 @@ const LARGEST_CONTROL_BLOCK: u64 = 4_096;
 const SAMPLE: usize = 16;
 
 /// The threads of a process by the ids that memory holds of them.
-#[derive(Debug, Default)]
-pub(super) struct ThreadMap {
-    by_tid: FxHashMap<u64, ThreadIx>,
+#[derive(Debug)]
+pub(super) struct ThreadMap<'a> {
+    threads: &'a [Thread],
+    /// Made when it is first asked for, as the next one: in most texts nobody asks.
+    by_tid: OnceLock<FxHashMap<u64, ThreadIx>>,
     /// Control blocks and their threads, sorted by address.
-    blocks: Vec<(u64, ThreadIx)>,
+    blocks: OnceLock<Vec<(u64, ThreadIx)>>,
     /// Where a control block holds the thread's id.
     tid_offset: Option<u64>,
 }
 
-impl ThreadMap {
+impl<'a> ThreadMap<'a> {
     /// Of the threads of a snapshot; `memory` finds out where a control block holds the id.
-    pub fn of(threads: &[Thread], memory: Option<&dyn AddressSpace>) -> Self {
-        let each = || (0u32..).map(ThreadIx).zip(threads);
-        let by_tid = each().filter_map(|(ix, t)| Some((u64::from(t.tid?), ix))).collect();
-        let mut blocks: Vec<_> =
-            each().filter_map(|(ix, t)| Some((t.handle.filter(|&h| h != 0)?, ix))).collect();
-        blocks.sort_unstable();
-        blocks.dedup_by_key(|(address, _)| *address);
+    pub fn of(threads: &'a [Thread], memory: Option<&dyn AddressSpace>) -> Self {
         let tid_offset = memory.and_then(|m| tid_offset(threads, m));
-        Self { by_tid, blocks, tid_offset }
+        Self { threads, by_tid: OnceLock::new(), blocks: OnceLock::new(), tid_offset }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (ThreadIx, &'a Thread)> {
+        (0u32..).map(ThreadIx).zip(self.threads)
+    }
+
+    fn blocks(&self) -> &[(u64, ThreadIx)] {
+        self.blocks.get_or_init(|| {
+            let of_thread = |(ix, t): (ThreadIx, &Thread)| Some((t.handle.filter(|&h| h != 0)?, ix));
+            let mut blocks: Vec<_> = self.each().filter_map(of_thread).collect();
+            blocks.sort_unstable();
+            blocks.dedup_by_key(|(address, _)| *address);
+            blocks
+        })
     }
 
     /// The thread with this kernel id.
     pub fn by_tid(&self, tid: u64) -> Option<ThreadIx> {
-        self.by_tid.get(&tid).copied()
+        let of_thread = |(ix, t): (ThreadIx, &Thread)| Some((u64::from(t.tid?), ix));
+        self.by_tid.get_or_init(|| self.each().filter_map(of_thread).collect()).get(&tid).copied()
     }
 
     /// The thread whose control block lies at this address (its `pthread_t`).
     pub fn by_handle(&self, handle: u64) -> Option<ThreadIx> {
-        let at = self.blocks.binary_search_by_key(&handle, |(address, _)| *address).ok()?;
-        Some(self.blocks[at].1)
+        let blocks = self.blocks();
+        let at = blocks.binary_search_by_key(&handle, |(address, _)| *address).ok()?;
+        Some(blocks[at].1)
     }
 
     /// The thread in whose control block this address lies.
     pub fn by_block(&self, address: u64) -> Option<(ThreadIx, u64)> {
-        let after = self.blocks.partition_point(|(start, _)| *start <= address);
-        let (start, thread) = *self.blocks.get(after.checked_sub(1)?)?;
+        let blocks = self.blocks();
+        let after = blocks.partition_point(|(start, _)| *start <= address);
+        let (start, thread) = *blocks.get(after.checked_sub(1)?)?;
         (address - start < LARGEST_CONTROL_BLOCK).then_some((thread, address - start))
     }
 

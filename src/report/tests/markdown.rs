@@ -86,7 +86,7 @@ fn hostile(text: &str) -> Diagnosis {
     }
     for finding in d.findings.iter_mut().map(|ranked| &mut ranked.finding) {
         (finding.title, finding.summary) = (text.to_owned(), format!("{text}."));
-        finding.evidence = vec![Evidence::read(text), Evidence::inferred(text)];
+        finding.evidence = vec![Evidence::read(text.to_owned()), Evidence::inferred(text.to_owned())];
         finding.advice = vec![text.to_owned(), text.to_owned()];
         finding.tests.iter_mut().for_each(|test| test.name = text.into());
     }

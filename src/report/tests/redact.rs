@@ -22,8 +22,8 @@ fn said(text: &str, kinds: Kinds) -> String {
     d.snapshots[0].snapshot.process.command_line = Some("/home/eve/logserver --key=k3y-1 1 -v".into());
     d.snapshots[0].snapshot.threads[0].name = Some("threads".into());
     d.snapshots[0].snapshot.threads[1].name = Some("disk flusher/7".into());
-    d.findings[0].finding.evidence[0] = Evidence::read(text);
-    redacted(d, kinds).findings[0].finding.evidence[0].text.clone()
+    d.findings[0].finding.evidence[0] = Evidence::read(text.to_owned());
+    redacted(d, kinds).findings[0].finding.evidence[0].text.to_string()
 }
 
 #[test]

@@ -209,7 +209,7 @@ pub fn hostile() -> Diagnosis {
     let other = activity(State::IoWait, Some((Target::Other(EVIL), Certainty::Inferred)), &evil());
     b.group(1, &[&evil()], 1, &other);
     let why = Holder::Unknown {
-        why: evil(),
+        why: evil().into(),
         candidates: vec![Candidate { thread: ThreadIx(1), points: -3, reasons: vec![evil()] }],
     };
     b.lock(&evil(), 0x10, why.clone(), 0..9);

@@ -157,8 +157,8 @@ fn facts(
         let said = format!("{}; {waiters} {verb} for it", words::lock(lock));
         field(page, if n == 0 { "holds" } else { "" }, &Text::from(said))?;
     }
-    if let Some(call) = activity.and_then(|a| a.system_call) {
-        field(page, "call", &Text::from(system_call(&call, analyzed.snapshot.process.arch)))?;
+    if let Some(call) = activity.and_then(|a| a.system_call.as_deref()) {
+        field(page, "call", &Text::from(system_call(call, analyzed.snapshot.process.arch)))?;
     }
     if let Some(tid) = thread.tid.filter(|tid| !thread.id.is(&tid.to_string())) {
         field(page, "kernel id", &Text::from(tid.to_string()))?;

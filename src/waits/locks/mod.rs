@@ -45,7 +45,7 @@ pub struct FutexSite<'a> {
     pub(super) thread_pointer: Option<u64>,
     pub(super) sp: u64,
     pub(super) memory: &'a dyn AddressSpace,
-    pub(super) threads: &'a ThreadMap,
+    pub(super) threads: &'a ThreadMap<'a>,
 }
 
 /// A wait that a row recognized.
@@ -64,7 +64,7 @@ pub struct Decoded {
 
 impl Decoded {
     /// A kind that stores no owner.
-    fn nobody(why: &str) -> Self {
+    fn nobody(why: &'static str) -> Self {
         Self { holder: Holder::unknown(why), evidence: Vec::new() }
     }
 }
@@ -178,7 +178,8 @@ lock_table! {
 
 /// The row of a kind.
 pub fn row(kind: LockKind) -> &'static LockRow {
-    LOCKS.iter().find(|r| r.kind == kind).unwrap_or(&futex::ROW)
+    // The kinds are numbered in the order of the table.
+    LOCKS.get(kind as usize).unwrap_or(&futex::ROW)
 }
 
 /// A row that no futex call leads to.
