@@ -2,13 +2,11 @@
 //! own. A file may hold several dumps of several kinds, with anything between them.
 
 use std::borrow::Cow;
-use std::ops::Range;
-use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 use bytes::Bytes;
 use rayon::prelude::*;
 
+use super::anchors::ANCHORS;
 use super::text::{self, Section, Site};
 use super::{FORMATS, Format, Reader};
 use crate::model::{GapKind, Snapshot, Str};
@@ -47,140 +45,6 @@ pub struct Header {
     pub start: usize,
 }
 
-/// All anchors. An anchor that has another one in it is looked for where that one is found: so none hides another.
-struct Anchors {
-    /// Groups of patterns, small enough for the vector search.
-    groups: Vec<Group>,
-    longest: usize,
-}
-
-/// Patterns that are looked for together.
-struct Group {
-    scanner: Scanner,
-    /// For each pattern what may stand around it.
-    around: Vec<Vec<Anchor>>,
-}
-
-enum Scanner {
-    /// By vectors: several bytes of each pattern at once.
-    Packed(packed::Searcher),
-    /// On processors without them.
-    Automaton(AhoCorasick),
-}
-
-/// An anchor of a format.
-struct Anchor {
-    format: usize,
-    text: &'static str,
-    /// Where in it the scanner's pattern stands.
-    at: usize,
-}
-
-/// So many patterns the vector search takes without looking at too many places that are none.
-const PATTERNS_A_GROUP: usize = 28;
-
-/// All groups look at a part of the text before the next part: it stays in the cache meanwhile.
-const PART: usize = 128 << 10;
-
-static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
-    let mut all: Vec<(usize, &'static str)> = Vec::new();
-    for (n, format) in FORMATS.iter().enumerate() {
-        if let Reader::Text { anchors, .. } = &format.reader {
-            all.extend(anchors.iter().map(|anchor| (n, *anchor)));
-        }
-    }
-    let mut patterns: Vec<&'static str> = all
-        .iter()
-        .map(|(_, text)| *text)
-        .filter(|text| !all.iter().any(|(_, other)| other != text && text.contains(other)))
-        .collect();
-    // Patterns that begin alike are looked for together.
-    patterns.sort_unstable();
-    patterns.dedup();
-    let groups: Option<Vec<Group>> = patterns
-        .chunks(PATTERNS_A_GROUP)
-        .map(|patterns| {
-            let around = patterns.iter().map(|pattern| {
-                let anchors = all.iter().filter_map(|&(format, text)| {
-                    // The anchor's first pattern only: it is there wherever the anchor is.
-                    Some(Anchor { format, text, at: text.find(pattern)? })
-                });
-                anchors.collect()
-            });
-            Some(Group { around: around.collect(), scanner: Scanner::of(patterns)? })
-        })
-        .collect();
-    let longest = all.iter().map(|(_, text)| text.len()).max()?;
-    Some(Anchors { groups: groups?, longest })
-});
-
-impl Scanner {
-    fn of(patterns: &[&str]) -> Option<Self> {
-        let config = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).to_owned();
-        match config.builder().extend(patterns).build() {
-            Some(searcher) => Some(Self::Packed(searcher)),
-            None => AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(patterns)
-                .ok()
-                .map(Self::Automaton),
-        }
-    }
-
-    /// The first pattern in this part of the text: which, and where it begins.
-    fn find(&self, text: &[u8], span: Range<usize>) -> Option<(usize, usize)> {
-        let hit = match self {
-            Self::Packed(searcher) => searcher.find_in(text, span.into()),
-            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).range(span)),
-        };
-        hit.map(|hit| (hit.pattern().as_usize(), hit.start()))
-    }
-}
-
-impl Anchors {
-    /// The anchors in a piece of the text, as the format and where in the text each begins, in the order of the text.
-    /// They may overlap.
-    fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(usize, usize)) {
-        let mut hits: Vec<(usize, usize)> = Vec::new();
-        let mut start = piece.start;
-        while start < piece.end.min(text.len()) {
-            let part = start..piece.end.min(start + PART);
-            for group in &self.groups {
-                group.find(text, part.clone(), self.longest, &mut hits);
-            }
-            hits.sort_unstable();
-            // An anchor with two patterns in it is found twice.
-            hits.dedup();
-            for (at, format) in hits.drain(..) {
-                found(format, at);
-            }
-            start = part.end;
-        }
-    }
-}
-
-impl Group {
-    /// Where anchors stand of which a pattern begins in this part.
-    fn find(&self, text: &[u8], part: Range<usize>, longest: usize, hits: &mut Vec<(usize, usize)>) {
-        let end = text.len().min(part.end + longest);
-        let mut from = part.start;
-        while let Some((pattern, at)) = self.scanner.find(text, from..end) {
-            if at >= part.end {
-                return;
-            }
-            for anchor in self.around.get(pattern).into_iter().flatten() {
-                let is_there =
-                    |at: &usize| text.get(*at..).is_some_and(|t| t.starts_with(anchor.text.as_bytes()));
-                if let Some(at) = at.checked_sub(anchor.at).filter(is_there) {
-                    hits.push((at, anchor.format));
-                }
-            }
-            from = at + 1;
-        }
-    }
-}
-
 /// What these bytes hold; `None` if no format knows them. `forced`: the only format that is asked.
 pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<Content<'b>> {
     let is_asked = |format: &Format| forced.is_none_or(|only| only.id == format.id);
@@ -194,8 +58,14 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     if forced.is_none() && is_program(bytes) {
         return None;
     }
-    let text = text::clean(bytes);
-    let mut found = headers(&text, is_asked);
+    let mut text = text::decoded(bytes);
+    let mut found = match headers(&text, is_asked) {
+        Some(found) => found,
+        None => {
+            text = Cow::Owned(text::without_escapes(&text));
+            headers(&text, is_asked).unwrap_or_default()
+        }
+    };
     if found.is_empty() {
         found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
     }
@@ -219,20 +89,18 @@ fn is_program(bytes: &[u8]) -> bool {
 }
 
 /// The confirmed headers of each format, in the order of [`FORMATS`]; where two formats claim a line, those of
-/// the one that has more.
-fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Vec<Found> {
-    let Some(anchors) = ANCHORS.as_ref() else { return Vec::new() };
+/// the one that has more. `None`: there are terminal escapes in the text.
+fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Option<Vec<Found>> {
+    let anchors = ANCHORS.as_ref()?;
     let pieces: Vec<usize> = (0..text.len()).step_by(PIECE).collect();
-    let hits: Vec<Vec<(usize, Header)>> = pieces
-        .into_par_iter()
-        .map(|from| {
-            let mut hits = Vec::new();
-            anchors.find(text, from..from + PIECE, |n, at| {
-                hits.extend(confirmed(n, &Site { text, at }, &is_asked).map(|header| (n, header)));
-            });
-            hits
-        })
-        .collect();
+    let of_piece = |from: usize| {
+        let mut hits = Vec::new();
+        let found = |n, at| {
+            hits.extend(confirmed(n, &Site { text, at }, &is_asked).map(|header| (n, header)));
+        };
+        anchors.find(text, from..from + PIECE, found).then_some(hits)
+    };
+    let hits: Vec<Vec<(usize, Header)>> = pieces.into_par_iter().map(of_piece).collect::<Option<_>>()?;
     let mut of_format: Vec<Vec<Header>> = vec![Vec::new(); FORMATS.len()];
     for (n, header) in hits.into_iter().flatten() {
         if let Some(list) = of_format.get_mut(n) {
@@ -243,7 +111,7 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Vec<Found>
         list.sort_by_key(|header| header.line);
         list.dedup_by_key(|header| header.line);
     }
-    resolve(of_format)
+    Some(resolve(of_format))
 }
 
 fn confirmed(n: usize, site: &Site<'_>, is_asked: &impl Fn(&Format) -> bool) -> Option<Header> {
@@ -364,31 +232,3 @@ impl TextContent<'_> {
 
 /// How many times a text is read again because a format had no lines in it after all.
 const MOST_ROUNDS: usize = 3;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn anchors() -> Vec<(usize, &'static str)> {
-        let of = |(n, format): (usize, &'static Format)| match &format.reader {
-            Reader::Text { anchors, .. } => anchors.iter().map(|anchor| (n, *anchor)).collect(),
-            Reader::Binary { .. } | Reader::Lines { .. } => Vec::new(),
-        };
-        FORMATS.iter().enumerate().flat_map(of).collect()
-    }
-
-    #[test]
-    fn every_anchor_is_found_whatever_stands_beside_it() {
-        let scanner = ANCHORS.as_ref().unwrap();
-        let all = anchors();
-        assert!(all.iter().all(|(_, text)| text.len() >= 3), "two letters are no anchor");
-        for (format, text) in &all {
-            for (_, other) in &all {
-                let line = format!("{other}{text}{other}");
-                let mut found = Vec::new();
-                scanner.find(line.as_bytes(), 0..line.len(), |n, at| found.push((n, at)));
-                assert!(found.contains(&(*format, other.len())), "{text:?} beside {other:?}");
-            }
-        }
-    }
-}

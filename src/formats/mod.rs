@@ -5,6 +5,7 @@
 //! lines anywhere in a file ([`detect`]), and share what is not theirs ([`text`]): decoding, prefixes of logs,
 //! lines, interning, resynchronization, counting of gaps.
 
+mod anchors;
 pub mod android_anr;
 pub mod apple;
 pub mod apple_crash;

@@ -73,7 +73,7 @@ fn row<'a>(
     let lock = cluster.lock.and_then(|id| snapshot.lock(id));
     let threads = cluster.threads.0.iter().take(most);
     let ids: Vec<_> =
-        threads.filter_map(|ix| snapshot.thread_list.get(ix.at())).map(|t| t.id.to_string()).collect();
+        threads.filter_map(|ix| snapshot.thread(*ix)).map(|thread| thread.id.to_string()).collect();
     [
         text(snapshot.source.path),
         number(Some(place)),
@@ -83,8 +83,8 @@ fn row<'a>(
         number(Some(cluster.count)),
         number(Some(cluster.share)),
         cluster.state.id().into(),
-        lock.map(|lock| owned(lock.name.or(lock.token).unwrap_or_default())).unwrap_or_default(),
-        lock.map(|lock| words::id_of(&lock.kind).into()).unwrap_or_default(),
+        lock.as_ref().map(|lock| owned(lock.name.or(lock.token).unwrap_or_default())).unwrap_or_default(),
+        lock.as_ref().map(|lock| words::id_of(&lock.kind).into()).unwrap_or_default(),
         number(lock.and_then(|lock| lock.address)),
         text(&cluster.signature),
         text(cluster.fingerprint),

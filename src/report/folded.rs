@@ -40,7 +40,7 @@ pub fn write(document: &Document<'_>, _view: &View, out: &mut dyn Write) -> io::
 pub(super) fn leaf(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>) -> String {
     let lock = cluster.lock.and_then(|id| snapshot.lock(id));
     match lock {
-        Some(lock) => format!("[{} {}]", cluster.state.id(), words::full_lock_name(lock)),
+        Some(lock) => format!("[{} {}]", cluster.state.id(), words::full_lock_name(&lock)),
         None => format!("[{}]", cluster.state.id()),
     }
 }

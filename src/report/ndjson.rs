@@ -41,8 +41,8 @@ pub fn write(document: &Document<'_>, view: &View, out: &mut dyn Write) -> io::R
     }
     if view.threads {
         for (place, snapshot) in document.snapshots.iter().enumerate() {
-            for thread in &snapshot.thread_list {
-                line(&Line::Thread(ThreadLine::of(thread, place, snapshot)), &mut out)?;
+            for thread in snapshot.thread_list.iter() {
+                line(&Line::Thread(ThreadLine::of(&thread, place, snapshot)), &mut out)?;
             }
         }
     }
@@ -102,10 +102,8 @@ fn fields(finding: &Finding<'_>, document: &Document<'_>) -> serde_json::Result<
     Ok(fields)
 }
 
-fn refs<'a>(ids: Ixs<'_>, snapshot: &'a Snapshot<'a>) -> Vec<ThreadRef<'a>> {
-    let thread = |at: usize| snapshot.thread_list.get(at);
-    let found = ids.0.iter().filter_map(|ix| thread(ix.at()));
-    found.map(|thread| ThreadRef { ix: thread.ix, id: thread.id, name: thread.name }).collect()
+fn refs<'a>(ids: Ixs<'_>, snapshot: &Snapshot<'a>) -> Vec<ThreadRef<'a>> {
+    ids.0.iter().filter_map(|ix| snapshot.thread(*ix)).collect()
 }
 
 /// A thread that stands alone.
@@ -136,7 +134,7 @@ struct ShortLock<'a> {
     address: Option<Hex>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
-    fingerprint: &'a str,
+    fingerprint: String,
 }
 
 impl<'a> ThreadLine<'a> {
@@ -157,7 +155,7 @@ impl<'a> ThreadLine<'a> {
                 name: lock.name,
                 address: lock.address,
                 token: lock.token,
-                fingerprint: &lock.fingerprint,
+                fingerprint: lock.fingerprint,
             }),
         }
     }

@@ -151,7 +151,7 @@ fn kind(finding: &Finding<'_>) -> [(&'static str, String); 2] {
 }
 
 /// A lock's name, which is the same in each dump; an address is not.
-fn lock_name<'a>(finding: &Finding<'_>, document: &'a Document<'_>) -> Option<&'a str> {
+fn lock_name<'a>(finding: &Finding<'_>, document: &Document<'a>) -> Option<&'a str> {
     document.snapshots.get(finding.snapshot)?.lock(finding.lock?)?.name
 }
 

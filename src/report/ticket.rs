@@ -74,7 +74,7 @@ fn title(f: &Finding<'_>, snapshot: &Snapshot<'_>) -> String {
 }
 
 fn labels(f: &Finding<'_>, snapshot: &Snapshot<'_>) -> Vec<String> {
-    let lock = f.lock.and_then(|id| snapshot.locks.iter().find(|lock| lock.id == id));
+    let lock = f.lock.and_then(|id| snapshot.lock(id));
     let class = lock.and_then(|lock| lock.class).map(|class| words::id_of(&class));
     let own = ["logjam".to_owned(), f.rule.id().to_owned(), words::id_of(&f.severity)];
     own.into_iter().chain(class).collect()

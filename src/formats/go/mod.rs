@@ -29,8 +29,13 @@ pub const FORMAT: Format = Format {
         never: "who holds a mutex (Go stores no owner); CPU times; the OS thread of a goroutine before 1.23; which lock, where arguments are stale (`0x0?`)",
         capture: "kill -QUIT PID with GOTRACEBACK=system in its environment, or curl 'localhost:6060/debug/pprof/goroutine?debug=2'",
     },
-    reader: Reader::Text { anchors: &["goroutine "], confirm, parse },
+    reader: Reader::Text { anchors: &[ANCHOR], confirm, parse },
 };
+
+const ANCHOR: &str = "goroutine ";
+
+/// As many digits as a number of 64 bits has.
+const MOST_DIGITS: usize = 20;
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     text::read(&Go, FORMAT.id, section)
@@ -38,6 +43,12 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// `goroutine 20 [sync.Mutex.Lock, 34 minutes]:` and not `in goroutine 1` or the talk of a log.
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    // Most places name a creator: `created by main.main in goroutine 1`.
+    let number = site.rest().get(ANCHOR.len()..)?;
+    let digits = number.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    if !number.get(digits..)?.starts_with(b" ") {
+        return None;
+    }
     header(&String::from_utf8_lossy(site.line()))?;
     Some(site.at)
 }

@@ -2,18 +2,15 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
-/// The text as its producer printed it: UTF-16 decoded, byte order mark and terminal escapes removed. Borrowed when
-/// nothing was to do.
-pub fn clean(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let text = decoded(bytes);
-    let has_escapes = text.par_chunks(1 << 20).any(|piece| memchr::memchr(0x1b, piece).is_some());
-    if has_escapes { Cow::Owned(without_escapes(&text)) } else { text }
+/// Whether there are terminal escapes in a text.
+pub fn has_escapes(text: &[u8]) -> bool {
+    memchr::memchr(ESCAPE, text).is_some()
 }
 
-/// UTF-16 with a byte order mark, or without one if every other byte of the begin is 0.
-fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+const ESCAPE: u8 = 0x1b;
+
+/// The text without a byte order mark, as UTF-8 where it is UTF-16. Borrowed when nothing was to do. UTF-16 with a byte order mark, or without one if every other byte of the begin is 0.
+pub fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
         [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),
@@ -43,10 +40,10 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
 }
 
 /// `\x1b[33m` colours, `\x1b]…\x07` titles.
-fn without_escapes(text: &[u8]) -> Vec<u8> {
+pub fn without_escapes(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(0x1b, rest)) {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(ESCAPE, rest)) {
         out.extend_from_slice(text.get(at..at + found).unwrap_or_default());
         at += found + 1;
         at += escape_length(text.get(at..).unwrap_or_default());
@@ -73,6 +70,11 @@ fn escape_length(rest: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn clean(bytes: &[u8]) -> Cow<'_, [u8]> {
+        let text = decoded(bytes);
+        if has_escapes(&text) { Cow::Owned(without_escapes(&text)) } else { text }
+    }
 
     fn cleaned(text: &str) -> String {
         String::from_utf8(clean(text.as_bytes()).into_owned()).unwrap()

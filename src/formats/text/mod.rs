@@ -29,7 +29,7 @@ use crate::model::{FormatId, Snapshot};
 use bodies::Bodies;
 use chunk::Chunk;
 
-pub use clean::clean;
+pub use clean::{decoded, has_escapes, without_escapes};
 pub use dumps::{Building, Dumps};
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,

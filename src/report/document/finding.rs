@@ -138,7 +138,7 @@ impl<'a> Finding<'a> {
     pub fn groups(&self, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
         let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
         for ix in self.threads.ids.0 {
-            *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
+            *counts.entry(snapshot.cluster_of(*ix)).or_insert(0) += 1;
         }
         if self.threads.ids.0.is_empty() {
             let clusters = self.clusters.iter().filter_map(|id| snapshot.cluster(*id));

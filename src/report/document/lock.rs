@@ -1,7 +1,7 @@
 //! A lock that a thread waits for or is known to hold.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::holder::Holder;
 use super::ids::{Hex, Ixs, LockId};
@@ -53,11 +53,30 @@ pub struct Lock<'a> {
     pub fingerprint: String,
 }
 
-impl<'a> Lock<'a> {
-    pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
-        names.locks().map(|(id, lock)| Self::of(id, lock, names)).collect()
+/// The locks of a snapshot, each made when somebody reads it: there may be as many as threads, and a report for a
+/// person shows a few.
+#[derive(Clone, Copy, Debug)]
+pub struct Locks<'a>(pub(super) Resolver<'a>);
+
+impl<'a> Locks<'a> {
+    /// The lock with this id.
+    pub fn get(self, id: LockId) -> Option<Lock<'a>> {
+        Some(Lock::of(id, self.0.lock(id.0)?, self.0))
     }
 
+    /// All of them, in the order of their ids.
+    pub fn iter(self) -> impl Iterator<Item = Lock<'a>> {
+        self.0.locks().map(move |(id, lock)| Lock::of(id, lock, self.0))
+    }
+}
+
+impl Serialize for Locks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'a> Lock<'a> {
     fn of(id: LockId, lock: &'a waits::Lock, names: Resolver<'a>) -> Self {
         Self {
             id,

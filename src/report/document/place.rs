@@ -5,6 +5,7 @@ use super::finding::Finding;
 use super::frame::{Frame, Location};
 use super::snapshot::Snapshot;
 use super::thread_record::ThreadRef;
+use crate::model::ThreadIx;
 use crate::normalize::Role;
 
 impl<'a> Finding<'a> {
@@ -29,7 +30,7 @@ impl<'a> Finding<'a> {
 impl<'a> Snapshot<'a> {
     /// The newest frame of a thread's own code.
     pub fn call_of(&self, thread: &ThreadRef<'_>) -> Option<Frame<'a>> {
-        self.cluster(self.thread_list.get(thread.ix as usize)?.cluster?)?.call()
+        self.cluster(self.cluster_of(ThreadIx(thread.ix))?)?.call()
     }
 }
 

@@ -1,5 +1,7 @@
 //! From indexes to what a reader sees, within one snapshot.
 
+use std::fmt;
+
 use super::frame::Frame;
 use super::ids::{ClusterId, Hex, IdText, Ixs, LockId};
 use super::thread_record::ThreadRef;
@@ -13,6 +15,12 @@ use crate::waits::{Activity, Lock, LockIx};
 pub struct Resolver<'a> {
     /// The snapshot.
     pub analyzed: &'a Analyzed,
+}
+
+impl fmt::Debug for Resolver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
 }
 
 impl<'a> Resolver<'a> {

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::cluster::Cluster;
 use super::ids::{ClusterId, LockId};
-use super::lock::Lock;
+use super::lock::{Lock, Locks};
 use super::module::Module;
 use super::resolve::Resolver;
 use super::schema::formats;
-use super::thread_record::{Kind, ThreadRecord};
+use super::thread_record::{Kind, ThreadList, ThreadRecord, ThreadRef};
 use crate::diagnosis::Analyzed;
 use crate::model::{self, FormatId, GapKind, Listing, ThreadIx};
 use crate::waits::State;
@@ -159,22 +159,41 @@ pub struct Snapshot<'a> {
     pub threads: Threads,
     /// Every thread once. `ix` elsewhere is a place in this list. Empty for formats that show no single
     /// threads.
-    pub thread_list: Vec<ThreadRecord<'a>>,
+    #[schemars(with = "Vec<ThreadRecord<'a>>")]
+    pub thread_list: ThreadList<'a>,
     /// Groups of threads, largest first. Each thread is in exactly one.
     pub clusters: Vec<Cluster<'a>>,
     /// Every lock that a thread waits for or is known to hold, most waiters first.
-    pub locks: Vec<Lock<'a>>,
+    #[schemars(with = "Vec<Lock<'a>>")]
+    pub locks: Locks<'a>,
     /// The files of the process; binary formats only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modules: Option<Vec<Module<'a>>>,
     /// Everything that was left out, could not be read, or was not understood.
     pub gaps: Vec<Gap<'a>>,
+    #[serde(skip)]
+    names: Resolver<'a>,
 }
 
 impl<'a> Snapshot<'a> {
-    /// The lock with this id. Locks stand in the order of their ids: nobody has to search for one.
-    pub fn lock(&self, id: LockId) -> Option<&Lock<'a>> {
-        self.locks.get(id.0.at())
+    /// The lock with this id.
+    pub fn lock(&self, id: LockId) -> Option<Lock<'a>> {
+        self.locks.get(id)
+    }
+
+    /// The thread with this place in the list, in short.
+    pub fn thread(&self, thread: ThreadIx) -> Option<ThreadRef<'a>> {
+        self.names.thread(thread)
+    }
+
+    /// What this thread was doing.
+    pub fn state_of(&self, thread: &ThreadRef<'_>) -> Option<State> {
+        self.names.activity(ThreadIx(thread.ix)).map(|activity| activity.state)
+    }
+
+    /// The cluster of a thread.
+    pub fn cluster_of(&self, thread: ThreadIx) -> Option<ClusterId> {
+        self.names.cluster_of(thread)
     }
 
     /// The cluster with this id.
@@ -185,7 +204,6 @@ impl<'a> Snapshot<'a> {
     pub(super) fn of(analyzed: &'a Analyzed) -> Self {
         let names = Resolver { analyzed };
         let snapshot = &analyzed.snapshot;
-        let thread_list = ThreadRecord::list(names);
         let has_modules = snapshot.image.is_some() || analyzed.modules.iter().next().is_some();
         Self {
             source: Source {
@@ -203,9 +221,9 @@ impl<'a> Snapshot<'a> {
                 by_kind: count_by(snapshot, |ix| snapshot.threads[ix.at()].kind.into()),
                 complete: snapshot.is_complete,
             },
-            thread_list,
+            thread_list: ThreadList(names),
             clusters: Cluster::list(names),
-            locks: Lock::list(names),
+            locks: Locks(names),
             modules: has_modules
                 .then(|| analyzed.modules.iter().map(|(_, module)| Module::of(module)).collect()),
             gaps: snapshot
@@ -218,6 +236,7 @@ impl<'a> Snapshot<'a> {
                     offset: gap.offset,
                 })
                 .collect(),
+            names,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Threads: the record of each, and the short form for a thread that is named alone.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::ids::{ClusterId, IdText, LockId, seconds};
 use super::resolve::Resolver;
@@ -115,29 +115,70 @@ pub struct ThreadRecord<'a> {
     pub waited_s: Option<f64>,
 }
 
-impl<'a> ThreadRecord<'a> {
-    /// All threads of a snapshot, in its order.
-    pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
-        if !names.analyzed.snapshot.lists_threads() {
-            return Vec::new();
-        }
-        let threads = names.analyzed.snapshot.threads.len() as u32;
-        let mut list: Vec<Self> = (0..threads).map(|n| Self::of(ThreadIx(n), names)).collect();
-        for (id, lock) in names.locks() {
+/// The threads of a snapshot in its order, each made when somebody reads it. None where the dump lists no threads.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadList<'a>(pub(super) Resolver<'a>);
+
+impl<'a> ThreadList<'a> {
+    /// How many.
+    pub fn len(self) -> usize {
+        let snapshot = &self.0.analyzed.snapshot;
+        if snapshot.lists_threads() { snapshot.threads.len() } else { 0 }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The thread with this place. Looks at all locks; for many threads see [`iter`](Self::iter).
+    pub fn get(self, ix: ThreadIx) -> Option<ThreadRecord<'a>> {
+        let mut record = self.without_holds(ix)?;
+        record.holds = self.holds().filter(|(thread, _)| *thread == ix).map(|(_, lock)| lock).collect();
+        Some(record)
+    }
+
+    /// The same without what it holds, at no cost.
+    pub fn without_holds(self, ix: ThreadIx) -> Option<ThreadRecord<'a>> {
+        (ix.at() < self.len()).then(|| ThreadRecord::of(ix, self.0))
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = ThreadRecord<'a>> {
+        let mut holds: Vec<(ThreadIx, LockId)> =
+            if self.is_empty() { Vec::new() } else { self.holds().collect() };
+        // Of one thread in the order of the locks.
+        holds.sort_by_key(|(thread, _)| *thread);
+        let mut holds = holds.into_iter().peekable();
+        (0..self.len() as u32).map(ThreadIx).map(move |ix| {
+            let mut record = ThreadRecord::of(ix, self.0);
+            record.holds.extend(
+                std::iter::from_fn(|| holds.next_if(|(thread, _)| *thread == ix)).map(|(_, lock)| lock),
+            );
+            record
+        })
+    }
+
+    /// Who holds what, in the order of the locks.
+    fn holds(self) -> impl Iterator<Item = (ThreadIx, LockId)> {
+        self.0.locks().flat_map(|(id, lock)| {
             let owner = match &lock.holder {
                 Holder::Thread { thread, .. } => Some(*thread),
                 _ => None,
             };
-            let others = lock.holders.iter().copied().filter(|thread| Some(*thread) != owner);
-            for thread in owner.into_iter().chain(others) {
-                if let Some(record) = list.get_mut(thread.at()) {
-                    record.holds.push(id);
-                }
-            }
-        }
-        list
+            let others = lock.holders.iter().copied().filter(move |thread| Some(*thread) != owner);
+            owner.into_iter().chain(others).map(move |thread| (thread, id))
+        })
     }
+}
 
+impl Serialize for ThreadList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'a> ThreadRecord<'a> {
     fn of(ix: ThreadIx, names: Resolver<'a>) -> Self {
         let thread = &names.analyzed.snapshot.threads[ix.at()];
         let activity = names.activity(ix);

@@ -106,7 +106,7 @@ fn row(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, number: usize, has_stack:
     }
     html.raw("</td><td class=\"on sym\">");
     if let Some(lock) = cluster.lock.and_then(|id| snapshot.lock(id)) {
-        html.text(words::lock_name(lock));
+        html.text(words::lock_name(&lock));
     }
     html.raw("</td><td class=\"id\">").show(cluster.id).raw("</td></tr>\n");
 }
@@ -114,7 +114,7 @@ fn row(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, number: usize, has_stack:
 /// Who the threads are.
 fn facts(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
     html.raw("<dl class=\"kv\">");
-    let ids = cluster.threads.0.iter().filter_map(|ix| snapshot.thread_list.get(ix.at()));
+    let ids = cluster.threads.0.iter().filter_map(|ix| snapshot.thread(*ix));
     let (ids, left_out) = ranges::of(ids.map(|thread| thread.id.to_string()), IDS);
     if !ids.is_empty() {
         html.raw("<dt>thread ids</dt><dd><div class=\"ids\">").long(&ids);

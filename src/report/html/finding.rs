@@ -89,8 +89,8 @@ fn article(
     if let Some(root) = &f.root {
         row("root", html, |html| {
             html.raw("<b>").text(words::thread(root)).raw("</b> is where it ends");
-            if let Some(thread) = snapshot.thread_list.get(root.ix as usize) {
-                html.raw(" <span class=\"state ").raw(thread.state.id()).raw("\">").raw(thread.state.id());
+            if let Some(state) = snapshot.state_of(root) {
+                html.raw(" <span class=\"state ").raw(state.id()).raw("\">").raw(state.id());
                 html.raw("</span>");
             }
         });
@@ -112,8 +112,8 @@ fn row(name: &'static str, html: &mut Html, value: impl FnOnce(&mut Html)) {
 fn lock(f: &Finding<'_>, snapshot: &Snapshot<'_>, html: &mut Html) {
     let Some(lock) = f.lock.and_then(|id| snapshot.lock(id)) else { return };
     row("lock", html, |html| {
-        html.raw("<b>").text(words::lock_name(lock)).raw("</b> <span class=\"dim\">");
-        html.text(words::lock(lock)).raw("</span>");
+        html.raw("<b>").text(words::lock_name(&lock)).raw("</b> <span class=\"dim\">");
+        html.text(words::lock(&lock)).raw("</span>");
         if lock.identity == Identity::Site {
             html.raw(
                 "<div class=\"beware\">It is known by its place in the code only: several locks may be ",

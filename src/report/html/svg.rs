@@ -180,7 +180,7 @@ fn broken(texts: &[String], width: usize, most: usize) -> Vec<String> {
 
 /// The locks with waiters and holders, as a list: for whoever does not see the drawing, and to copy from.
 pub fn in_words(snapshot: &Snapshot<'_>, number: usize, html: &mut Html) {
-    let locks: Vec<&Lock<'_>> = snapshot.locks.iter().filter(|lock| lock.waiters.count > 0).collect();
+    let locks: Vec<Lock<'_>> = snapshot.locks.iter().filter(|lock| lock.waiters.count > 0).collect();
     if locks.is_empty() {
         return;
     }

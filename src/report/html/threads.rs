@@ -8,7 +8,7 @@ use crate::report::document::{ClusterId, Ixs, Snapshot};
 pub fn by_cluster(ids: Ixs<'_>, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
     let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
     for ix in ids.0 {
-        *counts.entry(snapshot.thread_list.get(ix.at()).and_then(|t| t.cluster)).or_insert(0) += 1;
+        *counts.entry(snapshot.cluster_of(*ix)).or_insert(0) += 1;
     }
     let mut groups: Vec<_> = counts.into_iter().collect();
     groups.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));

@@ -83,7 +83,7 @@ fn row(count: u64, cluster: Option<&Cluster<'_>>, snapshot: &Snapshot<'_>) -> St
     let total = snapshot.threads.total.max(1) as f64;
     let state = cluster.map(|cluster| words::id_of(&cluster.state)).unwrap_or_default();
     let lock = cluster.and_then(|cluster| cluster.lock).and_then(|id| phrases::lock_of(id, snapshot));
-    let lock = lock.map(phrases::lock_name).unwrap_or_default();
+    let lock = lock.map(|lock| phrases::lock_name(&lock)).unwrap_or_default();
     let cells =
         [words::count(count), words::percent(count as f64 / total), state, phrases::calls(cluster), lock];
     format!("| {} |\n", cells.map(|text| cell(&text)).join(" | "))

@@ -28,7 +28,7 @@ pub enum Groups {
 pub fn facts(f: &Finding<'_>, snapshot: &Snapshot<'_>, groups: Groups, view: &View, draft: &mut Draft) {
     let mut list = Facts { draft, is_empty: true };
     if let Some(lock) = f.lock.and_then(|id| phrases::lock_of(id, snapshot)) {
-        list.add("lock", &phrases::lock(lock));
+        list.add("lock", &phrases::lock(&lock));
     }
     if let Some(holder) = &f.holder {
         list.add("holder", &phrases::holder(holder));
@@ -157,7 +157,7 @@ fn test(test: &Test<'_>) -> String {
 pub fn links(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, draft: &mut Draft) {
     list_of_links("Chain", &f.chain, snapshot, view, draft);
     if let Some(root) = &f.root {
-        let state = snapshot.thread_list.get(root.ix as usize).map(|thread| words::id_of(&thread.state));
+        let state = snapshot.state_of(root).map(|state| words::id_of(&state));
         let state = state.map(|state| format!(" ({state})")).unwrap_or_default();
         draft.add(Part::Link, format!("\nIt ends at {}{state}.\n", phrases::thread(root)));
     }

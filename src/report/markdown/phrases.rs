@@ -74,7 +74,7 @@ pub fn holder(holder: &Holder<'_>) -> String {
 /// What a thread waits for.
 pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
     match (wait.lock.and_then(|id| lock_of(id, snapshot)), &wait.thread, wait.process, wait.what) {
-        (Some(lock), ..) => lock_name(lock),
+        (Some(lock), ..) => lock_name(&lock),
         (_, Some(awaited), ..) => thread(awaited),
         (_, _, Some(pid), _) => format!("process {pid}"),
         (.., Some(what)) => prose(what),
@@ -83,13 +83,13 @@ pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
 }
 
 /// The lock with this id.
-pub fn lock_of<'a, 'd>(id: LockId, snapshot: &'a Snapshot<'d>) -> Option<&'a Lock<'d>> {
+pub fn lock_of<'d>(id: LockId, snapshot: &Snapshot<'d>) -> Option<Lock<'d>> {
     snapshot.lock(id)
 }
 
 /// The cluster with this id.
 pub fn cluster_of<'a, 'd>(id: ClusterId, snapshot: &'a Snapshot<'d>) -> Option<&'a Cluster<'d>> {
-    snapshot.clusters.iter().find(|cluster| cluster.id == id)
+    snapshot.cluster(id)
 }
 
 /// `` `log_message` ← `handle` ← `worker` ``.

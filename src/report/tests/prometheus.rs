@@ -68,10 +68,10 @@ fn what_has_the_same_labels_is_one_sample() {
 
 #[test]
 fn the_oldest_wait_is_the_greatest() {
-    let diagnosis = sample::incident(3);
-    let mut document = crate::report::Document::of(&diagnosis);
-    document.snapshots[0].thread_list[1].waited_s = Some(2.5);
-    document.snapshots[0].thread_list[2].waited_s = Some(620.0);
+    let mut diagnosis = sample::incident(3);
+    diagnosis.snapshots[0].snapshot.threads[1].waited_us = Some(2_500_000);
+    diagnosis.snapshots[0].snapshot.threads[2].waited_us = Some(620_000_000);
+    let document = crate::report::Document::of(&diagnosis);
     let mut out = Vec::new();
     (crate::report::find("prometheus").unwrap().write)(&document, &View::default(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();

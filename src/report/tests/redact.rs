@@ -119,7 +119,7 @@ fn the_key_of_a_lock_is_that_of_its_texts_before() {
         (lock.name, lock.place) = (None, Some("in /home/eve/x.so .bss".into()));
         let d = redacted(d, kinds);
         let place = d.snapshots[0].waits.lock(LockIx(0)).place.clone();
-        (Document::of(&d).snapshots[0].locks[0].fingerprint.clone(), place)
+        (Document::of(&d).snapshots[0].locks.iter().next().unwrap().fingerprint, place)
     };
     let (plain, redacted) = (with(Kinds::NONE), with(Kinds::all()));
     assert_eq!(plain.0, redacted.0);
@@ -132,7 +132,7 @@ fn a_lock_is_known_by_a_token_where_its_address_is_gone() {
     d.findings[0].finding.evidence[0] = Evidence::read("over 0x55f0ce1aa140");
     let d = redacted(d, Kinds::all());
     let document = Document::of(&d);
-    let lock = &document.snapshots[0].locks[1];
+    let lock = document.snapshots[0].locks.iter().nth(1).unwrap();
     assert_eq!((lock.address, lock.name, lock.token), (None, None, Some("<address-1>")));
     assert_eq!(document.findings[0].evidence[0].text, "over <address-1>");
     assert!(written("text", &d, &View { show_all: true, ..View::default() }).contains("<address-1>"));

@@ -88,7 +88,7 @@ impl Columns {
         let start =
             Text::from(format!("  {share}  ")).styled(Style::Bold, count).plain(format!("  {state}  "));
         let lock = cluster.lock.and_then(|id| snapshot.lock(id));
-        let lock = lock.map(|lock| format!("  on {}", words::shortened(&words::lock_name(lock), LOCK)));
+        let lock = lock.map(|lock| format!("  on {}", words::shortened(&words::lock_name(&lock), LOCK)));
         let lock = Text::new().styled(Style::Dim, lock.unwrap_or_default());
         let room = page.width().saturating_sub(start.width() + lock.width()).max(8);
         let calls = match &*cluster.signature {
@@ -102,8 +102,7 @@ impl Columns {
 /// The line under a cluster that only `--all` shows.
 fn details(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let ids = cluster.threads.0.iter().take(MEMBERS);
-    let ids: Vec<_> =
-        ids.filter_map(|ix| snapshot.thread_list.get(ix.at())).map(|t| t.id.to_string()).collect();
+    let ids: Vec<_> = ids.filter_map(|ix| snapshot.thread(*ix)).map(|thread| thread.id.to_string()).collect();
     let rest = cluster.count - ids.len() as u64;
     let rest = if rest > 0 { format!(" and {} more", words::count(rest)) } else { String::new() };
     let mut parts = vec![cluster.id.to_string()];

@@ -40,7 +40,7 @@ pub fn in_full(f: &Finding<'_>, document: &Document<'_>, view: &View, page: &mut
     }
     let lock = f.lock.and_then(|id| snapshot.lock(id));
     if let Some(lock) = lock {
-        lock_field(lock, page)?;
+        lock_field(&lock, page)?;
     }
     if let Some(holder) = &f.holder {
         holder_field(holder, f, snapshot, view, page)?;

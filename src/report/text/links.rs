@@ -15,7 +15,7 @@ const SHOWN: usize = 8;
 pub fn write(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, page: &mut Page<'_>) -> io::Result<()> {
     list("chain", &f.chain, snapshot, view, page)?;
     if let Some(root) = &f.root {
-        let doing = snapshot.thread_list.get(root.ix as usize).map(|t| words::id_of(&t.state));
+        let doing = snapshot.state_of(root).map(|state| words::id_of(&state));
         let said = Text::new().styled(Style::Bold, words::thread(root)).plain(" is where it ends");
         let said = doing.map_or(said.clone(), |state| said.plain(format!(" ({state})")));
         field(page, if f.chain.is_empty() { "root" } else { "" }, &said)?;
@@ -61,7 +61,7 @@ pub fn said(link: &Link<'_>, snapshot: &Snapshot<'_>) -> Text {
 /// What a thread waits for, in words.
 pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
     let lock = wait.lock.and_then(|id| snapshot.lock(id));
-    match (lock, &wait.thread, wait.process, wait.what) {
+    match (&lock, &wait.thread, wait.process, wait.what) {
         (Some(lock), ..) => words::lock_name(lock),
         (_, Some(thread), ..) => words::thread(thread),
         (_, _, Some(pid), _) => format!("process {pid}"),

@@ -60,7 +60,7 @@ pub fn of_finding(f: &Finding<'_>, document: &Document<'_>) -> Vec<Part> {
     let snapshot = document.snapshots.get(f.snapshot);
     let lock = f.lock.zip(snapshot).and_then(|(id, s)| s.lock(id));
     if let Some(lock) = lock {
-        add(Kind::Lock, Text::from("Lock: ").plain(words::lock(lock)));
+        add(Kind::Lock, Text::from("Lock: ").plain(words::lock(&lock)));
     }
     if let Some(holder) = &f.holder {
         add(Kind::Holder, Text::from("Holder: ").then(finding::who_holds(holder)));

@@ -62,7 +62,9 @@ pub fn write_thread(
             page.blank()?;
         }
         let at = (&document.snapshots[snapshot], &diagnosis.snapshots[snapshot]);
-        one(&document, at, &at.0.thread_list[ix], view, &mut page)?;
+        if let Some(thread) = at.0.thread_list.get(ix) {
+            one(&document, at, &thread, view, &mut page)?;
+        }
     }
     if matching.len() > shown {
         let more = words::counted((matching.len() - shown) as u64, "more thread");
@@ -76,13 +78,13 @@ pub fn write_thread(
 }
 
 /// Threads with this id; where there is none, with this kernel id; where there is none, with this name.
-fn find(document: &Document<'_>, id: &str) -> Vec<(usize, usize)> {
+fn find(document: &Document<'_>, id: &str) -> Vec<(usize, ThreadIx)> {
     let all = |is: &dyn Fn(&ThreadRecord<'_>) -> bool| {
         let snapshots = document.snapshots.iter().enumerate();
         let threads = snapshots.flat_map(|(n, s)| s.thread_list.iter().map(move |thread| (n, thread)));
         threads
             .filter(|(_, thread)| is(thread))
-            .map(|(n, thread)| (n, thread.ix as usize))
+            .map(|(n, thread)| (n, ThreadIx(thread.ix)))
             .collect::<Vec<_>>()
     };
     let tid = id.parse::<u32>().ok();
@@ -98,7 +100,7 @@ fn find(document: &Document<'_>, id: &str) -> Vec<(usize, usize)> {
 /// Few edits first; of those the nearest number.
 fn nearest_ids(document: &Document<'_>, wanted: &str) -> Vec<String> {
     let number = wanted.parse::<u64>().ok();
-    let threads = document.snapshots.iter().flat_map(|s| &s.thread_list);
+    let threads = document.snapshots.iter().flat_map(|s| s.thread_list.iter());
     let mut ids: Vec<_> = threads
         .map(|thread| {
             let id = thread.id.to_string();
@@ -144,7 +146,7 @@ fn facts(
     let lock_of = |id| snapshot.lock(id);
     if let Some(wait) = &thread.waits_for {
         let lock = wait.lock.and_then(lock_of);
-        let what = lock.map_or_else(|| links::target(wait, snapshot), words::lock);
+        let what = lock.as_ref().map_or_else(|| links::target(wait, snapshot), words::lock);
         let what = Text::from(what).plain(" (").then(certainty(wait.certainty)).plain(")");
         field(page, "waits for", &what)?;
         if let Some(lock) = lock {
@@ -154,7 +156,7 @@ fn facts(
     for (n, lock) in thread.holds.iter().filter_map(|&id| lock_of(id)).enumerate() {
         let waiters = words::counted(lock.waiters.count, "thread");
         let verb = if lock.waiters.count == 1 { "waits" } else { "wait" };
-        let said = format!("{}; {waiters} {verb} for it", words::lock(lock));
+        let said = format!("{}; {waiters} {verb} for it", words::lock(&lock));
         field(page, if n == 0 { "holds" } else { "" }, &Text::from(said))?;
     }
     if let Some(call) = activity.and_then(|a| a.system_call.as_deref()) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{FEW, Order, is_stuck};
 use super::{Detail, Edge, EdgeKind, Node, WaitGraph};
-use crate::model::Certainty;
+use crate::model::{Certainty, ThreadIx};
 use crate::report::document::{
     ClusterId, Document, Finding, Holder, HolderKind, Link, Lock, LockId, Snapshot, ThreadRecord, ThreadRef,
     WaitsFor,
@@ -76,9 +76,14 @@ pub fn graph<'a>(
 
 /// What holders do, in words: the findings know best.
 fn doing<'a>(snapshot: &'a Snapshot<'a>, findings: &[&'a Finding<'a>]) -> BTreeMap<u32, &'a str> {
-    let of_locks = snapshot.locks.iter().flat_map(|lock| lock.holders.iter().chain([&lock.holder]));
+    let of_holder = |holder: &Holder<'a>| Some((holder.thread?.ix, holder.doing?));
+    let mut doing = BTreeMap::new();
+    for lock in snapshot.locks.iter() {
+        doing.extend(lock.holders.iter().chain([&lock.holder]).filter_map(of_holder));
+    }
     let of_findings = findings.iter().flat_map(|f| f.holders.iter().chain(&f.holder));
-    of_locks.chain(of_findings).filter_map(|holder| Some((holder.thread?.ix, holder.doing?))).collect()
+    doing.extend(of_findings.filter_map(of_holder));
+    doing
 }
 
 /// Who is in a group.
@@ -106,11 +111,11 @@ impl<'a> Builder<'a> {
     fn gather(&mut self, detail: Detail) {
         let taking_part = self.taking_part();
         let mut groups: BTreeMap<Target, BTreeMap<Option<ClusterId>, Members>> = BTreeMap::new();
-        for thread in &self.snapshot.thread_list {
+        for thread in self.snapshot.thread_list.iter() {
             if self.order.threads.contains(&thread.ix) {
                 continue;
             } else if taking_part.contains(&thread.ix) {
-                let group = groups.entry(self.target(thread)).or_default();
+                let group = groups.entry(self.target(&thread)).or_default();
                 let new = Members { threads: 0, clusters: 1, first: thread.ix };
                 group.entry(thread.cluster).or_insert(new).threads += 1;
             } else if thread.state == State::Idle {
@@ -140,17 +145,19 @@ impl<'a> Builder<'a> {
             .flat_map(|t| [Some(t.ix), t.waits_for.as_ref().and_then(|w| w.thread).map(|t| t.ix)])
             .flatten()
             .collect();
-        ixs.extend(self.contended().flat_map(holders).filter_map(|holder| holder.thread).map(|t| t.ix));
+        ixs.extend(self.contended().flat_map(|lock| {
+            holders(&lock).filter_map(|holder| holder.thread).map(|t| t.ix).collect::<Vec<_>>()
+        }));
         ixs.extend(&self.order.linked);
         ixs
     }
 
-    fn contended(&self) -> impl Iterator<Item = &'a Lock<'a>> + use<'a, '_> {
+    fn contended(&self) -> impl Iterator<Item = Lock<'a>> + use<'a, '_> {
         self.snapshot.locks.iter().filter(|lock| self.order.contended.contains(&lock.id))
     }
 
-    fn record(&self, ix: u32) -> Option<&'a ThreadRecord<'a>> {
-        self.snapshot.thread_list.get(ix as usize)
+    fn record(&self, ix: u32) -> Option<ThreadRecord<'a>> {
+        self.snapshot.thread_list.without_holds(ThreadIx(ix))
     }
 
     fn target(&self, thread: &ThreadRecord<'_>) -> Target {
@@ -165,7 +172,7 @@ impl<'a> Builder<'a> {
             (Some(lock), ..) if self.order.locks.contains(&lock) => Target::Lock(lock),
             (Some(_), ..) => Target::MoreLocks,
             (_, Some(thread), _) if self.order.threads.contains(&thread.ix) => Target::Thread(thread.ix),
-            (_, Some(thread), _) => Target::Member(self.record(thread.ix).and_then(|t| t.cluster)),
+            (_, Some(thread), _) => Target::Member(self.snapshot.cluster_of(ThreadIx(thread.ix))),
             (.., Some(_)) => Target::Process,
             _ => Target::Nothing,
         }
@@ -173,9 +180,9 @@ impl<'a> Builder<'a> {
 
     /// One edge for all threads of a node that wait for the same.
     fn waits(&mut self) {
-        for thread in &self.snapshot.thread_list {
+        for thread in self.snapshot.thread_list.iter() {
             let Some(wait) = &thread.waits_for else { continue };
-            if self.target(thread) == Target::Nothing {
+            if self.target(&thread) == Target::Nothing {
                 continue;
             }
             if let (Some(from), Some(to)) = (self.thread(thread.ix), self.awaited(wait)) {
@@ -190,7 +197,7 @@ impl<'a> Builder<'a> {
         for lock in contended {
             let has_node = self.order.locks.contains(&lock.id);
             let from = self.lock(lock.id);
-            for holder in holders(lock) {
+            for holder in holders(&lock) {
                 let certainty = holder.certainty.unwrap_or(Certainty::Read);
                 if let (Some(from), Some(to)) = (from, self.holder(holder, has_node)) {
                     self.edge(from, to, EdgeKind::HeldBy, certainty).count += 1;
@@ -263,7 +270,7 @@ impl<'a> Builder<'a> {
             return self.node(Key::Thread(ix));
         }
         let thread = self.record(ix)?;
-        let target = self.target(thread);
+        let target = self.target(&thread);
         let own = Key::Group(target, thread.cluster);
         let key = if self.members.contains_key(&own) { own } else { Key::MoreThreads(target) };
         self.node(key)
@@ -299,7 +306,7 @@ impl<'a> Builder<'a> {
                 let Members { threads, clusters, .. } = *self.members.get(&key)?;
                 Node::MoreThreads { count: threads, clusters }
             }
-            Key::Lock(id) => Node::Lock(self.snapshot.lock(id)?),
+            Key::Lock(id) => Node::Lock(Box::new(self.snapshot.lock(id)?)),
             Key::MoreLocks => {
                 Node::MoreLocks { count: (self.order.contended.len() - self.order.locks.len()) as u64 }
             }
@@ -311,7 +318,7 @@ impl<'a> Builder<'a> {
         let thread = self.record(ix)?;
         let what = thread.waits_for.as_ref().and_then(|wait| wait.what);
         let doing = self.doing.get(&ix).copied().or(what);
-        let says_the_edge = self.target(thread) != Target::Nothing;
+        let says_the_edge = self.target(&thread) != Target::Nothing;
         let cluster = thread.cluster.and_then(|id| self.snapshot.cluster(id));
         Some(Node::Thread {
             thread: ThreadRef { ix, id: thread.id, name: thread.name },

@@ -80,7 +80,7 @@ pub enum Node<'a> {
         clusters: u64,
     },
     /// A lock.
-    Lock(&'a Lock<'a>),
+    Lock(Box<Lock<'a>>),
     /// Locks that have no node of their own.
     MoreLocks {
         /// How many.

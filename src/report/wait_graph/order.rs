@@ -39,7 +39,8 @@ impl Order {
         let of_findings = findings.iter().flat_map(|f| threads_of(f));
         let shown = snapshot.locks.iter().filter(|lock| locks.contains(&lock.id));
         let awaited = awaited(&waiting);
-        let threads = of_findings.chain(shown.flat_map(holders_of)).chain(awaited);
+        let threads =
+            of_findings.chain(shown.flat_map(|lock| holders_of(&lock).collect::<Vec<_>>())).chain(awaited);
         let threads = first(threads, detail.threads);
         Self { locks, threads, linked: linked.flatten().collect(), contended, ring }
     }
@@ -73,7 +74,7 @@ fn holders_of<'l>(lock: &'l Lock<'_>) -> impl Iterator<Item = u32> + 'l {
 }
 
 /// Threads whose end or answer is awaited, the most awaited first.
-fn awaited(waiting: &[&ThreadRecord<'_>]) -> impl Iterator<Item = u32> {
+fn awaited(waiting: &[ThreadRecord<'_>]) -> impl Iterator<Item = u32> {
     let mut counts = BTreeMap::new();
     for thread in waiting.iter().filter_map(|t| t.waits_for.as_ref()?.thread) {
         *counts.entry(thread.ix).or_insert(0_u64) += 1;

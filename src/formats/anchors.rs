@@ -1,0 +1,235 @@
+//! The literal anchors of all text formats, and where in a text they stand: one pass finds them all.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
+
+use super::{FORMATS, Reader, text};
+
+/// All anchors. Each is looked for by its rarest bytes, and where these stand the anchor is compared as a whole: the
+/// vector search stops at each place that might be a pattern.
+pub(super) struct Anchors {
+    /// Groups of patterns, small enough for the vector search.
+    groups: Vec<Group>,
+    longest: usize,
+}
+
+/// Patterns that are looked for together.
+struct Group {
+    scanner: Scanner,
+    /// For each pattern what may stand around it.
+    around: Vec<Vec<Anchor>>,
+}
+
+enum Scanner {
+    /// By vectors: several bytes of each pattern at once.
+    Packed(packed::Searcher),
+    /// On processors without them.
+    Automaton(AhoCorasick),
+}
+
+/// An anchor of a format.
+struct Anchor {
+    format: usize,
+    text: &'static str,
+    /// Where in it the scanner's pattern stands.
+    at: usize,
+}
+
+/// So many patterns the vector search takes without looking at too many places that are none.
+const PATTERNS_A_GROUP: usize = 28;
+
+/// All groups look at a part of the text before the next part: it stays in the cache meanwhile.
+const PART: usize = 128 << 10;
+
+/// Those of [`FORMATS`].
+pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
+    let mut all: Vec<(usize, &'static str)> = Vec::new();
+    for (n, format) in FORMATS.iter().enumerate() {
+        if let Reader::Text { anchors, .. } = &format.reader {
+            all.extend(anchors.iter().map(|anchor| (n, *anchor)));
+        }
+    }
+    let rarest: Vec<&'static str> = all.iter().map(|(_, text)| rarest(text)).collect();
+    // One that has another one in it is found with that one: so none hides another.
+    let has_other = |text: &&str| rarest.iter().any(|other| other != text && text.contains(other));
+    let mut patterns: Vec<&'static str> = rarest.iter().copied().filter(|text| !has_other(text)).collect();
+    // Patterns whose bytes are alike are looked for together.
+    patterns.sort_unstable_by_key(|text| (text.bytes().map(|b| b >> 4).collect::<Vec<u8>>(), *text));
+    patterns.dedup();
+    let groups: Option<Vec<Group>> = patterns
+        .chunks(PATTERNS_A_GROUP)
+        .map(|patterns| {
+            let patterns = dealt(patterns);
+            let around = patterns.iter().map(|pattern| {
+                let anchors = all.iter().filter_map(|&(format, text)| {
+                    // The anchor's first pattern only: it is there wherever the anchor is.
+                    Some(Anchor { format, text, at: text.find(pattern)? })
+                });
+                anchors.collect()
+            });
+            Some(Group { around: around.collect(), scanner: Scanner::of(&patterns)? })
+        })
+        .collect();
+    let longest = all.iter().map(|(_, text)| text.len()).max()?;
+    Some(Anchors { groups: groups?, longest })
+});
+
+/// As much of an anchor as the vector search looks at, bytes.
+const LOOKED_AT: usize = 4;
+
+/// The part of an anchor that stands least often in dumps.
+fn rarest(anchor: &'static str) -> &'static str {
+    let parts = (0..anchor.len()).filter_map(|at| anchor.get(at..at + LOOKED_AT));
+    parts.min_by_key(|part| part.bytes().map(commonness).sum::<u32>()).unwrap_or(anchor)
+}
+
+/// Patterns in the order in which neighbours come into one bucket: the vector search puts them into eight by their
+/// number, and the less the patterns of a bucket differ, the fewer places look like one of them. Only its speed depends
+/// on that.
+fn dealt(patterns: &[&'static str]) -> Vec<&'static str> {
+    const BUCKETS: usize = 8;
+    let (rows, more) = (patterns.len() / BUCKETS, patterns.len() % BUCKETS);
+    let begin = |bucket: usize| bucket * rows + bucket.min(more);
+    let row = |row: usize| {
+        let of_bucket = move |bucket: usize| (begin(bucket)..begin(bucket + 1)).nth(row);
+        (0..BUCKETS).filter_map(of_bucket).filter_map(|n| patterns.get(n).copied())
+    };
+    (0..=rows).flat_map(row).collect()
+}
+
+/// How often a byte stands in dumps, roughly: paths, names of functions, numbers.
+fn commonness(byte: u8) -> u32 {
+    match byte {
+        b' ' | b'.' | b'/' | b'0' | b'a' | b'c' | b'd' | b'e' | b'i' | b'l' | b'n' | b'o' | b'r' | b's'
+        | b't' => 6,
+        b'a'..=b'z' | b'0'..=b'9' | b'(' | b')' | b':' | b',' | b'=' | b'_' => 4,
+        b'A'..=b'Z' | b'-' | b'<' | b'>' => 2,
+        _ => 1,
+    }
+}
+
+impl Scanner {
+    fn of(patterns: &[&str]) -> Option<Self> {
+        let config = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).to_owned();
+        match config.builder().extend(patterns).build() {
+            Some(searcher) => Some(Self::Packed(searcher)),
+            None => AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(patterns)
+                .ok()
+                .map(Self::Automaton),
+        }
+    }
+
+    /// The first pattern in this part of the text: which, and where it begins.
+    fn find(&self, text: &[u8], span: Range<usize>) -> Option<(usize, usize)> {
+        let hit = match self {
+            Self::Packed(searcher) => searcher.find_in(text, span.into()),
+            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).range(span)),
+        };
+        hit.map(|hit| (hit.pattern().as_usize(), hit.start()))
+    }
+}
+
+impl Anchors {
+    /// The anchors in a piece of the text, as the format and where in the text each begins, in the order of the text.
+    /// They may overlap. False: there is a terminal escape, and the rest was not looked at.
+    pub fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(usize, usize)) -> bool {
+        let mut hits: Vec<(usize, usize)> = Vec::new();
+        let mut start = piece.start;
+        while start < piece.end.min(text.len()) {
+            let part = start..piece.end.min(start + PART);
+            let bytes = text.get(start..part.end.min(text.len())).unwrap_or_default();
+            if text::has_escapes(bytes) {
+                return false;
+            }
+            for group in &self.groups {
+                group.find(text, part.clone(), self.longest, &mut hits);
+            }
+            hits.sort_unstable();
+            // An anchor with two patterns in it is found twice.
+            hits.dedup();
+            for (at, format) in hits.drain(..) {
+                found(format, at);
+            }
+            start = part.end;
+        }
+        true
+    }
+}
+
+impl Group {
+    /// Where anchors stand of which a pattern begins in this part.
+    fn find(&self, text: &[u8], part: Range<usize>, longest: usize, hits: &mut Vec<(usize, usize)>) {
+        let end = text.len().min(part.end + longest);
+        let mut from = part.start;
+        while let Some((pattern, at)) = self.scanner.find(text, from..end) {
+            if at >= part.end {
+                return;
+            }
+            for anchor in self.around.get(pattern).into_iter().flatten() {
+                let is_there =
+                    |at: &usize| text.get(*at..).is_some_and(|t| t.starts_with(anchor.text.as_bytes()));
+                if let Some(at) = at.checked_sub(anchor.at).filter(is_there) {
+                    hits.push((at, anchor.format));
+                }
+            }
+            from = at + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Format;
+
+    fn anchors() -> Vec<(usize, &'static str)> {
+        let of = |(n, format): (usize, &'static Format)| match &format.reader {
+            Reader::Text { anchors, .. } => anchors.iter().map(|anchor| (n, *anchor)).collect(),
+            Reader::Binary { .. } | Reader::Lines { .. } => Vec::new(),
+        };
+        FORMATS.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// What is looked for is in every anchor.
+    #[test]
+    fn each_anchor_has_a_pattern() {
+        let patterns: Vec<&str> = anchors().iter().map(|(_, text)| rarest(text)).collect();
+        for (_, text) in anchors() {
+            let found = patterns.iter().any(|pattern| text.contains(pattern) && pattern.len() <= LOOKED_AT);
+            assert!(found, "{text:?}");
+        }
+        assert_eq!(rarest("goroutine "), "goro");
+    }
+
+    #[test]
+    fn dealing_loses_no_pattern() {
+        let all: Vec<&'static str> = anchors().iter().map(|(_, text)| *text).collect();
+        for count in 0..all.len() {
+            let mut dealt = dealt(&all[..count]);
+            dealt.sort_unstable();
+            let mut same = all[..count].to_vec();
+            same.sort_unstable();
+            assert_eq!(dealt, same);
+        }
+    }
+
+    #[test]
+    fn every_anchor_is_found_whatever_stands_beside_it() {
+        let scanner = ANCHORS.as_ref().unwrap();
+        let all = anchors();
+        assert!(all.iter().all(|(_, text)| text.len() >= 3), "two letters are no anchor");
+        for (format, text) in &all {
+            for (_, other) in &all {
+                let line = format!("{other}{text}{other}");
+                let mut found = Vec::new();
+                scanner.find(line.as_bytes(), 0..line.len(), |n, at| found.push((n, at)));
+                assert!(found.contains(&(*format, other.len())), "{text:?} beside {other:?}");
+            }
+        }
+    }
+}
