@@ -5,7 +5,7 @@ use logjam::normalize::{Meaning, Meanings, ResourceClass, Role, WaitKind, class_
 
 fn meaning(frame: Frame) -> Meaning {
     let mut stacks = StackTable::default();
-    let ix = stacks.frame(frame, Vec::new());
+    let ix = stacks.frame(&frame, std::iter::empty());
     Meanings::of(&stacks).get(ix).clone()
 }
 

@@ -22,7 +22,7 @@ fn stack(frames: &[&str]) -> Read {
                 kind,
                 ..Frame::default()
             };
-            stacks.frame(frame, Vec::new())
+            stacks.frame(&frame, std::iter::empty())
         })
         .collect();
     let meanings = Meanings::of(&stacks);

@@ -24,7 +24,7 @@ fn stack(frames: &[&str]) -> Read {
             }
         })
         .collect();
-    let ixs: Vec<_> = frames.iter().map(|frame| stacks.frame(frame.clone(), Vec::new())).collect();
+    let ixs: Vec<_> = frames.iter().map(|frame| stacks.frame(frame, std::iter::empty())).collect();
     let meanings = Meanings::of(&stacks);
     Read { frames, meaning: read(&ixs, &stacks, &meanings) }
 }

@@ -11,6 +11,7 @@ mod image;
 mod like;
 mod locks_reported;
 mod memory;
+mod pool;
 mod process;
 mod reported;
 mod snapshot;
@@ -26,6 +27,7 @@ pub use image::{AuxKey, CoreProducer, FileMapping, KernelState, ProcessImage, Re
 pub use like::is_like;
 pub use locks_reported::ReportedLock;
 pub use memory::{Memory, ReadAt, Segment};
+pub use pool::Pool;
 pub use process::{Arch, Process, Signal};
 pub use reported::{
     Failure, FailureKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLockKind, ReportedOwner,

@@ -1,10 +1,13 @@
 //! Frames and stacks, interned: a frame and a stack are one integer each.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Str;
+use super::{Pool, Str};
 
 /// How a frame was found (binary formats), from the surest to the weakest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -130,50 +133,44 @@ pub enum StackEnd {
 pub struct StackTable {
     frames: Vec<Frame>,
     slots: Vec<Vec<ArgSlot>>,
-    frame_of: FxHashMap<(Frame, Vec<ArgSlot>), FrameIx>,
-    stacks: Vec<Box<[FrameIx]>>,
-    stack_of: FxHashMap<Box<[FrameIx]>, StackIx>,
+    /// Frames by what is in them, with the hash of that.
+    frame_of: HashTable<(u64, FrameIx)>,
+    stacks: Pool<FrameIx>,
 }
 
 impl Default for StackTable {
     fn default() -> Self {
-        let empty: Box<[FrameIx]> = Box::new([]);
-        let mut stack_of = FxHashMap::default();
-        stack_of.insert(empty.clone(), StackIx::EMPTY);
-        Self {
-            frames: Vec::new(),
-            slots: Vec::new(),
-            frame_of: FxHashMap::default(),
-            stacks: vec![empty],
-            stack_of,
-        }
+        let mut stacks = Pool::default();
+        stacks.add(&[]);
+        Self { frames: Vec::new(), slots: Vec::new(), frame_of: HashTable::new(), stacks }
     }
 }
 
 impl StackTable {
     /// The index of this frame, which is added when it is new.
-    pub fn frame(&mut self, frame: Frame, slots: Vec<ArgSlot>) -> FrameIx {
-        let next = FrameIx(self.frames.len() as u32);
-        let key = (frame, slots);
-        if let Some(&known) = self.frame_of.get(&key) {
+    pub fn frame<'s>(&mut self, frame: &Frame, slots: impl Iterator<Item = &'s ArgSlot> + Clone) -> FrameIx {
+        let mut hasher = FxHasher::default();
+        frame.hash(&mut hasher);
+        slots.clone().for_each(|slot| slot.hash(&mut hasher));
+        let hash = hasher.finish();
+        let is_it = |&(known, ix): &(u64, FrameIx)| {
+            known == hash
+                && self.frames.get(ix.at()) == Some(frame)
+                && self.slots.get(ix.at()).is_some_and(|known| known.iter().eq(slots.clone()))
+        };
+        if let Some(&(_, known)) = self.frame_of.find(hash, is_it) {
             return known;
         }
-        self.frames.push(key.0.clone());
-        self.slots.push(key.1.clone());
-        self.frame_of.insert(key, next);
+        let next = FrameIx(self.frames.len() as u32);
+        self.frames.push(frame.clone());
+        self.slots.push(slots.cloned().collect());
+        self.frame_of.insert_unique(hash, (hash, next), |(hash, _)| *hash);
         next
     }
 
     /// The index of this stack (newest frame first), which is added when it is new.
     pub fn stack(&mut self, frames: &[FrameIx]) -> StackIx {
-        if let Some(&known) = self.stack_of.get(frames) {
-            return known;
-        }
-        let ix = StackIx(self.stacks.len() as u32);
-        let owned: Box<[FrameIx]> = frames.into();
-        self.stacks.push(owned.clone());
-        self.stack_of.insert(owned, ix);
-        ix
+        StackIx(self.stacks.add(frames))
     }
 
     /// A frame.
@@ -188,7 +185,7 @@ impl StackTable {
 
     /// The frames of a stack, newest first.
     pub fn frames_of(&self, ix: StackIx) -> &[FrameIx] {
-        &self.stacks[ix.at()]
+        self.stacks.get(ix.0).unwrap_or_default()
     }
 
     /// All frames, in the order of their indexes.

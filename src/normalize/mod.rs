@@ -24,6 +24,7 @@ pub use words::{surely_takes_lock, takes_lock};
 
 pub use user::{RoleError, UserRole, UserRoleKind};
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -154,10 +155,13 @@ pub struct Meaning {
 #[derive(Clone, Debug, Default)]
 pub struct Meanings(Vec<Meaning>);
 
+/// Frames that one worker looks at in one go.
+const FRAMES_A_CHUNK: usize = 64;
+
 impl Meanings {
     /// Looks at each unique frame once.
     pub fn of(stacks: &StackTable) -> Self {
-        Self(stacks.all_frames().iter().map(meaning::meaning).collect())
+        Self(stacks.all_frames().par_iter().with_min_len(FRAMES_A_CHUNK).map(meaning::meaning).collect())
     }
 
     /// Shows frames under other names; what they mean stays.

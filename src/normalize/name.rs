@@ -96,7 +96,10 @@ impl std::fmt::Write for Limited {
 
 fn clean_readable(text: &str) -> String {
     let text = without_module(text);
-    let text = [" [clone ", " [with ", " (."].into_iter().fold(text, before);
+    let text = match memchr::memchr(b' ', text.as_bytes()) {
+        Some(_) => [" [clone ", " [with ", " (."].into_iter().fold(text, before),
+        None => text,
+    };
     let text = without_offset(without_version(text));
     let text = without_java_lambda(text);
     let mut name = scan::without_arguments(&text);
@@ -150,6 +153,9 @@ fn is_symbol_byte(b: u8) -> bool {
 
 /// `schedule+0x77/0x1a0`, `_RtlEnterCriticalSection+0x48`; but `libfoo.so+0x1234` is all there is.
 fn without_offset(text: &str) -> &str {
+    if memchr::memchr(b'+', text.as_bytes()).is_none() {
+        return text;
+    }
     let Some((name, offset)) = text.rsplit_once("+0x") else { return text };
     let is_offset = offset.bytes().all(|b| b.is_ascii_hexdigit() || b == b'/' || b == b'x');
     let is_module = [".so", ".dll", ".exe", ".dylib"].iter().any(|e| name.contains(e)) || name.contains("??");
@@ -159,6 +165,10 @@ fn without_offset(text: &str) -> &str {
 /// Names that the JVM makes while it runs: `Foo$$Lambda$14/0x0000000800c03000.run`,
 /// `jdk.internal.reflect.GeneratedMethodAccessor12.invoke`, `$Proxy7.call`.
 fn without_java_lambda(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    if memchr::memchr(b'$', bytes).is_none() && memchr::memmem::find(bytes, b"Accessor").is_none() {
+        return Cow::Borrowed(text);
+    }
     for mark in
         ["$$Lambda", "GeneratedMethodAccessor", "GeneratedConstructorAccessor", "$Proxy", "LambdaForm$"]
     {

@@ -32,7 +32,7 @@ pub fn name_stacks(snapshot: &mut Snapshot, unwound: &Unwound, modules: &ModuleS
             .map_or(&[][..], Vec::as_slice);
         let indexes = frames(&frame, functions, modules)
             .into_iter()
-            .map(|f| snapshot.stacks.frame(f, Vec::new()))
+            .map(|f| snapshot.stacks.frame(&f, std::iter::empty()))
             .collect();
         frames_of.insert(frame, indexes);
     }

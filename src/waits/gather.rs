@@ -12,6 +12,7 @@ use super::native::{self, Native};
 use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::parked;
 use super::reported;
+use super::sections::Sections;
 use super::spin;
 use super::text;
 use super::text_silent;
@@ -21,7 +22,7 @@ use super::words::Words;
 use crate::model::{
     Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, StackIx, Str, ThreadIx,
 };
-use crate::normalize::{Meanings, Readings, ResourceClass, Role, class_of_name, takes_lock};
+use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name, takes_lock};
 use crate::symbols;
 
 /// Locks that one worker looks at in one go.
@@ -49,11 +50,12 @@ pub fn analyze(
             text_silent::find(snapshot, meanings, &mut seen);
         }
     }
+    let sections = Sections::new(snapshot, meanings, readings);
     let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot));
     locks
         .par_iter_mut()
         .with_min_len(LOCKS_A_CHUNK)
-        .for_each(|lock| callers(lock, snapshot, meanings, readings));
+        .for_each(|lock| callers(lock, snapshot, meanings, &sections));
     match native {
         Some(native) => decode(&mut locks, native, &threads),
         None => {
@@ -61,10 +63,10 @@ pub fn analyze(
             reported_counts(&mut locks, snapshot);
         }
     }
-    infer::holders(&mut locks, snapshot, meanings, readings, &seen, native);
+    infer::holders(&mut locks, snapshot, meanings, readings, &sections, &seen, native);
     let mut classes = Classes::default();
     for lock in &mut locks {
-        lock.class = class(lock, snapshot, meanings, readings, &mut classes);
+        lock.class = class(lock, snapshot, meanings, &sections, &mut classes);
     }
     let mut waits = number(locks, &lock_of, seen, snapshot);
     tell_doing(&mut waits, snapshot, meanings, readings);
@@ -175,7 +177,10 @@ fn new_lock(claim: &LockClaim) -> Lock {
 }
 
 /// The functions that take the lock, the one with the most waiters first.
-fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) {
+fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, sections: &Sections<'_>) {
+    if lock.waiters.is_empty() {
+        return;
+    }
     let mut stacks: FxHashMap<StackIx, u64> = FxHashMap::default();
     for waiter in &lock.waiters {
         let thread = &snapshot.threads[waiter.at()];
@@ -183,7 +188,7 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
     }
     let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
     for (stack, waiters) in stacks {
-        if let Some(at) = section(snapshot, meanings, readings, stack) {
+        if let Some(at) = sections.of(stack) {
             let frame = snapshot.stacks.frames_of(stack)[at];
             *counts.entry(meanings.get(frame).name.clone()).or_default() += waiters;
         }
@@ -198,21 +203,6 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, readings: 
     }
     lock.callers = counts.into_iter().collect();
     lock.callers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-}
-
-/// The frame of the function whose critical section a waiting thread wants to enter: the one that
-/// called the lock function, and where that only wraps a lock (`log_spin_acquire`), its caller.
-pub(super) fn section(
-    snapshot: &Snapshot,
-    meanings: &Meanings,
-    readings: &Readings,
-    stack: StackIx,
-) -> Option<usize> {
-    let frames = snapshot.stacks.frames_of(stack);
-    let caller = readings.get(stack).caller.filter(|&at| at < frames.len())?;
-    let is_wrapper = |at: &usize| takes_lock(&meanings.get(frames[*at]).name);
-    let is_program = |at: &usize| meanings.get(frames[*at]).role == Role::User;
-    Some((caller..frames.len()).filter(is_program).find(|at| !is_wrapper(at)).unwrap_or(caller))
 }
 
 /// Names and owners out of the memory of a core.
@@ -330,7 +320,7 @@ fn class(
     lock: &Lock,
     snapshot: &Snapshot,
     meanings: &Meanings,
-    readings: &Readings,
+    sections: &Sections<'_>,
     classes: &mut Classes,
 ) -> Option<ResourceClass> {
     let by_kind = match lock.kind {
@@ -349,7 +339,7 @@ fn class(
     let of_caller = |thread: ThreadIx| {
         let stack = snapshot.threads[thread.at()].stack;
         let frames = snapshot.stacks.frames_of(stack);
-        let caller = section(snapshot, meanings, readings, stack)?;
+        let caller = sections.of(stack)?;
         frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
     };
     let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));

@@ -5,13 +5,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::gather::section;
 use super::kinds::{LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
 use super::observation::{Claim, LockKey, Observation};
 use super::script;
+use super::sections::Sections;
 use crate::model::{
     Certainty, Evidence, FrameIx, FrameKind, Listing, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
@@ -64,6 +64,7 @@ pub(super) fn holders(
     snapshot: &Snapshot,
     meanings: &Meanings,
     readings: &Readings,
+    waiting_at: &Sections<'_>,
     seen: &[Observation],
     native: Option<&Native<'_>>,
 ) {
@@ -89,7 +90,7 @@ pub(super) fn holders(
         None => addresses_in_arguments(snapshot, &addresses),
     };
     for n in unknown {
-        let sections = sections(&locks[n], snapshot, meanings, readings);
+        let sections = sections(&locks[n], snapshot, waiting_at);
         let in_frames = &in_frames;
         let view = View { lock: &locks[n], sections, snapshot, meanings, readings, seen, in_frames };
         let candidates = view.candidates();
@@ -102,12 +103,12 @@ pub(super) fn holders(
 const MOST_SECTIONS: usize = 64;
 
 /// Where the waiters of a lock stand in the functions that take it. Empty: too many places.
-fn sections(lock: &Lock, snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) -> Vec<FrameIx> {
+fn sections(lock: &Lock, snapshot: &Snapshot, waiting_at: &Sections<'_>) -> Vec<FrameIx> {
     let stacks: FxHashSet<StackIx> = lock.waiters.iter().map(|t| snapshot.threads[t.at()].stack).collect();
     let mut frames: Vec<FrameIx> = stacks
         .into_iter()
         .filter_map(|stack| {
-            let at = section(snapshot, meanings, readings, stack)?;
+            let at = waiting_at.of(stack)?;
             snapshot.stacks.frames_of(stack).get(at).copied()
         })
         .collect();

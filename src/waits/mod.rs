@@ -18,6 +18,7 @@ mod parked;
 mod reported;
 mod runtimes;
 mod script;
+mod sections;
 mod spin;
 mod text;
 mod text_silent;

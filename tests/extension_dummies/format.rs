@@ -28,7 +28,7 @@ fn parse(bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
         let Some(id) = words.next().and_then(|id| id.parse().ok()) else { continue };
         let frames: Vec<FrameIx> = words
             .map(|word| Frame { function: Some(word.into()), ..Frame::default() })
-            .map(|frame| snapshot.stacks.frame(frame, Vec::new()))
+            .map(|frame| snapshot.stacks.frame(&frame, std::iter::empty()))
             .collect();
         let stack = snapshot.stacks.stack(&frames);
         snapshot.threads.push(Thread { stack, ..Thread::new(ThreadId::Number(id)) });

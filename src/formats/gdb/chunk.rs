@@ -1,9 +1,12 @@
 //! Reads a piece of text that begins at a thread header or at the begin of the text. Pieces are
 //! independent of each other, so that they can be read in parallel.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
-use crate::model::{FrameKind, StackEnd};
+use crate::formats::text::Repeats;
+use crate::model::{FrameKind, Pool, StackEnd};
 
 use super::header::{self, Header, decimal};
 use super::info_threads;
@@ -12,6 +15,7 @@ use super::join;
 use super::printed_locks;
 use super::session::{self, Event, Line};
 use super::template::{TemplateIx, Templates};
+use super::token::TokenKind;
 
 /// A piece of text, read.
 #[derive(Debug, Default)]
@@ -21,10 +25,11 @@ pub(super) struct Chunk {
     /// Its frame lines.
     pub templates: Templates,
     /// Its stacks, each once: templates, newest first.
-    pub stacks: Vec<Box<[TemplateIx]>>,
-    stack_of: FxHashMap<Box<[TemplateIx]>, LocalStack>,
+    pub stacks: Pool<TemplateIx>,
     /// Values of all its stacks.
     pub values: Vec<u64>,
+    /// How many values the chunks before have.
+    pub values_before: usize,
 }
 
 /// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it.
@@ -42,6 +47,10 @@ struct Open {
     item: StackItem,
     /// The number of its last frame.
     last: Option<u64>,
+    /// Where its frame lines stand that follow its header and each other.
+    lines: Range<usize>,
+    /// All its frames are in there.
+    is_plain: bool,
 }
 
 #[derive(Default)]
@@ -52,6 +61,11 @@ struct Reader<'t> {
     chunk: Chunk,
     open: Option<Open>,
     frames: Vec<TemplateIx>,
+    repeats: Repeats<TokenKind>,
+    /// The stack that was recognized as a whole, as long as no frame follows it: `frames` are empty then.
+    repeat: Option<LocalStack>,
+    /// The number of the last frame of each stack that may be recognized.
+    last_of: FxHashMap<LocalStack, u64>,
     /// The template of the line before.
     last_template: Option<TemplateIx>,
     joined: Vec<u8>,
@@ -113,7 +127,21 @@ impl<'t> Reader<'t> {
         };
         self.close(false);
         self.begin(Some(header), at);
-        at + length + 1
+        self.begin_stack(at + length + 1)
+    }
+
+    /// Begins the stack of a header, whose first line stands at `start`. Where its next line begins.
+    fn begin_stack(&mut self, start: usize) -> usize {
+        let Some(open) = &mut self.open else { return start };
+        (open.lines, open.is_plain) = (start..start, true);
+        match self.repeats.find(self.text, start, &mut self.chunk.values) {
+            Some((stack, end)) => {
+                self.repeat = Some(stack);
+                (open.last, open.lines.end) = (self.last_of.get(&stack).copied(), end);
+                end
+            }
+            None => start,
+        }
     }
 
     /// `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate the other.
@@ -130,6 +158,9 @@ impl<'t> Reader<'t> {
     }
 
     fn on_frame(&mut self, number: u64, body: &[u8], at: usize, next: usize) -> usize {
+        if let Some(stack) = self.repeat.take() {
+            self.frames.extend_from_slice(self.chunk.stacks.get(stack).unwrap_or_default());
+        }
         let mark = self.chunk.values.len();
         let goes_on =
             self.open.as_ref().is_some_and(|o| o.last.is_none_or(|last| number >= last && number > 0));
@@ -145,6 +176,7 @@ impl<'t> Reader<'t> {
             self.chunk.values.truncate(mark);
             return next;
         }
+        let line_end = next;
         let (ix, next) = self.frame_line(body, next);
         let is_repeat =
             self.open.as_ref().is_some_and(|o| o.last == Some(number)) && self.frames.last() == Some(&ix);
@@ -156,6 +188,9 @@ impl<'t> Reader<'t> {
         }
         if let Some(open) = &mut self.open {
             open.last = Some(number);
+            let is_one_line = next == line_end && !is_repeat && !is_null;
+            open.is_plain &= is_one_line && open.lines.end == at;
+            open.lines.end = next;
         }
         self.flush_skipped(true);
         next
@@ -222,7 +257,7 @@ impl<'t> Reader<'t> {
         }
         if let Some(item) = self.take(false) {
             self.flush_skipped(false);
-            self.chunk.items.push(Item::Row(row, item));
+            self.chunk.items.push(Item::Row(Box::new((row, item))));
         }
         Some(next)
     }
@@ -282,7 +317,10 @@ impl<'t> Reader<'t> {
                 is_running: false,
             },
             last: None,
+            lines: 0..0,
+            is_plain: false,
         });
+        self.repeat = None;
     }
 
     fn ends(&mut self, end: StackEnd) {
@@ -301,20 +339,35 @@ impl<'t> Reader<'t> {
     }
 
     fn take(&mut self, is_cut: bool) -> Option<StackItem> {
-        let mut item = self.open.take()?.item;
+        let open = self.open.take()?;
+        let mut item = open.item;
         item.is_cut |= is_cut;
         item.values.1 = self.chunk.values.len();
-        item.stack = match self.chunk.stack_of.get(self.frames.as_slice()) {
-            Some(&known) => known,
-            None => {
-                let ix = self.chunk.stacks.len() as LocalStack;
-                let owned: Box<[TemplateIx]> = self.frames.as_slice().into();
-                self.chunk.stacks.push(owned.clone());
-                self.chunk.stack_of.insert(owned, ix);
-                ix
-            }
+        item.stack = match self.repeat.take() {
+            Some(known) => known,
+            None => self.stack(open.is_plain, open.lines, open.last),
         };
         Some(item)
+    }
+
+    /// The stack of the frames that were read. `is_plain`: these lines, up to the frame with the number `last`, are all
+    /// of it.
+    fn stack(&mut self, is_plain: bool, lines: Range<usize>, last: Option<u64>) -> LocalStack {
+        let known = self.chunk.stacks.len();
+        let stack = self.chunk.stacks.add(&self.frames);
+        if (stack as usize) < known {
+            self.repeats.again(stack);
+            return stack;
+        }
+        let text = self.text.get(lines.clone()).unwrap_or_default();
+        match last.zip(self.chunk.templates.holes(text, &self.frames)) {
+            Some((last, holes)) if is_plain && text.ends_with(b"\n") => {
+                self.last_of.insert(stack, last);
+                self.repeats.keep(stack, lines, &holes);
+            }
+            _ => self.repeats.forget(),
+        }
+        stack
     }
 
     fn event(&mut self, event: Event, at: usize) {

@@ -36,7 +36,7 @@ pub(super) enum Item {
     /// A stack.
     Stack(StackItem),
     /// A row of `info threads`, with its frame as a stack.
-    Row(Row, StackItem),
+    Row(Box<(Row, StackItem)>),
     /// A fact, and where it stands.
     Event(Event, u64),
     /// The content of a lock.

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
 
+use super::chunk::Chunk;
 use super::current;
 use super::facts;
 use super::header::{Header, Target};
@@ -207,7 +208,8 @@ impl<'c> Roll<'c> {
     }
 }
 
-/// Builds the snapshots of one moment: one for each process in it.
+/// Builds the snapshots of one moment: one for each process in it. Their values are places in those of all chunks: see
+/// [`take_values`].
 pub(super) fn snapshots(parts: &[Part<'_>], path: &Str, bytes: u64) -> Vec<Snapshot> {
     let mut roll = Roll::of(parts);
     let inferiors: FxHashSet<u32> = roll.entries.iter().map(|e| e.inferior).collect();
@@ -239,7 +241,6 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     let mut snapshot = Snapshot::new(source);
     let mut stacks = Stacks::default();
     snapshot.threads.reserve(roll.entries.len());
-    snapshot.values.reserve(roll.entries.iter().map(|e| e.placed.values().len()).sum());
     for (n, entry) in roll.entries.iter().enumerate() {
         let id = match (entry.target.lwp, entry.number) {
             (Some(lwp), _) => ThreadId::Number(u64::from(lwp)),
@@ -248,14 +249,13 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
             (None, None) => ThreadId::Text(format!("stack {}", n + 1).into()),
         };
         let placed = entry.placed;
-        let start = snapshot.values.len();
-        snapshot.values.extend_from_slice(placed.values());
+        let (start, end) = placed.values_of_all();
         let thread = Thread {
             tid: entry.target.lwp,
             name: entry.name.clone(),
             stack: stacks.stack(&mut snapshot, &placed),
             stack_end: stack_end(entry),
-            values: (start as u32, snapshot.values.len() as u32),
+            values: (start as u32, end as u32),
             handle: entry.target.handle,
             is_running: entry.is_running,
             ..Thread::new(id)
@@ -270,6 +270,27 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     facts::judge_completeness(&mut snapshot, parts, roll);
     current::set_signal_thread(&mut snapshot, roll);
     snapshot
+}
+
+/// Gives the snapshots their values. The usual text is one snapshot: all values are its own, and are not copied.
+pub(super) fn take_values(snapshots: &mut [Snapshot], chunks: Vec<Chunk>) {
+    let count = chunks.iter().map(|chunk| chunk.values.len()).sum();
+    let mut all: Vec<u64> = Vec::with_capacity(count);
+    for chunk in chunks {
+        all.extend_from_slice(&chunk.values);
+    }
+    if let [snapshot] = snapshots {
+        snapshot.values = all;
+        return;
+    }
+    for snapshot in snapshots {
+        for thread in &mut snapshot.threads {
+            let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
+            let first = snapshot.values.len() as u32;
+            snapshot.values.extend_from_slice(all.get(start..end).unwrap_or_default());
+            thread.values = (first, snapshot.values.len() as u32);
+        }
+    }
 }
 
 /// The message about lines that were not understood.

@@ -70,18 +70,23 @@ fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Ve
     let text = pager::remove(text);
     let ranges = split::chunks(&text, chunk_size);
     let last = ranges.len().saturating_sub(1);
-    let chunks: Vec<chunk::Chunk> = ranges
+    let mut chunks: Vec<chunk::Chunk> = ranges
         .into_par_iter()
         .enumerate()
         .map(|(n, range)| chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last))
         .collect();
-    let groups = parts::group(parts::cut(&chunks));
+    let mut values = 0;
+    for chunk in &mut chunks {
+        chunk.values_before = values;
+        values += chunk.values.len();
+    }
     let mut snapshots = Vec::new();
     let mut goes_on = Vec::new();
-    for parts in &groups {
+    for parts in &parts::group(parts::cut(&chunks)) {
         snapshots.extend(merge::snapshots(parts, path, bytes));
         goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
     }
+    merge::take_values(&mut snapshots, chunks);
     facts::share_pid(&mut snapshots, &goes_on);
     snapshots
 }

@@ -2,6 +2,14 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
+/// How every question begins.
+const QUESTION: &[u8] = b"-Type <";
+
+/// How much text one worker looks through at a time.
+const PIECE: usize = 1 << 20;
+
 /// gdb's pager asks in the middle of whatever it prints, even within an address:
 ///
 /// ```text
@@ -11,12 +19,18 @@ use std::borrow::Cow;
 /// --Type <RET> for more, q to quit, c to continue without paging--#9  0x000055af…      gdb 13, from a pipe
 /// ```
 pub(super) fn remove(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memmem::find(text, b"-Type <").is_none() {
+    let begins_in = |piece: usize| {
+        // A question may begin in one piece and end in the next.
+        let end = text.len().min(piece + PIECE + QUESTION.len());
+        text.get(piece..end).is_some_and(|bytes| memchr::memmem::find(bytes, QUESTION).is_some())
+    };
+    let pieces: Vec<usize> = (0..text.len()).step_by(PIECE).collect();
+    if !pieces.into_par_iter().any(begins_in) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memmem::find(rest, b"-Type <")) {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memmem::find(rest, QUESTION)) {
         let word = at + found;
         let rest = text.get(word..).unwrap_or_default();
         let window = rest.get(..rest.len().min(100)).unwrap_or_default();

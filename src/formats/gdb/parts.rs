@@ -35,11 +35,17 @@ impl<'c> Placed<'c> {
     }
 
     pub fn templates(&self) -> &'c [u32] {
-        self.chunk.stacks.get(self.item.stack as usize).map(|s| &**s).unwrap_or_default()
+        self.chunk.stacks.get(self.item.stack).unwrap_or_default()
     }
 
     pub fn values(&self) -> &'c [u64] {
         self.chunk.values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
+    }
+
+    /// The same as a range of the values of all chunks.
+    pub fn values_of_all(&self) -> (usize, usize) {
+        let before = self.chunk.values_before;
+        (before + self.item.values.0, before + self.item.values.1)
     }
 
     /// Whether the innermost frame of both is the same, values included.
@@ -149,7 +155,8 @@ pub(super) fn cut(chunks: &[Chunk]) -> Vec<Part<'_>> {
                     cutter.on_stack(Placed { chunk, chunk_ix, item: stack });
                     cutter.last().skipped.append(&mut inside);
                 }
-                Item::Row(row, stack) => {
+                Item::Row(row) => {
+                    let (row, stack) = &**row;
                     let part = cutter.part_for_stack();
                     part.on_stack();
                     part.rows.push((row, Placed { chunk, chunk_ix, item: stack }));
@@ -258,16 +265,22 @@ impl<'c> Cutter<'c> {
 pub(super) fn group(parts: Vec<Part<'_>>) -> Vec<Vec<Part<'_>>> {
     let mut groups: Vec<Vec<Part<'_>>> = Vec::new();
     let mut known: FxHashMap<Key, Placed<'_>> = FxHashMap::default();
+    // Most texts have one part with stacks: who is in the group is asked for where a second one comes.
+    let mut asked = 0;
     for part in parts {
+        if let Some(group) = groups.last().filter(|_| part.has_stacks()) {
+            for placed in group.iter().skip(asked).flat_map(|part| &part.listed) {
+                if let Some(header) = &placed.item.header {
+                    known.entry(key(header)).or_insert(*placed);
+                }
+            }
+            asked = group.len();
+        }
         let begins = groups.last().is_none_or(|group| begins_snapshot(&part, group, &known));
         if begins {
             known.clear();
+            asked = 0;
             groups.push(Vec::new());
-        }
-        for placed in &part.listed {
-            if let Some(header) = &placed.item.header {
-                known.entry(key(header)).or_insert(*placed);
-            }
         }
         if let Some(group) = groups.last_mut() {
             group.push(part);

@@ -47,7 +47,7 @@ impl Stacks {
             frame.kind = FrameKind::Inlined;
         }
         frame.address = place.address;
-        let frame = snapshot.stacks.frame(frame, slots);
+        let frame = snapshot.stacks.frame(&frame, slots.iter());
         self.of_frame.insert(key, frame);
         frame
     }

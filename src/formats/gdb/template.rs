@@ -5,14 +5,17 @@
 //! scanned and looked up. The two ways agree: tokens are read by the same function, and literal
 //! text that is equal holds the same tokens.
 
+use std::hash::Hasher;
+use std::ops::Range;
+
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
-use std::hash::Hasher;
 
 use super::args::Source;
 use super::frame::{self, ParsedFrame};
 use super::scan::Scan;
 use super::token::{TokenKind, token_at};
+use crate::formats::text::Hole;
 
 /// Index of a template.
 pub(super) type TemplateIx = u32;
@@ -55,6 +58,20 @@ impl Template {
             from = literal_end;
         }
         line.get(at..) == self.literal.get(from..)
+    }
+}
+
+impl Hole for TokenKind {
+    fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+        let token = token_at(text, at).filter(|token| token.kind == self)?;
+        // A quote that nothing closes in its line closes in another one.
+        if self == Self::Text && text.get(at..token.end)?.contains(&b'\n') {
+            return None;
+        }
+        if self.has_value() {
+            values.push(token.value);
+        }
+        Some(token.end)
     }
 }
 
@@ -118,6 +135,26 @@ impl Templates {
         }
         self.follows(after, ix);
         ix
+    }
+
+    /// Where the tokens of a stack's frame lines stand, from its first byte on. `None`: their values are not those of its
+    /// frames, one by one.
+    pub fn holes(&mut self, lines: &[u8], frames: &[TemplateIx]) -> Option<Vec<(Range<usize>, TokenKind)>> {
+        let mut holes = Vec::new();
+        let (mut at, mut frames) = (0, frames.iter());
+        for line in lines.split_inclusive(|b| *b == b'\n') {
+            if self.get(*frames.next()?)?.parsed.sources.is_some() {
+                return None;
+            }
+            // `#12 0x0000…`
+            let number = line.iter().skip(1).take_while(|b| b.is_ascii_digit()).count() + 1;
+            let body = line.get(number..)?;
+            let start = number + (body.len() - body.trim_ascii_start().len());
+            self.scan.read(line.get(start..)?.trim_ascii_end());
+            holes.extend(self.scan.tokens.iter().map(|t| (at + start + t.start..at + start + t.end, t.kind)));
+            at += line.len();
+        }
+        frames.next().is_none().then_some(holes)
     }
 
     fn follows(&mut self, after: Option<TemplateIx>, ix: TemplateIx) {

@@ -1,93 +1,91 @@
 //! What blocks say, each read once however many pieces of the text have it.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use super::chunk::Chunk;
 use super::grammar::{BlockLine, Body, Grammar};
-use super::templates::Template;
-use crate::model::StackIx;
+use crate::model::{FrameIx, Pool, StackIx};
 
 /// Index of a body.
-pub(super) type BodyIx = usize;
+pub(super) type BodyIx = u32;
 
 /// All blocks of a text so far.
 #[derive(Default)]
 pub(super) struct Bodies {
-    lines: Vec<Line>,
-    line_of: FxHashMap<Box<str>, u32>,
-    body_of: FxHashMap<Box<[u32]>, BodyIx>,
+    lines: Pool<u8>,
+    /// How many slots each line has.
+    slots: Vec<usize>,
+    /// Blocks as numbers of lines.
+    blocks: Pool<u32>,
     bodies: Vec<Known>,
 }
 
-/// A line of a block: its text and how many slots it has.
-struct Line {
-    text: Box<str>,
-    slots: usize,
-}
-
-/// A body, and its stack in the snapshot in which it was last used.
+/// A body, and what it is in the snapshot in which it was last used.
 pub(super) struct Known {
     pub body: Body,
-    /// The number of the snapshot, and the stack.
-    pub stack: Option<(u32, StackIx)>,
+    pub placed: Option<Placed>,
+}
+
+/// What a body is in a snapshot.
+#[derive(Clone, Copy)]
+pub(super) struct Placed {
+    /// The number of the snapshot.
+    pub generation: u32,
+    pub stack: StackIx,
+    pub creator: Option<FrameIx>,
 }
 
 impl Bodies {
     /// The body of each block of the chunks, which are read where they are new.
     pub fn of<G: Grammar>(&mut self, grammar: &G, chunks: &[Chunk]) -> Vec<Vec<BodyIx>> {
-        let mut new: Vec<Box<[u32]>> = Vec::new();
+        let known = self.blocks.len();
+        let mut block = Vec::new();
         let places = chunks
             .iter()
             .map(|chunk| {
-                let lines: Vec<u32> = chunk.templates.all().map(|template| self.line(template)).collect();
-                let global = |block: &[u32]| -> Box<[u32]> {
-                    block.iter().filter_map(|&ix| lines.get(ix as usize)).copied().collect()
-                };
-                let blocks = chunk.blocks.iter().map(|block| global(block));
-                blocks
-                    .map(|block| {
-                        let next = self.body_of.len();
-                        *self.body_of.entry(block).or_insert_with_key(|block| {
-                            new.push(block.clone());
-                            next
-                        })
-                    })
-                    .collect()
+                let texts = chunk.templates.texts();
+                let mut lines = Vec::with_capacity(texts.len());
+                for (ix, slots) in (0u32..).zip(chunk.templates.slots()) {
+                    let line = self.lines.add_of(texts, ix).unwrap_or_default();
+                    if line as usize == self.slots.len() {
+                        self.slots.push(slots);
+                    }
+                    lines.push(line);
+                }
+                let blocks = (0..chunk.blocks.len() as u32).map(|ix| {
+                    block.clear();
+                    let own = chunk.blocks.get(ix).unwrap_or_default().iter();
+                    block.extend(own.filter_map(|&ix| lines.get(ix as usize)));
+                    self.blocks.add(&block)
+                });
+                blocks.collect()
             })
             .collect();
-        let lines = &self.lines;
+        let new: Vec<u32> = (known as u32..self.blocks.len() as u32).collect();
         let read: Vec<Known> = new
             .into_par_iter()
             .with_min_len(64)
-            .map(|block| {
-                let mut slot = 0;
-                let lines = block.iter().filter_map(|&ix| lines.get(ix as usize)).map(|line| {
-                    let read = BlockLine { text: &line.text, slot };
-                    slot += line.slots;
-                    read
-                });
-                Known { body: grammar.body(&lines.collect::<Vec<_>>()), stack: None }
-            })
+            .map(|block| Known { body: self.read(grammar, block), placed: None })
             .collect();
         self.bodies.extend(read);
         places
     }
 
-    /// A body.
-    pub fn get_mut(&mut self, ix: BodyIx) -> Option<&mut Known> {
-        self.bodies.get_mut(ix)
+    fn read<G: Grammar>(&self, grammar: &G, block: u32) -> Body {
+        let lines = self.blocks.get(block).unwrap_or_default();
+        let text = |line: &u32| String::from_utf8_lossy(self.lines.get(*line).unwrap_or_default());
+        let texts: Vec<_> = lines.iter().map(text).collect();
+        let mut slot = 0;
+        let lines = lines.iter().zip(&texts).map(|(&line, text)| {
+            let read = BlockLine { text, slot };
+            slot += self.slots.get(line as usize).copied().unwrap_or(0);
+            read
+        });
+        grammar.body(&lines.collect::<Vec<_>>())
     }
 
-    fn line(&mut self, template: &Template) -> u32 {
-        match self.line_of.get(&template.text) {
-            Some(&known) => known,
-            None => {
-                let ix = self.lines.len() as u32;
-                self.lines.push(Line { text: template.text.clone(), slots: template.slots });
-                self.line_of.insert(template.text.clone(), ix);
-                ix
-            }
-        }
+    /// A body.
+    pub fn get_mut(&mut self, ix: BodyIx) -> Option<&mut Known> {
+        self.bodies.get_mut(ix as usize)
     }
 }

@@ -4,13 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-
 use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Masked, Outside};
-use super::repeats::Repeats;
+use super::repeats::{Hole, Repeats};
 use super::site::{LONGEST_LINE, first_line};
-use super::templates::{TemplateIx, Templates, numbers};
-use crate::model::Thread;
+use super::templates::{TemplateIx, Templates, hex, numbers};
+use crate::model::{Pool, Thread};
 
 /// What stands in a piece of text, in its order.
 pub(super) enum Item {
@@ -48,8 +46,8 @@ pub(super) struct MoreOfHead {
     pub holds: Vec<BodyHold>,
 }
 
-/// Index of a block in [`Chunk::blocks`].
-pub(super) type BlockIx = usize;
+/// Number of a block in [`Chunk::blocks`].
+pub(super) type BlockIx = u32;
 
 /// A piece of text, read.
 #[derive(Default)]
@@ -57,7 +55,7 @@ pub(super) struct Chunk {
     pub items: Vec<Item>,
     pub threads: Vec<ThreadItem>,
     /// Its blocks, each once.
-    pub blocks: Vec<Box<[TemplateIx]>>,
+    pub blocks: Pool<TemplateIx>,
     /// The lines of its blocks.
     pub templates: Templates,
     pub values: Vec<u64>,
@@ -70,7 +68,6 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         text,
         base,
         chunk: Chunk::default(),
-        block_of: FxHashMap::default(),
         repeats: Repeats::default(),
         lines: Vec::new(),
         repeat: None,
@@ -117,8 +114,7 @@ struct Reader<'t, G> {
     text: &'t [u8],
     base: usize,
     chunk: Chunk,
-    block_of: FxHashMap<Box<[TemplateIx]>, BlockIx>,
-    repeats: Repeats,
+    repeats: Repeats<Prefixed>,
     /// The block that is being read.
     lines: Vec<TemplateIx>,
     /// The block that was recognized as a whole, as long as no line follows it: `lines` are empty then.
@@ -206,7 +202,7 @@ impl<G: Grammar> Reader<'_, G> {
 
     fn in_block(&mut self, line: &[u8], at: usize) -> Known {
         if let Some(block) = self.repeat.take() {
-            self.lines.extend_from_slice(self.chunk.blocks.get(block).map_or(&[], |lines| lines));
+            self.lines.extend_from_slice(self.chunk.blocks.get(block).unwrap_or_default());
         }
         self.is_plain &= line.len() <= LONGEST_LINE;
         if self.grammar.is_attribute(line)
@@ -280,13 +276,12 @@ impl<G: Grammar> Reader<'_, G> {
 
     /// The block whose lines were read.
     fn block(&mut self) -> BlockIx {
-        if let Some(&known) = self.block_of.get(self.lines.as_slice()) {
-            self.repeats.again(known);
-            return known;
+        let known = self.chunk.blocks.len();
+        let block = self.chunk.blocks.add(&self.lines);
+        if (block as usize) < known {
+            self.repeats.again(block);
+            return block;
         }
-        let block = self.chunk.blocks.len();
-        self.chunk.blocks.push(self.lines.as_slice().into());
-        self.block_of.insert(self.lines.as_slice().into(), block);
         let range = self.text_of_block.clone();
         let text = self.text.get(range.clone()).unwrap_or_default();
         match holes(self.grammar, text).filter(|_| self.is_plain && text.ends_with(b"\n")) {
@@ -319,8 +314,8 @@ impl<G: Grammar> Reader<'_, G> {
 }
 
 /// Where the numbers of a block's lines stand, from its first byte on. `None`: where they stand depends on them.
-fn holes<G: Grammar>(grammar: &G, block: &[u8]) -> Option<Vec<Range<usize>>> {
-    let mut holes: Vec<Range<usize>> = Vec::new();
+fn holes<G: Grammar>(grammar: &G, block: &[u8]) -> Option<Vec<(Range<usize>, Prefixed)>> {
+    let mut holes = Vec::new();
     let mut at = 0;
     for line in block.split_inclusive(|b| *b == b'\n') {
         let text = trimmed(line.strip_suffix(b"\n").unwrap_or(line));
@@ -330,12 +325,23 @@ fn holes<G: Grammar>(grammar: &G, block: &[u8]) -> Option<Vec<Range<usize>>> {
             Masked::Words(_) => return None,
         };
         for (hole, _) in numbers(text, from) {
-            holes.push(at + hole.start..at + hole.end);
+            holes.push((at + hole.start..at + hole.end, Prefixed));
         }
         at += line.len();
     }
-    let is_apart = holes.is_sorted_by(|a, b| a.end < b.start);
-    is_apart.then_some(holes)
+    Some(holes)
+}
+
+/// `0x7f1c`.
+#[derive(Clone, Copy)]
+struct Prefixed;
+
+impl Hole for Prefixed {
+    fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+        let (value, length) = hex(text.get(at..)?.strip_prefix(b"0x")?)?;
+        values.push(value);
+        Some(at + 2 + length)
+    }
 }
 
 /// As much of a line that was not understood as is shown, bytes.

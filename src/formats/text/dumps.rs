@@ -3,14 +3,13 @@
 
 use rustc_hash::FxHashMap;
 
-use super::bodies::{Bodies, Known};
+use super::bodies::{Bodies, Known, Placed};
 use super::chunk::{Chunk, Item, MoreOfHead, ThreadItem};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
 use crate::model::{
     FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
-    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId,
-    ThreadIx,
+    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread, ThreadId, ThreadIx,
 };
 
 /// The snapshots of a text, as they are being put together.
@@ -215,7 +214,7 @@ pub(super) fn add_chunks<G: Grammar>(
                 Item::Threads(count) => {
                     for item in threads.by_ref().take(*count) {
                         let offset = section.offset(item.offset);
-                        let known = places.get(item.block).and_then(|&body| bodies.get_mut(body));
+                        let known = places.get(item.block as usize).and_then(|&body| bodies.get_mut(body));
                         if let (true, Some(known)) =
                             (grammar.on_thread(memory, dumps, &item.thread, offset), known)
                         {
@@ -269,11 +268,11 @@ fn add_threads(dumps: &mut Dumps, values: &[u64], item: ThreadItem, known: &mut 
     let generation = dumps.generation;
     let building = dumps.current(offset);
     let values = values.get(item.values.0..item.values.1).unwrap_or_default();
-    let stack = match known.stack {
-        Some((of, stack)) if of == generation => stack,
-        _ => building.stack(&known.body),
+    let placed = match known.placed {
+        Some(placed) if placed.generation == generation => placed,
+        _ => building.place(&known.body, generation),
     };
-    known.stack = Some((generation, stack));
+    known.placed = Some(placed);
     let body = &known.body;
     let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
     let MoreOfHead { also, wait, holds } = item.more.map(|more| *more).unwrap_or_default();
@@ -284,7 +283,7 @@ fn add_threads(dumps: &mut Dumps, values: &[u64], item: ThreadItem, known: &mut 
         if item.is_carried {
             thread.carrier = before;
         }
-        building.add(thread, stack, body, said, values, offset);
+        building.add(thread, placed, body, said, values, offset);
     }
 }
 
@@ -299,24 +298,24 @@ struct Said<'b> {
 impl Building {
     /// Adds a thread with what is said of it. `values`: those of the block's slots.
     pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
-        let stack = self.stack(body);
+        let placed = self.place(body, 0);
         let said = Said { wait: body.wait.as_ref(), holds: &[], keeps_state: false };
-        self.add(thread, stack, body, said, values, offset)
+        self.add(thread, placed, body, said, values, offset)
     }
 
     /// The frames of a body as a stack of the snapshot.
-    fn stack(&mut self, body: &Body) -> StackIx {
+    fn place(&mut self, body: &Body, generation: u32) -> Placed {
         let stacks = &mut self.snapshot.stacks;
-        let slots = |f: &BodyFrame| f.slots.iter().map(|(slot, _)| slot.clone()).collect();
-        let frames: Vec<FrameIx> =
-            body.frames.iter().map(|f| stacks.frame(f.frame.clone(), slots(f))).collect();
-        stacks.stack(&frames)
+        let frame = |f: &BodyFrame| stacks.frame(&f.frame, f.slots.iter().map(|(slot, _)| slot));
+        let frames: Vec<FrameIx> = body.frames.iter().map(frame).collect();
+        let creator = body.creator.as_ref().map(|frame| stacks.frame(frame, std::iter::empty()));
+        Placed { generation, stack: stacks.stack(&frames), creator }
     }
 
     fn add(
         &mut self,
         mut thread: Thread,
-        stack: StackIx,
+        placed: Placed,
         body: &Body,
         said: Said<'_>,
         values: &[u64],
@@ -353,15 +352,14 @@ impl Building {
             let message = "frames of deep stacks were left out by the producer";
             self.snapshot.gaps.add_many(GapKind::Limit, message, u64::from(body.left_out), Some(offset));
         }
-        let creator = body.creator.clone().map(|frame| self.snapshot.stacks.frame(frame, Vec::new()));
-        thread.stack = stack;
+        thread.stack = placed.stack;
         thread.values = (start, self.snapshot.values.len() as u32);
         if !said.keeps_state {
             thread.reported = body.state.or(thread.reported);
         }
         thread.reported_wait = wait.or(thread.reported_wait);
         thread.holds = (first_hold, self.snapshot.holds.len() as u32);
-        thread.creator = creator.or(thread.creator);
+        thread.creator = placed.creator.or(thread.creator);
         if body.end != StackEnd::Complete {
             thread.stack_end = body.end;
         }

@@ -35,14 +35,15 @@ pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,
 };
+pub use repeats::{Hole, Repeats};
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
 
-/// How much text one worker reads at a time, bytes. The result does not depend on it: large pieces, so that a
-/// stack of a large dump is read a few times and not in every piece, and enough of them for all workers.
+/// How much text one worker reads at a time, bytes. The result does not depend on it: one piece for each worker, so that
+/// a stack is read a few times and not in every piece; of a large text more, which are put together meanwhile.
 pub fn chunk_size(text: &[u8]) -> usize {
-    let pieces = rayon::current_num_threads() * PIECES_A_WORKER;
-    (text.len() / pieces.max(1)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
+    let pieces = rayon::current_num_threads();
+    (text.len() / pieces.max(1) + 1).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
 }
 
 const PIECES_A_WORKER: usize = 2;

@@ -8,44 +8,51 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::chunk::BlockIx;
-use super::templates::hex;
+/// What may stand in a hole.
+pub trait Hole: Copy {
+    /// Reads what begins at this place of the text, and where it ends. Its value, if it has one, is pushed. `None`: it is
+    /// something else.
+    fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize>;
+}
 
-/// The blocks of a piece of text that may be recognized as a whole.
-#[derive(Debug, Default)]
-pub(super) struct Repeats {
+/// The blocks of a piece of text that may be recognized as a whole. Blocks have numbers that are the caller's.
+#[derive(Debug)]
+pub struct Repeats<H> {
     seen: Vec<Seen>,
-    holes: Vec<Hole>,
-    seen_of: FxHashMap<BlockIx, usize>,
+    holes: Vec<(u32, u32, H)>,
+    seen_of: FxHashMap<u32, usize>,
     /// The one that was seen last.
     last: Option<usize>,
+}
+
+impl<H> Default for Repeats<H> {
+    fn default() -> Self {
+        Self { seen: Vec::new(), holes: Vec::new(), seen_of: FxHashMap::default(), last: None }
+    }
 }
 
 /// A block, and where it stands.
 #[derive(Debug)]
 struct Seen {
-    block: BlockIx,
+    block: u32,
     text: Range<usize>,
-    /// Its numbers in [`Repeats::holes`].
+    /// Its holes in [`Repeats::holes`].
     holes: Range<usize>,
     /// The one that followed last time.
     next: usize,
 }
 
-/// A number in a block, from the block's first byte on.
-#[derive(Clone, Copy, Debug)]
-struct Hole {
-    start: u32,
-    end: u32,
-}
-
-impl Repeats {
-    /// Keeps a new block for those that follow. `holes`: where its numbers stand, from its first byte on, ascending and
-    /// apart from each other.
-    pub fn keep(&mut self, block: BlockIx, text: Range<usize>, holes: &[Range<usize>]) {
+impl<H: Hole> Repeats<H> {
+    /// Keeps a new block for those that follow. `holes`: from its first byte on, ascending; where two touch each other,
+    /// the block is not kept.
+    pub fn keep(&mut self, block: u32, text: Range<usize>, holes: &[(Range<usize>, H)]) {
+        let is_small = u32::try_from(text.len()).is_ok();
+        if !is_small || !holes.is_sorted_by(|(a, _), (b, _)| a.end < b.start) {
+            self.forget();
+            return;
+        }
         let first = self.holes.len();
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.holes.extend(holes.iter().map(|hole| Hole { start: place(hole.start), end: place(hole.end) }));
+        self.holes.extend(holes.iter().map(|(at, hole)| (at.start as u32, at.end as u32, *hole)));
         let next = self.seen.len();
         self.seen.push(Seen { block, text, holes: first..self.holes.len(), next });
         self.seen_of.insert(block, next);
@@ -53,15 +60,20 @@ impl Repeats {
     }
 
     /// A known block, which was read line by line.
-    pub fn again(&mut self, block: BlockIx) {
+    pub fn again(&mut self, block: u32) {
         match self.seen_of.get(&block) {
             Some(&known) => self.follows(known),
             None => self.forget(),
         }
     }
 
-    /// The block that begins at `at`, where it is one of those before, and where it ends. Its numbers are pushed.
-    pub fn find(&mut self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<(BlockIx, usize)> {
+    /// A block that cannot be recognized as a whole.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// The block that begins at `at`, where it is one of those before, and where it ends. Its values are pushed.
+    pub fn find(&mut self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<(u32, usize)> {
         let last = self.last?;
         let after = self.seen.get(last)?.next;
         let mark = values.len();
@@ -75,11 +87,6 @@ impl Repeats {
         None
     }
 
-    /// The next block is none of those before.
-    pub fn forget(&mut self) {
-        self.last = None;
-    }
-
     fn follows(&mut self, next: usize) {
         if let Some(last) = self.last.and_then(|last| self.seen.get_mut(last)) {
             last.next = next;
@@ -87,21 +94,67 @@ impl Repeats {
         self.last = Some(next);
     }
 
-    /// Where the block at `at` ends, if it is this one but for its numbers, which are pushed.
+    /// Where the block at `at` ends, if it is this one but for its holes, whose values are pushed.
     fn matches(&self, candidate: usize, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
         let seen = self.seen.get(candidate)?;
         let known = text.get(seen.text.clone())?;
-        let mut from = 0;
-        let mut rest = text.get(at..)?;
-        for hole in self.holes.get(seen.holes.clone())? {
-            let literal = known.get(from..hole.start as usize)?;
-            rest = rest.strip_prefix(literal)?.strip_prefix(b"0x")?;
-            let (value, length) = hex(rest)?;
-            values.push(value);
-            rest = rest.get(length..)?;
-            from = hole.end as usize;
+        let (mut from, mut at) = (0, at);
+        for &(start, end, hole) in self.holes.get(seen.holes.clone())? {
+            let literal = known.get(from..start as usize)?;
+            if !text.get(at..)?.starts_with(literal) {
+                return None;
+            }
+            at = hole.read(text, at + literal.len(), values)?;
+            from = end as usize;
         }
-        rest = rest.strip_prefix(known.get(from..)?)?;
-        Some(text.len() - rest.len())
+        let literal = known.get(from..)?;
+        text.get(at..)?.starts_with(literal).then_some(at + literal.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A decimal number.
+    #[derive(Clone, Copy)]
+    struct Number;
+
+    impl Hole for Number {
+        fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+            let digits = text.get(at..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+            values.push(std::str::from_utf8(text.get(at..at + digits)?).ok()?.parse().ok()?);
+            Some(at + digits)
+        }
+    }
+
+    #[test]
+    fn a_block_is_known_again_whatever_its_numbers_are() {
+        let text = b"f 1\ng 2\nh\nf 31\ng 7\nf 4\ng 5\nh\n";
+        let mut repeats = Repeats::default();
+        let mut values = vec![9];
+        assert_eq!(repeats.find(text, 0, &mut values), None);
+        repeats.keep(3, 0..8, &[(2..3, Number), (6..7, Number)]);
+        repeats.keep(5, 8..10, &[]);
+        // After 5 came nothing yet: 5 is expected again.
+        assert_eq!(repeats.find(text, 10, &mut values), None);
+        repeats.again(3);
+        assert_eq!((repeats.find(text, 10, &mut values), &values[..]), (Some((3, 19)), &[9, 31, 7][..]));
+        assert_eq!(repeats.find(text, 19, &mut values), Some((3, 27)));
+        // 5 followed 3 once.
+        repeats.again(5);
+        repeats.again(3);
+        assert_eq!(repeats.find(text, 27, &mut values), Some((5, 29)));
+        assert_eq!(values, [9, 31, 7, 4, 5]);
+        // Cut in the middle.
+        repeats.again(3);
+        assert_eq!((repeats.find(&text[..26], 19, &mut values), values.len()), (None, 5));
+    }
+
+    #[test]
+    fn holes_that_touch_are_none() {
+        let mut repeats = Repeats::default();
+        repeats.keep(0, 0..4, &[(0..2, Number), (2..3, Number)]);
+        assert_eq!(repeats.find(b"123\n123\n", 4, &mut Vec::new()), None);
     }
 }

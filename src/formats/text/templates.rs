@@ -5,51 +5,30 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-
 use super::grammar::{HEX, InBlock, Masked};
 use super::site::LONGEST_LINE;
+use crate::model::Pool;
 
 /// Index of a template.
 pub(super) type TemplateIx = u32;
 
 /// A line with its numbers left open.
-#[derive(Debug)]
-pub(super) struct Template {
-    pub text: Box<str>,
-    pub slots: usize,
-    pub class: InBlock,
-    /// Where in the text [`HEX`] stands.
-    holes: Box<[usize]>,
+#[derive(Clone, Copy, Debug)]
+struct Template {
+    slots: u32,
+    class: InBlock,
+    /// Where in the text [`HEX`] stands: `holes[start..end]` of [`Templates::holes`].
+    holes: (u32, u32),
     /// The template of the line that followed last time.
     next: TemplateIx,
-}
-
-impl Template {
-    /// Whether the line is one of this template; its numbers are pushed.
-    fn matches(&self, line: &[u8], values: &mut Vec<u64>) -> bool {
-        let text = self.text.as_bytes();
-        let (mut at, mut from) = (0, 0);
-        for &hole in &self.holes {
-            let literal = text.get(from..hole).unwrap_or_default();
-            let number = line.get(at..).and_then(|rest| rest.strip_prefix(literal)?.strip_prefix(b"0x"));
-            let Some((value, length)) = number.filter(|_| !literal.is_empty() || at == 0).and_then(hex)
-            else {
-                return false;
-            };
-            values.push(value);
-            at += literal.len() + 2 + length;
-            from = hole + HEX.len();
-        }
-        line.get(at..) == text.get(from..)
-    }
 }
 
 /// The templates of a piece of text.
 #[derive(Debug, Default)]
 pub(super) struct Templates {
+    texts: Pool<u8>,
     all: Vec<Template>,
-    of_text: FxHashMap<Box<[u8]>, TemplateIx>,
+    holes: Vec<u32>,
     key: Vec<u8>,
     /// The template of the line before.
     last: Option<TemplateIx>,
@@ -80,20 +59,19 @@ impl Templates {
             Masked::Prefixed(from) => mask(line, from, &mut self.key, values),
             Masked::Words(range) => mask_words(line, range, &mut self.key, values),
         };
-        if let Some(&ix) = self.of_text.get(key) {
+        if let Some(ix) = self.texts.find(key) {
             return self.follows(ix);
         }
-        let text = String::from_utf8_lossy(key);
-        let class = classify(&text);
+        let class = classify(&String::from_utf8_lossy(key));
         if class == InBlock::Unknown {
             values.truncate(mark);
             return None;
         }
-        let ix = self.all.len() as TemplateIx;
-        let holes = text.match_indices(HEX).map(|(at, _)| at).collect();
-        let slots = values.len() - mark;
-        self.all.push(Template { text: text.into(), slots, class, holes, next: ix });
-        self.of_text.insert(key.into(), ix);
+        let slots = (values.len() - mark) as u32;
+        let first = self.holes.len() as u32;
+        self.holes.extend(memchr::memmem::find_iter(key, HEX).map(|at| at as u32));
+        let ix = self.texts.add(key);
+        self.all.push(Template { slots, class, holes: (first, self.holes.len() as u32), next: ix });
         self.follows(ix)
     }
 
@@ -114,18 +92,42 @@ impl Templates {
         values: &mut Vec<u64>,
     ) -> Option<(TemplateIx, InBlock)> {
         let ix = self.all.get(last as usize)?.next;
-        let template = self.all.get(ix as usize)?;
-        let is_it = template.slots == template.holes.len() && template.matches(line, values);
+        let template = *self.all.get(ix as usize)?;
+        let holes = self.holes.get(template.holes.0 as usize..template.holes.1 as usize)?;
+        let is_it =
+            template.slots as usize == holes.len() && matches(self.texts.get(ix)?, holes, line, values);
         if is_it {
             self.last = Some(ix);
         }
         is_it.then_some((ix, template.class))
     }
 
-    /// All of them, in the order of their indexes.
-    pub fn all(&self) -> impl Iterator<Item = &Template> {
-        self.all.iter()
+    /// Their texts, numbered as they are.
+    pub fn texts(&self) -> &Pool<u8> {
+        &self.texts
     }
+
+    /// How many slots each has.
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        self.all.iter().map(|template| template.slots as usize)
+    }
+}
+
+/// Whether a line is this text with numbers in its holes; the numbers are pushed.
+fn matches(text: &[u8], holes: &[u32], line: &[u8], values: &mut Vec<u64>) -> bool {
+    let (mut at, mut from) = (0, 0);
+    for &hole in holes {
+        let hole = hole as usize;
+        let literal = text.get(from..hole).unwrap_or_default();
+        let number = line.get(at..).and_then(|rest| rest.strip_prefix(literal)?.strip_prefix(b"0x"));
+        let Some((value, length)) = number.filter(|_| !literal.is_empty() || at == 0).and_then(hex) else {
+            return false;
+        };
+        values.push(value);
+        at += literal.len() + 2 + length;
+        from = hole + HEX.len();
+    }
+    line.get(at..) == text.get(from..)
 }
 
 /// The line with [`HEX`] for each `0x…` from a place on, whose values are pushed. The line itself where it has none.

@@ -46,7 +46,7 @@ impl Builder {
             trust: Some(trust),
             ..Frame::default()
         };
-        self.snapshot.stacks.frame(frame, Vec::new())
+        self.snapshot.stacks.frame(&frame, std::iter::empty())
     }
 
     pub fn stack(&mut self, functions: &[&str]) -> StackIx {

@@ -1,0 +1,104 @@
+//! Sequences, each kept once: one place in memory for all of them, an integer for each.
+
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+/// Sequences of `T`, numbered from 0 on in the order in which they came.
+#[derive(Clone, Debug)]
+pub struct Pool<T> {
+    items: Vec<T>,
+    /// Where in `items` each sequence ends.
+    ends: Vec<usize>,
+    hashes: Vec<u64>,
+    numbers: HashTable<u32>,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), ends: Vec::new(), hashes: Vec::new(), numbers: HashTable::new() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Pool<T> {
+    /// The number of a sequence.
+    pub fn find(&self, sequence: &[T]) -> Option<u32> {
+        self.find_hashed(FxBuildHasher.hash_one(sequence), sequence)
+    }
+
+    fn find_hashed(&self, hash: u64, sequence: &[T]) -> Option<u32> {
+        let is_it = |&number: &u32| {
+            self.hashes.get(number as usize) == Some(&hash) && self.get(number) == Some(sequence)
+        };
+        self.numbers.find(hash, is_it).copied()
+    }
+
+    /// The number of a sequence, which is added where it is new.
+    pub fn add(&mut self, sequence: &[T]) -> u32 {
+        self.add_hashed(FxBuildHasher.hash_one(sequence), sequence)
+    }
+
+    /// The number here of a sequence of another pool.
+    pub fn add_of(&mut self, other: &Self, number: u32) -> Option<u32> {
+        let hash = *other.hashes.get(number as usize)?;
+        Some(self.add_hashed(hash, other.get(number)?))
+    }
+
+    fn add_hashed(&mut self, hash: u64, sequence: &[T]) -> u32 {
+        if let Some(known) = self.find_hashed(hash, sequence) {
+            return known;
+        }
+        let number = self.ends.len() as u32;
+        self.items.extend_from_slice(sequence);
+        self.ends.push(self.items.len());
+        self.hashes.push(hash);
+        let hashes = &self.hashes;
+        self.numbers.insert_unique(hash, number, |&n| hashes.get(n as usize).copied().unwrap_or_default());
+        number
+    }
+
+    /// The sequence with this number.
+    pub fn get(&self, number: u32) -> Option<&[T]> {
+        let n = number as usize;
+        let end = *self.ends.get(n)?;
+        let start = n.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.items.get(start..end)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_sequences_have_one_number() {
+        let mut pool: Pool<u8> = Pool::default();
+        let texts = [&b"ab"[..], b"", b"abc", b"ab", b"c", b""];
+        assert_eq!(texts.map(|text| pool.add(text)), [0, 1, 2, 0, 3, 1]);
+        assert_eq!([0, 1, 2, 3].map(|n| pool.get(n).unwrap()), [&b"ab"[..], b"", b"abc", b"c"]);
+        assert_eq!((pool.find(b"c"), pool.find(b"b"), pool.get(4), pool.len()), (Some(3), None, None, 4));
+    }
+
+    #[test]
+    fn numbers_of_another_pool_are_translated() {
+        let (mut one, mut other) = (Pool::default(), Pool::default());
+        for n in 0..1000u32 {
+            one.add(&[n, n / 2]);
+            other.add(&[999 - n, (999 - n) / 2]);
+        }
+        let all: Vec<u32> = (0..1000).filter_map(|n| one.add_of(&other, n)).collect();
+        assert!(all.iter().rev().copied().eq(0..1000));
+        assert_eq!(one.len(), 1000);
+    }
+}
