@@ -144,16 +144,17 @@ fn analyze_input(
     search.dump_dir.clone_from(&input.folder);
     let mut is_partial = input.is_cut_compressed;
     let file = parsed.iter().any(|s| s.image.is_some()).then(|| input.file()).flatten();
-    let mut snapshots = Vec::with_capacity(parsed.len());
-    for mut snapshot in parsed {
+    let analyze = |mut snapshot: Snapshot| {
         if let (Some(image), Some(file)) = (&mut snapshot.image, &file) {
             image.memory.read_through(file, &input.bytes);
         }
         snapshot.gaps.extend(input.gaps.clone());
-        let (analyzed, findings) = analyze_snapshot(snapshot, &search, options, progress);
-        is_partial |= analyzed.snapshot.gaps.iter().any(|gap| is_loss(gap.kind));
-        snapshots.push((analyzed, findings));
-    }
+        analyze_snapshot(snapshot, &search, options, progress)
+    };
+    // A log of a day may hold thousands of dumps.
+    let mut snapshots: Vec<(Analyzed, Vec<rules::Finding>)> = parsed.into_par_iter().map(analyze).collect();
+    is_partial |=
+        snapshots.iter().any(|(analyzed, _)| analyzed.snapshot.gaps.iter().any(|gap| is_loss(gap.kind)));
     let mut gaps = Gaps::default();
     if let Err(error) = input.verify(&mut gaps) {
         return Outcome::failed(&input.path, &error);
@@ -217,6 +218,7 @@ fn analyze_snapshot(
         waits: &waits,
         clusters: &clusters,
         graph: &graph,
+        states: &rules::StateCounts::of(&snapshot, &waits),
         limits: &options.limits,
     });
     let modules = modules.unwrap_or_default();

@@ -35,5 +35,5 @@ pub use reported::{
 };
 pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
-pub use text::Str;
+pub use text::{Str, lossy};
 pub use thread::{Thread, ThreadId, ThreadIx, ThreadKind};

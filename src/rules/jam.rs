@@ -88,7 +88,7 @@ impl<'a> Jam<'a> {
         let stopped = self.blocked.transitive;
         let is_free = |s: State| matches!(s, State::Idle | State::CondWait);
         let idle = self.case.count_in(is_free);
-        let active = self.case.snapshot.total().saturating_sub(idle).max(1);
+        let active = self.case.states.total().saturating_sub(idle).max(1);
         // Several jams at once: that the process as a whole is stuck makes each of them worse.
         let stuck = self.case.count_in(|state| state.is_blocked());
         let is_half = stopped.max(stuck) * 2 >= active;
@@ -138,7 +138,7 @@ impl<'a> Jam<'a> {
     /// do, `wait for`, `spin on`.
     pub fn finding(&self, rule: RuleId, verb: &str) -> Finding {
         let words = self.case.words();
-        let total = self.case.snapshot.total();
+        let total = self.case.states.total();
         let lock = words.lock(self.ix);
         let count = self.blocked.direct;
         let verb = &if count == 1 { verb.replacen(' ', "s ", 1) } else { verb.to_owned() };

@@ -28,6 +28,8 @@ pub use finding::{
 };
 pub use graph::WaitGraph;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Clusters;
 use crate::model::Snapshot;
 use crate::normalize::{Meanings, Readings};
-use crate::waits::Waits;
+use crate::waits::{State, Waits};
 
 /// Limits that the user set.
 #[derive(Clone, Debug, Default)]
@@ -71,8 +73,37 @@ pub struct Case<'a> {
     pub clusters: &'a Clusters,
     /// Who waits for whom.
     pub graph: &'a WaitGraph,
+    /// How many threads are in each state.
+    pub states: &'a StateCounts,
     /// The user's limits.
     pub limits: &'a Limits,
+}
+
+/// How many threads or samples are in each state: many findings ask.
+#[derive(Clone, Debug, Default)]
+pub struct StateCounts(BTreeMap<State, u64>);
+
+impl StateCounts {
+    /// Of all threads of a snapshot.
+    pub fn of(snapshot: &Snapshot, waits: &Waits) -> Self {
+        let mut counts: BTreeMap<State, u64> = BTreeMap::new();
+        for (activity, thread) in waits.activities.iter().zip(&snapshot.threads) {
+            let count = counts.entry(activity.state).or_default();
+            *count = count.saturating_add(thread.weight);
+        }
+        Self(counts)
+    }
+
+    /// How many are in one of these states.
+    pub fn count(&self, is_meant: impl Fn(State) -> bool) -> u64 {
+        let meant = self.0.iter().filter(|(state, _)| is_meant(**state));
+        meant.fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.count(|_| true)
+    }
 }
 
 /// One rule.
@@ -147,9 +178,15 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id.id() == id)
 }
 
+/// Fewer threads are looked at by one worker.
+const FEW_THREADS: usize = 4_096;
+
 /// What all rules say about a case.
 pub fn check_all(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RULES.par_iter().flat_map_iter(|rule| (rule.check)(case)).collect();
+    // In a small process a rule takes less time than to hand it over.
+    let least = if case.snapshot.threads.len() < FEW_THREADS { RULES.len() } else { 1 };
+    let rules = RULES.par_iter().with_min_len(least);
+    let mut findings: Vec<Finding> = rules.flat_map_iter(|rule| (rule.check)(case)).collect();
     for finding in &mut findings {
         finding.tests = stopped_tests::of(case, finding);
     }

@@ -22,9 +22,7 @@ impl Case<'_> {
 
     /// How many threads or samples are in one of these states.
     pub fn count_in(&self, is_meant: impl Fn(State) -> bool) -> u64 {
-        let all = self.waits.activities.iter().zip(&self.snapshot.threads);
-        all.filter(|(activity, _)| is_meant(activity.state))
-            .fold(0, |sum, (_, t)| sum.saturating_add(t.weight))
+        self.states.count(is_meant)
     }
 
     /// The words for this case.

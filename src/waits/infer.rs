@@ -1,22 +1,20 @@
 //! Who holds a lock that names no owner: candidates collect points, and the reasons are kept as
 //! evidence. A wrong name costs more than none.
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
+use super::in_frames::{InFrames, addresses_in_arguments, addresses_in_live_frames};
 use super::kinds::{LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
-use super::observation::{Claim, LockKey, Observation};
+use super::observation::Observation;
 use super::script;
 use super::sections::Sections;
 use crate::model::{
     Certainty, Evidence, FrameIx, FrameKind, Listing, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
 use crate::normalize::{Meanings, Readings, Role};
-use crate::unwind::{FrameState, WalkCache};
 
 /// Points, from `locks.md` section 16. They are starting values: each says what kind of proof weighs
 /// how much against the others, not a probability.
@@ -52,12 +50,6 @@ pub const LIKELY_POINTS: i32 = points::LIKELY;
 /// Candidates shown where nobody could be named.
 const MOST_SHOWN: usize = 4;
 
-/// Live stack looked at in one thread, bytes.
-const MOST_STACK: u64 = 256 << 10;
-
-/// Threads that one worker looks at in one go.
-const THREADS_A_CHUNK: usize = 256;
-
 /// Looks for the holders of all locks that somebody can hold and that name nobody.
 pub(super) fn holders(
     locks: &mut [Lock],
@@ -87,16 +79,64 @@ pub(super) fn holders(
     let addresses: FxHashSet<u64> = unknown.iter().filter_map(|&n| locks[n].address).collect();
     let in_frames = match native {
         Some(native) => addresses_in_live_frames(native, snapshot, seen, &addresses),
-        None => addresses_in_arguments(snapshot, &addresses),
+        None => addresses_in_arguments(snapshot, seen, &addresses),
     };
+    let stacks = ByName::of(snapshot, meanings);
+    let cut_off = snapshot.threads.iter().filter(|t| is_cut(t)).count();
+    // Locks that are taken at the same places have the same stacks inside.
+    let mut inside: FxHashMap<Places, Vec<Inside>> = FxHashMap::default();
     for n in unknown {
         let sections = sections(&locks[n], snapshot, waiting_at);
         let in_frames = &in_frames;
         let view = View { lock: &locks[n], sections, snapshot, meanings, readings, seen, in_frames };
-        let candidates = view.candidates();
-        let cut_off = view.cut_off();
+        let places =
+            (view.lock.callers.iter().map(|(name, _)| name.clone()).collect(), view.sections.clone());
+        let inside = inside.entry(places).or_insert_with(|| view.inside(&stacks));
+        let candidates = view.candidates(inside, &stacks);
+        let cut_off =
+            cut_off - view.lock.waiters.iter().filter(|t| is_cut(&snapshot.threads[t.at()])).count();
         decide(&mut locks[n], candidates, cut_off, snapshot);
     }
+}
+
+/// The functions that take a lock, and where its waiters stand in them.
+type Places = (Vec<Str>, Vec<FrameIx>);
+
+/// A stack that is inside a section, with its points and what they are for.
+type Inside = (StackIx, i32, Vec<String>);
+
+/// Stacks by the names in them, and threads by their stacks.
+struct ByName {
+    stacks: FxHashMap<Str, Vec<StackIx>>,
+    threads: Vec<Vec<ThreadIx>>,
+}
+
+impl ByName {
+    fn of(snapshot: &Snapshot, meanings: &Meanings) -> Self {
+        let mut threads = vec![Vec::new(); snapshot.stacks.stack_count()];
+        for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
+            threads[thread.stack.at()].push(ix);
+        }
+        let mut stacks: FxHashMap<Str, Vec<StackIx>> = FxHashMap::default();
+        for stack in (0..threads.len() as u32).map(StackIx).filter(|stack| !threads[stack.at()].is_empty()) {
+            // Whoever is in a section has called something there.
+            for frame in snapshot.stacks.frames_of(stack).iter().skip(1) {
+                let named = stacks.entry(meanings.get(*frame).name.clone()).or_default();
+                if named.last() != Some(&stack) {
+                    named.push(stack);
+                }
+            }
+        }
+        Self { stacks, threads }
+    }
+}
+
+/// Whether a thread's stack is not whole.
+fn is_cut(thread: &Thread) -> bool {
+    matches!(
+        thread.stack_end,
+        StackEnd::MemoryMissing | StackEnd::NoRule | StackEnd::NotUnwound | StackEnd::Reported
+    )
 }
 
 /// Different places that take one lock; of more only the names count.
@@ -117,86 +157,6 @@ fn sections(lock: &Lock, snapshot: &Snapshot, waiting_at: &Sections<'_>) -> Vec<
     if frames.len() > MOST_SECTIONS { Vec::new() } else { frames }
 }
 
-/// Which of the addresses lie in which threads' live frames.
-type InFrames = FxHashMap<u64, FxHashSet<ThreadIx>>;
-
-/// One pass over the live stack words of all threads that do not wait, against the set of all
-/// addresses at once.
-fn addresses_in_live_frames(
-    native: &Native<'_>,
-    snapshot: &Snapshot,
-    seen: &[Observation],
-    addresses: &FxHashSet<u64>,
-) -> InFrames {
-    let Some(walker) = native.walker else { return InFrames::default() };
-    let threads: Vec<ThreadIx> =
-        (0..snapshot.threads.len() as u32).map(ThreadIx).filter(|t| !is_waiting_itself(seen, *t)).collect();
-    let found: Vec<(u64, ThreadIx)> = threads
-        .par_chunks(THREADS_A_CHUNK)
-        .map_init(WalkCache::default, |cache, chunk| {
-            let mut found = Vec::new();
-            for &thread in chunk {
-                let Some(registers) = native.registers(thread) else { continue };
-                let mut last_sp = None;
-                let mut look = |value: u64| {
-                    if addresses.contains(&value) {
-                        found.push((value, thread));
-                    }
-                };
-                walker.walk(registers, 512, cache, &mut |frame: &FrameState| {
-                    // What a call need not preserve is stale in the innermost frame of a blocked
-                    // thread, and unknown in the others.
-                    for &register in walker.arch().callee_saved {
-                        if let Some(value) = frame.context.get(register) {
-                            look(value);
-                        }
-                    }
-                    last_sp = frame.context.sp(walker.arch());
-                });
-                let end = last_sp.unwrap_or(registers.sp).min(registers.sp.saturating_add(MOST_STACK));
-                let length = end.saturating_sub(registers.sp) as usize & !7;
-                if let Some(words) = native.memory.bytes(registers.sp, length) {
-                    for word in words.as_chunks::<8>().0 {
-                        look(u64::from_le_bytes(*word));
-                    }
-                }
-            }
-            found
-        })
-        .flatten_iter()
-        .collect();
-    let mut by_address = InFrames::default();
-    for (address, thread) in found {
-        by_address.entry(address).or_default().insert(thread);
-    }
-    by_address
-}
-
-fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
-    seen[thread.at()].state.is_blocked()
-        && matches!(&seen[thread.at()].claim, Some(Claim::Lock(c)) if matches!(c.key, LockKey::Site(_)))
-}
-
-/// The same for a text: arguments that it prints.
-fn addresses_in_arguments(snapshot: &Snapshot, addresses: &FxHashSet<u64>) -> InFrames {
-    let mut by_address = InFrames::default();
-    if addresses.is_empty() {
-        return by_address;
-    }
-    let of_thread = |(ix, thread): (usize, &Thread)| {
-        let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
-        let values = snapshot.values.get(start..end).unwrap_or_default().iter();
-        let values = values.filter(|value| addresses.contains(value));
-        values.map(|value| (*value, ThreadIx(ix as u32))).collect::<SmallVec<[(u64, ThreadIx); 1]>>()
-    };
-    let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
-    let found: Vec<(u64, ThreadIx)> = threads.flat_map_iter(of_thread).collect();
-    for (address, thread) in found {
-        by_address.entry(address).or_default().insert(thread);
-    }
-    by_address
-}
-
 struct View<'a> {
     lock: &'a Lock,
     /// Where its waiters stand.
@@ -209,39 +169,44 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// The stacks that are inside a section of the lock.
+    fn inside(&self, by_name: &ByName) -> Vec<Inside> {
+        let named = self.lock.callers.iter().filter_map(|(name, _)| by_name.stacks.get(name)).flatten();
+        let mut stacks: Vec<StackIx> = named.copied().collect();
+        stacks.sort_unstable();
+        stacks.dedup();
+        let points = stacks.into_iter().map(|stack| (stack, self.of_stack(stack)));
+        points
+            .filter(|(_, (points, _))| *points != 0)
+            .map(|(stack, (points, why))| (stack, points, why))
+            .collect()
+    }
+
     /// All threads with points, the most first.
-    fn candidates(&self) -> Vec<Candidate> {
-        let mut waiters = self.lock.waiters.iter().copied().peekable();
-        let mut of_stack: FxHashMap<StackIx, (i32, Vec<String>)> = FxHashMap::default();
+    fn candidates(&self, inside: &[Inside], by_name: &ByName) -> Vec<Candidate> {
+        let mut of_stack: FxHashMap<StackIx, Option<(i32, Vec<String>)>> = FxHashMap::default();
+        let mut candidates = Vec::new();
+        for &thread in &self.lock.waiters {
+            let stack = self.snapshot.threads[thread.at()].stack;
+            if let Some((points, reasons)) = of_stack.entry(stack).or_insert_with(|| self.itself(stack)) {
+                candidates.push(Candidate { thread, points: *points, reasons: reasons.clone() });
+            }
+        }
+        let is_waiter = |thread: &ThreadIx| self.lock.waiters.binary_search(thread).is_ok();
         let holds_address = self.lock.address.and_then(|a| self.in_frames.get(&a));
-        let mut candidates: Vec<Candidate> =
-            self.lock.waiters.iter().filter_map(|&t| self.itself(t)).collect();
-        for (thread, record) in (0u32..).map(ThreadIx).zip(&self.snapshot.threads) {
-            // Both ascend.
-            if waiters.next_if_eq(&thread).is_some() {
-                continue;
+        let has_address = |thread: ThreadIx| holds_address.is_some_and(|threads| threads.contains(&thread));
+        for (stack, points, reasons) in inside {
+            for &thread in by_name.threads[stack.at()].iter().filter(|thread| !is_waiter(thread)) {
+                candidates.push(self.candidate(thread, *points, reasons.clone(), has_address(thread)));
             }
-            let state = self.seen[thread.at()].state;
-            let by_stack = of_stack.entry(record.stack).or_insert_with(|| self.of_stack(record.stack));
-            let mut points = by_stack.0;
-            let has_address = holds_address.is_some_and(|threads| threads.contains(&thread));
-            if points == 0 && !has_address {
-                continue;
+        }
+        let is_inside = |thread: ThreadIx| {
+            inside.binary_search_by_key(&self.stack_of(thread), |(stack, ..)| *stack).is_ok()
+        };
+        for &thread in holds_address.into_iter().flatten() {
+            if !is_waiter(&thread) && !is_inside(thread) {
+                candidates.push(self.candidate(thread, 0, Vec::new(), true));
             }
-            let is_inside = points >= points::CRITICAL_SECTION;
-            let mut reasons = by_stack.1.clone();
-            if has_address {
-                points += points::ADDRESS_IN_FRAME;
-                reasons.push("the lock's address lies in one of its live frames".into());
-            }
-            let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
-            if is_inside && is_blocked {
-                points += points::BLOCKED_INSIDE;
-                reasons.push("it is blocked there".into());
-            } else if state == State::Idle || self.readings.get(record.stack).is_idle_pool {
-                points += points::IDLE;
-            }
-            candidates.push(Candidate { thread, points, reasons });
         }
         candidates.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.thread.cmp(&b.thread)));
         if let Some((first, others)) = candidates.split_first_mut()
@@ -253,17 +218,27 @@ impl View<'_> {
         candidates
     }
 
-    /// How many of the threads that do not wait for it have a stack that is not whole.
-    fn cut_off(&self) -> usize {
-        let is_cut = |thread: &Thread| {
-            matches!(
-                thread.stack_end,
-                StackEnd::MemoryMissing | StackEnd::NoRule | StackEnd::NotUnwound | StackEnd::Reported
-            )
-        };
-        let all = self.snapshot.threads.iter().filter(|t| is_cut(t)).count();
-        let waiters = self.lock.waiters.iter().filter(|t| is_cut(&self.snapshot.threads[t.at()])).count();
-        all - waiters
+    fn stack_of(&self, thread: ThreadIx) -> StackIx {
+        self.snapshot.threads[thread.at()].stack
+    }
+
+    /// A thread that does not wait, with the points of its stack.
+    fn candidate(&self, thread: ThreadIx, points: i32, reasons: Vec<String>, has_address: bool) -> Candidate {
+        let (mut points, mut reasons) = (points, reasons);
+        let state = self.seen[thread.at()].state;
+        let is_inside = points >= points::CRITICAL_SECTION;
+        if has_address {
+            points += points::ADDRESS_IN_FRAME;
+            reasons.push("the lock's address lies in one of its live frames".into());
+        }
+        let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
+        if is_inside && is_blocked {
+            points += points::BLOCKED_INSIDE;
+            reasons.push("it is blocked there".into());
+        } else if state == State::Idle || self.readings.get(self.stack_of(thread)).is_idle_pool {
+            points += points::IDLE;
+        }
+        Candidate { thread, points, reasons }
     }
 
     /// The function that takes the lock, where a frame is in it and past the call.
@@ -279,8 +254,7 @@ impl View<'_> {
 
     /// A waiter that holds the lock itself: below its wait it is already inside the section, called
     /// from there, or interrupted there by the signal whose handler waits.
-    fn itself(&self, thread: ThreadIx) -> Option<Candidate> {
-        let stack = self.snapshot.threads[thread.at()].stack;
+    fn itself(&self, stack: StackIx) -> Option<(i32, Vec<String>)> {
         let frames = self.snapshot.stacks.frames_of(stack);
         let caller = self.readings.get(stack).caller?;
         let is_section = |frame: &FrameIx| self.section_of(*frame).is_some();
@@ -296,7 +270,7 @@ impl View<'_> {
             points += points::INTERRUPTED;
             reasons.push("a signal interrupted it there, and the handler waits".into());
         }
-        Some(Candidate { thread, points, reasons })
+        Some((points, reasons))
     }
 
     /// What the names in a stack say.

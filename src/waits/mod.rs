@@ -8,6 +8,7 @@
 mod activity;
 mod classify;
 mod gather;
+mod in_frames;
 mod infer;
 mod kinds;
 mod lock;

@@ -15,7 +15,7 @@ use super::text::{
     Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId};
+use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -51,7 +51,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let start = memchr::memchr(b'"', before)?;
     let line = line.get(..line.len().min(200)).unwrap_or_default();
     let whole = [before.get(start..)?, line].concat();
-    header::is_header(&String::from_utf8_lossy(&whole)).then(|| site.at - (before.len() - start))
+    header::is_header(&lossy(&whole)).then(|| site.at - (before.len() - start))
 }
 
 struct Art;

@@ -9,7 +9,7 @@
 
 use crate::formats::apple;
 use crate::formats::text::{Head, first_line};
-use crate::model::{Thread, ThreadId};
+use crate::model::{Thread, ThreadId, lossy};
 
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
@@ -20,7 +20,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let mut head = Head::of(thread);
         // The second line says whether it crashed.
         let next = first_line(more);
-        let text = String::from_utf8_lossy(next.get(..next.len().min(256)).unwrap_or_default());
+        let text = lossy(next.get(..next.len().min(256)).unwrap_or_default());
         if let Some((same, rest)) = behind_number(text.trim_end())
             && same == number
             && let Some(is_crashed) = crashed(rest)

@@ -11,7 +11,9 @@ use rustc_hash::FxHashMap;
 use super::apple;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{Failure, FailureKind, FormatId, Process, Snapshot, Str, Thread, ThreadId, ThreadIx};
+use crate::model::{
+    Failure, FailureKind, FormatId, Process, Snapshot, Str, Thread, ThreadId, ThreadIx, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -31,19 +33,28 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     text::read(&Crash, FORMAT.id, section)
 }
 
+/// As many digits as a number of 64 bits has.
+const MOST_DIGITS: usize = 20;
+
+/// How the headers of gdb and py-spy go on: `Thread 3 (Thread 0x7f…`, `Thread 10726 (idle)`.
+const FOREIGN: [&[u8]; 5] = [b" (Thread ", b" (LWP ", b" (process ", b" (idle", b" (active"];
+
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let rest = site.rest();
     if !rest.starts_with(b"Thread ") {
         return Some(site.at);
     }
-    if !rest.get(7).is_some_and(u8::is_ascii_digit) || rest.starts_with(b"Thread 0x") {
+    let digits =
+        rest.iter().skip(b"Thread ".len()).take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    let behind = rest.get(b"Thread ".len() + digits..)?;
+    if digits == 0 || behind.starts_with(b"x") || FOREIGN.iter().any(|start| behind.starts_with(start)) {
         return None;
     }
-    header::read(&String::from_utf8_lossy(site.line()), b"")?;
+    header::read(&lossy(site.line()), b"")?;
     let prefix = site.before()?.len();
     let mut following = site.following(2).map(|line| {
         let line = line.get(prefix.min(line.len())..).unwrap_or_default();
-        String::from_utf8_lossy(line.get(..line.len().min(4096)).unwrap_or_default()).into_owned()
+        lossy(line.get(..line.len().min(4096)).unwrap_or_default()).into_owned()
     });
     following.any(|line| frame::read(line.trim_start()).is_some()).then_some(site.at)
 }

@@ -14,7 +14,7 @@ use super::text::{
     self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, OwnerRef, Section, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, GapKind, LockId, Snapshot, Str, Thread, ThreadId};
+use crate::model::{Arch, FormatId, GapKind, LockId, Snapshot, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -44,8 +44,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if rest.starts_with(b"Analysis") {
         return Some(site.at);
     }
-    let line = String::from_utf8_lossy(site.line()).into_owned();
-    let known = String::from_utf8_lossy(before).into_owned();
+    let line = lossy(site.line()).into_owned();
+    let known = lossy(before).into_owned();
     let start = match rest.starts_with(b" Thread_") {
         // `    825 Thread_15758523   DispatchQueue_1: …`
         true => known.trim_end_matches(|c: char| c.is_ascii_digit()).len(),

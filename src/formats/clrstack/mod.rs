@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 use super::dotnet;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, StackEnd, Thread, ThreadId};
+use crate::model::{FormatId, Snapshot, StackEnd, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -33,7 +33,12 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let line = String::from_utf8_lossy(site.line());
+    // Other formats have threads as well.
+    let rest = site.rest();
+    if rest.starts_with(b"Thread ") && !rest.starts_with(b"Thread Id: 0x") {
+        return None;
+    }
+    let line = lossy(site.line());
     match line.get(..1)? {
         "T" => {
             let is_header = line.starts_with("Thread Id: 0x") && site.before()?.ends_with(b"OS ");
@@ -47,7 +52,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             Some(site.at - (before.len() - start))
         }
         _ => {
-            let next = String::from_utf8_lossy(site.following(1).next()?).into_owned();
+            let next = lossy(site.following(1).next()?).into_owned();
             (pstacks::is_marker(&line) && pstacks::is_frame(&next))
                 .then(|| site.indented(text::LONGEST_PREFIX))
         }

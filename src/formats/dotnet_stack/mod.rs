@@ -5,7 +5,7 @@
 use super::dotnet;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId};
+use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -29,11 +29,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if !site.rest().starts_with(b"Thread (0x") {
         return None;
     }
-    header(&String::from_utf8_lossy(site.line()))?;
+    header(&lossy(site.line()))?;
     // A frame, or `[Native Frames]`, is indented by two blanks; a thread without frames is followed by nothing.
     let prefix = site.before()?.len();
     let next = site.following(1).next().unwrap_or_default();
-    let next = String::from_utf8_lossy(next.get(prefix.min(next.len())..).unwrap_or_default()).into_owned();
+    let next = lossy(next.get(prefix.min(next.len())..).unwrap_or_default()).into_owned();
     (next.trim().is_empty() || is_frame(&next)).then_some(site.at)
 }
 

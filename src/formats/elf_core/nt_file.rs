@@ -1,6 +1,6 @@
 //! `NT_FILE`: which ranges of the process files back.
 
-use crate::model::{FileMapping, Str};
+use crate::model::{FileMapping, Str, lossy};
 
 use super::reader::Reader;
 
@@ -47,7 +47,7 @@ pub(super) fn read(note: &Reader) -> FileMappings {
         // The mappings of a file follow one another.
         let path = match &last {
             Some((known, path)) if *known == name => path.clone(),
-            _ => Str::from(String::from_utf8_lossy(name)),
+            _ => Str::from(lossy(name)),
         };
         last = Some((name, path.clone()));
         found.mappings.push(FileMapping { start, end, file_offset, path });

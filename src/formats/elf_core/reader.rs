@@ -1,4 +1,5 @@
 //! The one way to touch the bytes of a core: checked, in the file's own word size and byte order.
+use crate::model::lossy;
 
 /// Word size and byte order, from the first bytes of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
     pub fn text(&self, offset: usize, field: usize) -> Option<String> {
         let field = self.slice(offset, field)?;
         let end = memchr::memchr(0, field).unwrap_or(field.len());
-        let text = String::from_utf8_lossy(&field[..end]);
+        let text = lossy(&field[..end]);
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }

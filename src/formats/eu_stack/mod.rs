@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::text::words::{hex, number, place};
 use super::text::{self, BlockLine, Body, BodyFrame, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, FrameKind, Snapshot, StackEnd, Str, Thread, ThreadId};
+use crate::model::{FormatId, Frame, FrameKind, Snapshot, StackEnd, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -29,7 +29,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// `PID 91453 - process`, `TID 91453:` with a frame or another of its lines below.
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     if process(&line).is_some() {
         return Some(site.at);
     }

@@ -10,10 +10,16 @@
 //! Source: FlameGraph stackcollapse-perf.pl (the annotations `_[k]`, `_[i]`, `_[j]`, `--pid`, `--tid`), inferno
 //! 0.12 src/collapse/perf.rs.
 
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
 use super::detect::Header;
-use super::text::{self, Body, Building, Dumps, Section};
+use super::text::{self, Dumps, Section};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, FrameKind, GapKind, Listing, ReportedState, Snapshot, Thread, ThreadId};
+use crate::model::{
+    FormatId, Frame, FrameIx, FrameKind, GapKind, Listing, ReportedState, Snapshot, Thread, ThreadId, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -59,6 +65,9 @@ fn stack(line: &str) -> Option<(&str, u64)> {
 
 /// `42`, `42.5`
 fn number(text: &str) -> Option<u64> {
+    if let (Ok(count), false) = (text.parse::<u64>(), text.starts_with('+')) {
+        return Some(count.min(MOST));
+    }
     let is_number = !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && text.bytes().any(|b| b.is_ascii_digit());
@@ -87,7 +96,7 @@ fn recognize(text: &[u8]) -> Option<Header> {
     let mut in_log = 0usize;
     while at < text.len() && (folded + others < LOOKED_AT || (folded == 0 && others < LOOKED_AT * 25)) {
         let whole = text::first_line(text.get(at..)?);
-        let line = String::from_utf8_lossy(whole.get(..whole.len().min(text::LONGEST_LINE))?);
+        let line = lossy(whole.get(..whole.len().min(text::LONGEST_LINE))?);
         if let Some((frames, _)) = stack(&line) {
             folded += 1;
             let start = own_start(frames);
@@ -107,21 +116,25 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut at = 0;
     let mut total = 0u64;
     let mut too_many = 0u64;
+    let mut known = Known::default();
     let text: &[u8] = &section.text;
     while at < text.len() {
         let whole = text::first_line(text.get(at..).unwrap_or_default());
         let offset = section.offset(at);
         let end = at + whole.len();
-        let line =
-            String::from_utf8_lossy(whole.get(..whole.len().min(text::LONGEST_LINE)).unwrap_or_default());
-        match stack(&line) {
+        let line = lossy(whole.get(..whole.len().min(text::LONGEST_LINE)).unwrap_or_default());
+        match known.stack(&line).or_else(|| stack(&line)) {
             Some((_, count)) if total.saturating_add(count) > MOST => too_many += 1,
             Some((_, 0)) => {}
             Some((frames, count)) => {
                 total += count;
-                let building = dumps.current(offset);
-                building.snapshot.listing = Listing::Samples;
-                add(building, frames, count, offset);
+                let snapshot = &mut dumps.current(offset).snapshot;
+                snapshot.listing = Listing::Samples;
+                let frames = match line {
+                    Cow::Borrowed(line) => Cow::Borrowed(line.get(..frames.len()).unwrap_or_default()),
+                    Cow::Owned(_) => Cow::Owned(frames.to_owned()),
+                };
+                known.add(snapshot, frames, count);
             }
             None if line.trim().is_empty() || line.starts_with('#') => {}
             None => {
@@ -151,27 +164,67 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     dumps.snapshots()
 }
 
-/// Adds a stack. A sample is of a processor that ran, but for the idle task.
-fn add(building: &mut Building, frames: &str, count: u64, offset: u64) {
-    let mut thread = Thread::new(ThreadId::Number(0));
-    thread.weight = count;
-    let mut names = frames.split(';').peekable();
-    let root = names.peek().copied().unwrap_or_default();
-    if let Some(command) = command(root) {
-        thread.name = Some(command.into());
-        names.next();
+/// What was read of the texts that come again: nearly all names do, and whole stacks where several files were put
+/// together.
+#[derive(Default)]
+struct Known<'t> {
+    /// The record of each stack, by its text.
+    records: FxHashMap<Cow<'t, str>, usize>,
+    frames: FxHashMap<String, Named>,
+}
+
+/// A frame by its name.
+#[derive(Clone, Copy)]
+struct Named {
+    ix: FrameIx,
+    /// What logjam writes has the state of the threads for a leaf.
+    is_state: bool,
+}
+
+impl<'t> Known<'t> {
+    /// The same as [`stack`], for a line whose frames were there before.
+    fn stack<'l>(&self, line: &'l str) -> Option<(&'l str, u64)> {
+        let (frames, count) = line.trim_end().rsplit_once(' ')?;
+        self.records.contains_key(frames).then_some((frames, number(count)?))
     }
-    let is_idle = root.starts_with("swapper");
-    thread.reported = (!is_idle).then_some(ReportedState::Running);
-    let mut frames: Vec<Frame> = names.map(frame).collect();
-    // What logjam writes has the state of the threads for a leaf.
-    if frames.last().and_then(|f| f.module.as_deref()).is_some_and(is_state) {
-        frames.pop();
-        thread.reported = None;
+
+    /// Adds a stack. A sample is of a processor that ran, but for the idle task.
+    fn add(&mut self, snapshot: &mut Snapshot, frames: Cow<'t, str>, count: u64) {
+        let again = self.records.get(&*frames).and_then(|&record| snapshot.threads.get_mut(record));
+        if let Some(thread) = again {
+            thread.weight = thread.weight.saturating_add(count);
+            return;
+        }
+        let mut thread = Thread::new(ThreadId::Number(0));
+        thread.weight = count;
+        let mut names = frames.split(';').peekable();
+        let root = names.peek().copied().unwrap_or_default();
+        if let Some(command) = command(root) {
+            thread.name = Some(command.into());
+            names.next();
+        }
+        let is_idle = root.starts_with("swapper");
+        thread.reported = (!is_idle).then_some(ReportedState::Running);
+        let mut named: Vec<Named> = names.map(|name| self.frame(snapshot, name)).collect();
+        if named.pop_if(|last| last.is_state).is_some() {
+            thread.reported = None;
+        }
+        let stack: Vec<FrameIx> = named.iter().rev().map(|named| named.ix).collect();
+        thread.stack = snapshot.stacks.stack(&stack);
+        self.records.insert(frames, snapshot.threads.len());
+        snapshot.threads.push(thread);
     }
-    frames.reverse();
-    let body = Body { frames: frames.into_iter().map(Into::into).collect(), ..Body::default() };
-    building.push(thread, &body, &[], offset);
+
+    fn frame(&mut self, snapshot: &mut Snapshot, name: &str) -> Named {
+        if let Some(&known) = self.frames.get(name) {
+            return known;
+        }
+        let frame = frame(name);
+        let is_state = frame.module.as_deref().is_some_and(is_state);
+        let named = Named { ix: snapshot.stacks.frame(&frame, std::iter::empty()), is_state };
+        self.frames.insert(name.to_owned(), named);
+        named
+    }
 }
 
 /// `[lock-wait g_log_mutex]`

@@ -1,6 +1,6 @@
 //! The argument list of a frame: which value slots it has.
 
-use crate::model::{ArgSlot, SlotKind};
+use crate::model::{ArgSlot, SlotKind, lossy};
 
 use super::scan::{Scan, symbol_end};
 use super::token::{Token, TokenKind};
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, kind: SlotKind, symbol: Option<&[u8]>, source: Source) {
-        let symbol = symbol.map(|s| String::from_utf8_lossy(s).into());
+        let symbol = symbol.map(|s| lossy(s).into());
         self.slots.push(ArgSlot { name: self.name.into(), kind, symbol });
         self.sources.push(source);
     }

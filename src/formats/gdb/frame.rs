@@ -1,6 +1,6 @@
 //! A frame line without its number and argument values becomes a [`Frame`].
 
-use crate::model::{ArgSlot, Frame, FrameKind, Str};
+use crate::model::{ArgSlot, Frame, FrameKind, Str, lossy};
 
 use super::args::{self, Source};
 use super::scan::Scan;
@@ -90,7 +90,7 @@ fn place(tail: &[u8]) -> (Option<Str>, Option<u32>, Option<Str>) {
 }
 
 fn text(bytes: &[u8]) -> Str {
-    String::from_utf8_lossy(bytes).into()
+    lossy(bytes).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Thread headers, and what gdb calls a thread: `Thread 0x7f2d08a1d6c0 (LWP 62003)`.
 
-use crate::model::Str;
+use crate::model::{Str, lossy};
 
 /// What gdb calls a thread, as far as the text says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(super) fn read(text: &[u8]) -> Option<(Header, usize)> {
             Some(close)
         });
         let bytes = text.get(from..close.unwrap_or(line_end)).unwrap_or_default();
-        name = Some(String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes)).into());
+        name = Some(lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes)).into());
     }
     Some((Header { inferior, number, target, name }, end))
 }

@@ -1,6 +1,6 @@
 //! Rows of `info threads`: each thread with its innermost frame.
 
-use crate::model::Str;
+use crate::model::{Str, lossy};
 
 use super::header::{Target, decimal, target};
 
@@ -58,7 +58,7 @@ pub(super) fn row(line: &[u8]) -> Option<Row> {
     let mut name = None;
     if let Some(open) = line.get(at..)?.strip_prefix(b" \"") {
         let close = name_end(open)?;
-        name = Some(String::from_utf8_lossy(open.get(..close)?).into());
+        name = Some(lossy(open.get(..close)?).into());
         at += 2 + close + 1;
     }
     at += count_blanks(line.get(at..)?);

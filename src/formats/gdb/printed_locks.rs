@@ -1,12 +1,15 @@
 //! Locks whose content somebody printed: `p g_mutex`, locals of `bt full`.
 
-use crate::model::{ReportedLock, ReportedOwner};
+use crate::model::{ReportedLock, ReportedOwner, lossy};
 
 use super::header::{decimal, parse_hex};
 
 /// The fields that hold an owner's LWP, in glibc's mutex and rwlock. Markup in mail and wikis eats
 /// underscores, so any number of them stands before.
 static OWNER_FIELDS: &[&[u8]] = &[b"owner = ", b"cur_writer = "];
+
+/// How all of them end: gdb writes no blanks beside the `=` of arguments.
+const FIELD_END: &[u8] = b"er = ";
 
 /// How far back the begin of a printed lock is looked for, in lines and bytes.
 const MOST_LINES: usize = 16;
@@ -25,12 +28,10 @@ const HISTORY_BYTES: usize = 1 << 14;
 /// ```
 pub(super) fn find(text: &[u8], base: u64) -> Vec<ReportedLock> {
     let mut locks: Vec<ReportedLock> = Vec::new();
-    for field in OWNER_FIELDS {
-        for at in memchr::memmem::find_iter(text, field) {
-            if let Some(lock) = lock(text, at, at + field.len(), base) {
-                locks.push(lock);
-            }
-        }
+    for end in memchr::memmem::find_iter(text, FIELD_END).map(|at| at + FIELD_END.len()) {
+        let before = text.get(..end).unwrap_or_default();
+        let field = OWNER_FIELDS.iter().find(|field| before.ends_with(field));
+        locks.extend(field.and_then(|field| lock(text, end - field.len(), end, base)));
     }
     locks.sort_by_key(|l| l.offset);
     locks
@@ -142,7 +143,7 @@ fn address_in(line: &[u8]) -> (Option<u64>, Option<String>) {
     let length = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
     let symbol = rest.get(length..).and_then(|r| r.strip_prefix(b" <")).and_then(|s| {
         let end = s.iter().rposition(|b| *b == b'>')?;
-        Some(String::from_utf8_lossy(s.get(..end)?).into_owned())
+        Some(lossy(s.get(..end)?).into_owned())
     });
     (rest.get(..length).and_then(parse_hex), symbol)
 }

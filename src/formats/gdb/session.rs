@@ -2,6 +2,7 @@
 
 use super::header::{Target, decimal, target};
 use super::noise::{NOISE, STACK_ENDS};
+use crate::model::lossy;
 
 /// A fact that stands between the stacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ static ROUTINE: &[&str] = &["SIGQUIT", "SIGPIPE", "SIGALRM", "SIGTERM"];
 
 /// Reads a line that is no frame, header or prompt.
 pub(super) fn line(bytes: &[u8]) -> Line {
-    let lossy = String::from_utf8_lossy(bytes.get(..bytes.len().min(LONGEST_LINE)).unwrap_or(bytes));
+    let lossy = lossy(bytes.get(..bytes.len().min(LONGEST_LINE)).unwrap_or(bytes));
     let text = lossy.trim();
     if let Some(event) = fact(text) {
         return Line::Fact(event);

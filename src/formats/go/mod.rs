@@ -15,7 +15,7 @@ use super::text::{
 use super::{About, Format, Reader};
 use crate::model::{
     Failure, FailureKind, FormatId, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId, ThreadIx,
-    ThreadKind,
+    ThreadKind, lossy,
 };
 
 /// The row of this format.
@@ -49,7 +49,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if !number.get(digits..)?.starts_with(b" ") {
         return None;
     }
-    header(&String::from_utf8_lossy(site.line()))?;
+    header(&lossy(site.line()))?;
     Some(site.at)
 }
 

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{
-    FormatId, Frame, GapKind, Listing, ReportedState, Snapshot, Thread, ThreadId, ThreadKind,
+    FormatId, Frame, GapKind, Listing, ReportedState, Snapshot, Thread, ThreadId, ThreadKind, lossy,
 };
 
 /// The row of this format.
@@ -44,7 +44,7 @@ const MOST: u64 = u32::MAX as u64;
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
     let name = NAMES.iter().find(|name| before.ends_with(name.as_bytes()))?;
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     total(&format!("{name}{line}"))?;
     Some(site.at - name.len())
 }
@@ -65,7 +65,7 @@ fn parked(text: &[u8]) -> Option<u64> {
     for at in memchr::memmem::find_iter(text, b" @ 0x") {
         let start = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |n| n + 1);
         let line = text::first_line(text.get(start..)?);
-        let line = String::from_utf8_lossy(line.get(..line.len().min(LONGEST_COUNT))?);
+        let line = lossy(line.get(..line.len().min(LONGEST_COUNT))?);
         if let Some((count, first)) = group(&line) {
             *counts.entry(first).or_default() += count;
         }
@@ -160,7 +160,7 @@ fn first_shown(more: &[u8]) -> Option<u64> {
     let mut rest = more;
     for _ in 0..3 {
         let line = text::first_line(rest);
-        let shown = String::from_utf8_lossy(line.get(..line.len().min(LONGEST_COUNT))?);
+        let shown = lossy(line.get(..line.len().min(LONGEST_COUNT))?);
         if let Some(address) = shown.strip_prefix("#\t0x") {
             return u64::from_str_radix(address.split('\t').next()?, 16).ok();
         }

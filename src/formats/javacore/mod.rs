@@ -9,7 +9,7 @@ mod stack;
 
 use super::text::{self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, Signal, Snapshot, Thread};
+use crate::model::{Arch, FormatId, Signal, Snapshot, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -31,7 +31,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
     if site.rest().starts_with(b"3") {
-        header::read(&String::from_utf8_lossy(site.line()))?;
+        header::read(&lossy(site.line()))?;
     }
     Some(site.at)
 }

@@ -11,7 +11,7 @@
 
 use crate::formats::java;
 use crate::formats::text::{Head, first_line};
-use crate::model::{Thread, ThreadId, ThreadKind};
+use crate::model::{Thread, ThreadId, ThreadKind, lossy};
 
 /// How many more lines a name may have.
 const MOST_LINES: usize = 16;
@@ -29,7 +29,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     let mut rest = more;
     for _ in 0..MOST_LINES {
         let next = first_line(rest);
-        let text = String::from_utf8_lossy(next.get(..next.len().min(4096))?);
+        let text = lossy(next.get(..next.len().min(4096))?);
         if rest.is_empty() || text.starts_with("    ") || text.starts_with('#') {
             return None;
         }

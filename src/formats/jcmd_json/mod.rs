@@ -11,7 +11,7 @@ use super::java;
 use super::text::json::is_key;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId};
+use crate::model::{FormatId, Snapshot, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -56,13 +56,13 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if is_key(site, document::KEY) {
         return document::confirm(site);
     }
-    let before = String::from_utf8_lossy(site.before()?);
+    let before = lossy(site.before()?);
     // The number stands before the name, of which the anchor may be the end.
     let starts = before.match_indices('#').map(|(at, _)| at);
     let (start, _) = starts
         .filter(|at| *at == 0 || before.as_bytes().get(at - 1).is_some_and(|b| !b.is_ascii_alphanumeric()))
         .find_map(|at| {
-            let line = format!("{}{}", before.get(at..)?, String::from_utf8_lossy(site.line()));
+            let line = format!("{}{}", before.get(at..)?, lossy(site.line()));
             // Inside the JSON of a container.
             let line = if before.trim_start().starts_with('{') { line.replace("\\\"", "\"") } else { line };
             Some((at, header::read(&line, b"")?))

@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use super::java;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind};
+use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -53,7 +53,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if actuator::is_key(site) {
         return actuator::confirm(site);
     }
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     let before = site.before()?;
     match line.get(..5)? {
         "Full " => line.trim_end().ends_with(':').then_some(site.at),

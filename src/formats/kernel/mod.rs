@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId};
+use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
 
 use frame::StackLine;
 use reports::Report;
@@ -50,10 +50,10 @@ const NEAR: usize = 6;
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let own = own_start(site)?;
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     let is_frame = |line: &[u8]| {
         let text = line.get(line::prefix(line).0..).unwrap_or_default();
-        frame_in(&String::from_utf8_lossy(text)).is_some()
+        frame_in(&lossy(text)).is_some()
     };
     let is_header = match line.split(' ').next()? {
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
@@ -69,7 +69,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 fn own_start(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
     let begin = site.at - before.len();
-    let text = String::from_utf8_lossy(before);
+    let text = lossy(before);
     if let Some(at) = text.find("/proc/")
         && let Some(path) = text.get(at..).and_then(|rest| rest.strip_suffix(':'))
     {
@@ -93,7 +93,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let version = memchr::memmem::find_iter(&text, b"ainted").find_map(|at| {
         let start = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |n| n + 1);
         let line = text::first_line(text.get(start..)?);
-        let line = String::from_utf8_lossy(line.get(..line.len().min(text::LONGEST_LINE))?);
+        let line = lossy(line.get(..line.len().min(text::LONGEST_LINE))?);
         header::version(&line).map(|version| format!("Linux {version}"))
     });
     let mut snapshots = text::read(&Kernel, FORMAT.id, &section.rewritten(text, places));

@@ -14,7 +14,7 @@
 
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{Head, first_line};
-use crate::model::{Thread, ThreadId};
+use crate::model::{Thread, ThreadId, lossy};
 
 /// Fields behind the number, in the order in which `thread-format` prints them.
 static FIELDS: &[&str] = &[
@@ -58,9 +58,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
             break;
         }
         joined.push('\n');
-        joined.push_str(
-            String::from_utf8_lossy(next.get(..next.len().min(1024)).unwrap_or(next)).trim_end_matches('\r'),
-        );
+        joined.push_str(lossy(next.get(..next.len().min(1024)).unwrap_or(next)).trim_end_matches('\r'));
         at = (at + next.len() + 1).min(more.len());
         if let Some(head) = fields(index, &joined) {
             return Some(Head { more: at, ..head });

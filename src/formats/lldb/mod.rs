@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Process, Snapshot, Thread, ThreadId};
+use crate::model::{FormatId, Process, Snapshot, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -38,7 +38,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// `* thread #1, name = 'shop', stop reason = signal SIGSTOP` with a frame below, or in itself.
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     let before = site.before()?;
     let start = if line.starts_with(" thread(s)") {
         let digits = before.iter().rev().take_while(|b| b.is_ascii_digit()).count();
@@ -47,7 +47,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         let mark = [b"* ".as_slice(), b"  "].iter().any(|mark| before.ends_with(mark));
         site.at - if mark { 2 } else { 0 }
     };
-    let own = format!("{}{line}", String::from_utf8_lossy(site.text.get(start..site.at)?));
+    let own = format!("{}{line}", lossy(site.text.get(start..site.at)?));
     let head = head::read(&own, site.text.get(site.at + line.len()..)?)?;
     let is_frame = |line: &[u8]| memchr::memmem::find(line, b"frame #0: ").is_some();
     (head.first.is_some() || site.following(MOST_LINES).any(is_frame)).then_some(start)

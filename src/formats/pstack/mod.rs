@@ -9,7 +9,7 @@ use super::text::{
     self, BlockLine, Body, BodyFrame, Dumps, Grammar, HEX, Head, InBlock, Masked, Outside, Section, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{ArgSlot, FormatId, Frame, FrameKind, SlotKind, Snapshot, Str, Thread, ThreadId};
+use crate::model::{ArgSlot, FormatId, Frame, FrameKind, SlotKind, Snapshot, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -32,11 +32,11 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 /// A rule with `lwp# 1` in it; of a process with one thread, which has no rule, its last frame.
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     if line.starts_with("lwp# ") || line.starts_with("thread# ") {
         let dashes = before.trim_ascii_end().iter().rev().take_while(|b| **b == b'-').count();
         let start = before.trim_ascii_end().len() - dashes;
-        let own = String::from_utf8_lossy(before.get(start..)?).into_owned() + &line;
+        let own = lossy(before.get(start..)?).into_owned() + &line;
         return rule(&own).map(|_| site.at - before.len() + start);
     }
     // ` 00014a38 _start   (0, 0, 0)`: frames up to a line with the command, and no rule between.
@@ -52,7 +52,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         .take(MOST_FRAMES)
         .find(|l| frame_start(l).is_none() || memchr::memmem::find(l, b" _start ").is_some())?;
     // One stack has one `_start`: a text of nothing else is not looked through for each of them.
-    command(&String::from_utf8_lossy(above.get(..above.len().min(400))?)).map(|_| site.at - before.len())
+    command(&lossy(above.get(..above.len().min(400))?)).map(|_| site.at - before.len())
 }
 
 /// How deep a stack without a rule may be.
@@ -73,7 +73,7 @@ impl Grammar for Pstack {
 
     fn masked(&self, line: &[u8]) -> Masked {
         // Arguments are hexadecimal without `0x`.
-        let line = String::from_utf8_lossy(line);
+        let line = lossy(line);
         match arguments(&line) {
             Some((open, close)) => Masked::Words(open..close),
             None => Masked::Nothing,

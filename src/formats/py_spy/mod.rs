@@ -10,7 +10,7 @@ use super::python;
 use super::text::json::is_key;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId};
+use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -40,9 +40,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if is_key(site, json::KEY) {
         return json::confirm(site);
     }
-    let before = String::from_utf8_lossy(site.before()?);
+    let before = lossy(site.before()?);
     let start = before.rfind("Thread ")?;
-    let line = format!("{}{}", before.get(start..)?, String::from_utf8_lossy(site.line()));
+    let line = format!("{}{}", before.get(start..)?, lossy(site.line()));
     // Inside the JSON of a container the quotes are escaped.
     header(&line.replace("\\\"", "\""))?;
     Some(site.at.saturating_sub(before.len() - start))

@@ -7,7 +7,9 @@ use rustc_hash::FxHashSet;
 use super::python;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, FrameKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId};
+use crate::model::{
+    FormatId, Frame, FrameKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -34,7 +36,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    header(&String::from_utf8_lossy(site.line())).map(|_| site.at)
+    header(&lossy(site.line())).map(|_| site.at)
 }
 
 struct Pystack;

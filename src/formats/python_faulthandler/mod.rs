@@ -15,7 +15,7 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    FormatId, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx,
+    FormatId, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
 };
 use failure::End;
 
@@ -46,7 +46,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if site.rest().starts_with(traceback::HEADER.as_bytes()) {
         return traceback::ends_the_text(site).then_some(site.at);
     }
-    let before = String::from_utf8_lossy(site.before()?);
+    let before = lossy(site.before()?);
     let start = HEADERS.iter().filter_map(|start| before.rfind(start)).min()?;
     let line = format!("{}{FIRST_CALL_FIRST}", before.get(start..)?);
     header(&line)?;

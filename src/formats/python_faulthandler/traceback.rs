@@ -20,7 +20,9 @@
 
 use crate::formats::python;
 use crate::formats::text::{Body, Dumps, Section, Site, first_line};
-use crate::model::{Failure, FailureKind, FormatId, GapKind, Snapshot, StackEnd, Thread, ThreadId, ThreadIx};
+use crate::model::{
+    Failure, FailureKind, FormatId, GapKind, Snapshot, StackEnd, Thread, ThreadId, ThreadIx, lossy,
+};
 
 /// The line that begins one.
 pub(super) const HEADER: &str = "Traceback (most recent call last):";
@@ -54,7 +56,7 @@ pub(super) fn ends_the_text(site: &Site<'_>) -> bool {
     // What stands before the header stands before each line.
     let lines = site.following(usize::MAX).map(|line| {
         let text = line.get(before.len().min(line.len())..).unwrap_or_default();
-        String::from_utf8_lossy(text).into_owned()
+        lossy(text).into_owned()
     });
     let Some(read) = Traceback::read(lines) else { return false };
     read.is_last
@@ -64,7 +66,7 @@ fn previous_line(site: &Site<'_>, before: usize) -> Option<String> {
     let end = site.at.checked_sub(before + 1)?;
     let text = site.text.get(end.saturating_sub(4096)..end)?;
     let start = memchr::memrchr(b'\n', text).map_or(0, |n| n + 1);
-    Some(String::from_utf8_lossy(text.get(start..)?).into_owned())
+    Some(lossy(text.get(start..)?).into_owned())
 }
 
 /// `Exception in thread Thread-3 (worker):`, `Exception ignored in: <…>`: the process goes on.
@@ -142,7 +144,7 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     if site.before().is_none_or(|before| !before.is_empty()) || !ends_the_text(&site) {
         return Vec::new();
     }
-    let lines = site.following(usize::MAX).map(|line| String::from_utf8_lossy(line).into_owned());
+    let lines = site.following(usize::MAX).map(|line| lossy(line).into_owned());
     let Some(read) = Traceback::read(lines) else { return Vec::new() };
     debug_assert!(!first_line(site.rest()).is_empty());
     let offset = section.offset(site.at);

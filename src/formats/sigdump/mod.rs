@@ -8,7 +8,7 @@ use super::java;
 use super::jstack;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, Snapshot, Str, Thread};
+use crate::model::{FormatId, Frame, Snapshot, Str, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -38,7 +38,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     if line.starts_with(DUMP) {
         return header::dump(&line).map(|_| site.at);
     }

@@ -14,7 +14,7 @@ use super::text::{
 use super::{About, Format, Reader};
 use crate::model::{
     Arch, Failure, FailureKind, FormatId, Frame, Process, Signal, Snapshot, StackEnd, Str, Thread, ThreadId,
-    ThreadIx,
+    ThreadIx, lossy,
 };
 
 /// The row of this format.
@@ -37,7 +37,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// `                Stack trace of thread 6023:`, at the end of a line.
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    thread(&String::from_utf8_lossy(site.line()))?;
+    thread(&lossy(site.line()))?;
     Some(site.indented(usize::MAX))
 }
 

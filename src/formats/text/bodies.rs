@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::chunk::Chunk;
 use super::grammar::{BlockLine, Body, Grammar};
-use crate::model::{FrameIx, Pool, StackIx};
+use crate::model::{FrameIx, Pool, StackIx, lossy};
 
 /// Index of a body.
 pub(super) type BodyIx = u32;
@@ -73,7 +73,7 @@ impl Bodies {
 
     fn read<G: Grammar>(&self, grammar: &G, block: u32) -> Body {
         let lines = self.blocks.get(block).unwrap_or_default();
-        let text = |line: &u32| String::from_utf8_lossy(self.lines.get(*line).unwrap_or_default());
+        let text = |line: &u32| lossy(self.lines.get(*line).unwrap_or_default());
         let texts: Vec<_> = lines.iter().map(text).collect();
         let mut slot = 0;
         let lines = lines.iter().zip(&texts).map(|(&line, text)| {

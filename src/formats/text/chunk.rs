@@ -8,7 +8,7 @@ use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Masked, Outside
 use super::repeats::{Hole, Repeats};
 use super::site::{LONGEST_LINE, first_line};
 use super::templates::{TemplateIx, Templates, hex, numbers};
-use crate::model::{Pool, Thread};
+use crate::model::{Pool, Thread, lossy};
 
 /// What stands in a piece of text, in its order.
 pub(super) enum Item {
@@ -300,7 +300,7 @@ impl<G: Grammar> Reader<'_, G> {
         match &mut self.skipped {
             Some(skipped) => skipped.lines += 1,
             None => {
-                let first = String::from_utf8_lossy(line.get(..LONGEST_SHOWN).unwrap_or(line)).into_owned();
+                let first = lossy(line.get(..LONGEST_SHOWN).unwrap_or(line)).into_owned();
                 self.skipped = Some(Skipped { lines: 1, offset: self.base + at, first, is_in_block });
             }
         }
@@ -349,7 +349,7 @@ const LONGEST_SHOWN: usize = 80;
 
 /// A line as text: bytes that are not UTF-8 are shown as such, what is too long is cut.
 fn shown(line: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(line.get(..LONGEST_LINE).unwrap_or(line))
+    lossy(line.get(..LONGEST_LINE).unwrap_or(line))
 }
 
 /// Without the blanks and the carriage return at its end.

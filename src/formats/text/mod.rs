@@ -25,7 +25,7 @@ pub mod words;
 
 use rayon::prelude::*;
 
-use crate::model::{FormatId, Snapshot};
+use crate::model::{FormatId, Snapshot, lossy};
 use bodies::Bodies;
 use chunk::Chunk;
 
@@ -48,7 +48,7 @@ pub fn chunk_size(text: &[u8]) -> usize {
 
 const PIECES_A_WORKER: usize = 2;
 const SMALLEST_CHUNK: usize = 1 << 20;
-const LARGEST_CHUNK: usize = 16 << 20;
+const LARGEST_CHUNK: usize = 32 << 20;
 
 /// How much text before the first header may belong to the dump: `panic: …`.
 const CONTEXT: usize = 1 << 16;
@@ -115,7 +115,7 @@ fn next_header<G: Grammar>(grammar: &G, text: &[u8], from: usize) -> Option<usiz
         let next = at + line.len() + 1;
         let shown = line.get(..LONGEST_LINE).unwrap_or(line).trim_ascii_end();
         if grammar.may_begin(shown)
-            && grammar.head(&String::from_utf8_lossy(shown), text.get(next.min(text.len())..)?).is_some()
+            && grammar.head(&lossy(shown), text.get(next.min(text.len())..)?).is_some()
         {
             return Some(at);
         }

@@ -1,4 +1,5 @@
 //! A place in a text where an anchor of a format stands.
+use crate::model::lossy;
 
 /// The longest prefix of a log before a header, bytes.
 pub const LONGEST_PREFIX: usize = 200;
@@ -46,7 +47,7 @@ impl<'a> Site<'a> {
             let first = value.lines().next().unwrap_or_default().to_owned();
             return Some((line + quote + 1, first));
         }
-        let text = String::from_utf8_lossy(first_line(self.text.get(line..)?)).into_owned();
+        let text = lossy(first_line(self.text.get(line..)?)).into_owned();
         Some((line, text))
     }
 
@@ -68,7 +69,7 @@ impl<'a> Site<'a> {
 
     /// The same as text; where the line is one of JSON, what its string says on the lines after.
     pub fn following_text(&self, count: usize) -> Vec<String> {
-        let shown = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+        let shown = |line: &[u8]| lossy(line).into_owned();
         let before = self.before().unwrap_or_default();
         let key = before.trim_ascii_start().strip_prefix(b"{").and_then(|_| {
             let colon = memchr::memmem::rfind(before, b"\":")?;

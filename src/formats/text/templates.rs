@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::grammar::{HEX, InBlock, Masked};
 use super::site::LONGEST_LINE;
-use crate::model::Pool;
+use crate::model::{Pool, lossy};
 
 /// Index of a template.
 pub(super) type TemplateIx = u32;
@@ -62,7 +62,7 @@ impl Templates {
         if let Some(ix) = self.texts.find(key) {
             return self.follows(ix);
         }
-        let class = classify(&String::from_utf8_lossy(key));
+        let class = classify(&lossy(key));
         if class == InBlock::Unknown {
             values.truncate(mark);
             return None;

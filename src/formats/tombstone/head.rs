@@ -12,7 +12,7 @@
 
 use crate::formats::text::first_line;
 use crate::formats::text::words::{hex, number};
-use crate::model::{Signal, Str, Thread, ThreadId};
+use crate::model::{Signal, Str, Thread, ThreadId, lossy};
 
 /// How many lines a header may have below its first: registers, notes, a message of several lines.
 const MOST_LINES: usize = 120;
@@ -64,7 +64,7 @@ pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize, Option<String>) {
     for _ in 0..MOST_LINES {
         let Some(rest) = more.get(at..).filter(|rest| !rest.is_empty()) else { break };
         let raw = first_line(rest);
-        let line = String::from_utf8_lossy(raw.get(..raw.len().min(4096)).unwrap_or(raw));
+        let line = lossy(raw.get(..raw.len().min(4096)).unwrap_or(raw));
         let line = line.trim_end();
         let text = line.trim_start();
         if ENDS.iter().any(|end| text.starts_with(end)) || super::frame::is_frame(line) {

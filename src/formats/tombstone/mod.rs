@@ -13,7 +13,9 @@ use super::text::{
     self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, Failure, FailureKind, FormatId, Process, Snapshot, Thread, ThreadId, ThreadIx};
+use crate::model::{
+    Arch, Failure, FailureKind, FormatId, Process, Snapshot, Thread, ThreadId, ThreadIx, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -35,11 +37,11 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// A header of a thread, not the `| sysTid=` of ART's.
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    let line = String::from_utf8_lossy(site.line());
+    let line = lossy(site.line());
     if line.starts_with("pid: ") {
         return head::tombstone(&line).map(|_| site.at);
     }
-    let before = String::from_utf8_lossy(site.before()?).into_owned();
+    let before = lossy(site.before()?).into_owned();
     let start = before.find('"')?;
     head::backtrace(&format!("{}{line}", before.get(start..)?))?;
     let is_frame = |line: &[u8]| memchr::memmem::find(line, b"#00 pc ").is_some();

@@ -17,7 +17,7 @@
 
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{Head, first_line};
-use crate::model::{ReportedState, Str, Thread, ThreadId, ThreadKind};
+use crate::model::{ReportedState, Str, Thread, ThreadId, ThreadKind, lossy};
 
 /// The id of a stack that no header tells the thread of.
 pub(super) const CURRENT: &str = "current";
@@ -55,7 +55,7 @@ fn to_table(more: &[u8], most: usize) -> usize {
     for _ in 0..most {
         let Some(rest) = more.get(at..).filter(|rest| !rest.is_empty()) else { break };
         let raw = first_line(rest);
-        let line = String::from_utf8_lossy(raw.get(..raw.len().min(400)).unwrap_or(raw));
+        let line = lossy(raw.get(..raw.len().min(400)).unwrap_or(raw));
         at = (at + raw.len() + 1).min(more.len());
         if is_table(line.trim_end()) {
             return at;
@@ -129,7 +129,7 @@ pub(super) fn kernel(text: &str) -> Option<Thread> {
 /// The header with its next line, into which the debugger or a page may have broken it.
 fn joined(text: &str, more: &[u8]) -> String {
     let next = first_line(more);
-    let next = String::from_utf8_lossy(next.get(..next.len().min(200)).unwrap_or(next)).into_owned();
+    let next = lossy(next.get(..next.len().min(200)).unwrap_or(next)).into_owned();
     if text.ends_with("WAIT:") { format!("{text} {}", next.trim()) } else { text.to_owned() }
 }
 
@@ -147,7 +147,7 @@ pub(super) fn wait_object(line: &str) -> Option<&str> {
 fn wait_line(more: &[u8]) -> Option<String> {
     let mut lines = more.split(|b| *b == b'\n').take(3);
     lines.find_map(|line| {
-        let line = String::from_utf8_lossy(line.get(..line.len().min(200)).unwrap_or(line)).into_owned();
+        let line = lossy(line.get(..line.len().min(200)).unwrap_or(line)).into_owned();
         wait_object(&line).is_some().then(|| line.trim_end().to_owned())
     })
 }
@@ -170,7 +170,7 @@ fn walked(text: &str, more: &[u8]) -> Option<Head> {
     }
     let below = more.split(|b| *b == b'\n').take(3);
     let has_frame = below.into_iter().any(|line| {
-        let line = String::from_utf8_lossy(line.get(..line.len().min(400)).unwrap_or(line)).into_owned();
+        let line = lossy(line.get(..line.len().min(400)).unwrap_or(line)).into_owned();
         super::columns::walked(line.trim_end()).is_some() || line.starts_with("<no frames>")
     });
     if !has_frame {

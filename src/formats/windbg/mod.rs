@@ -14,7 +14,7 @@ mod session;
 
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread};
+use crate::model::{FormatId, Snapshot, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -58,7 +58,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return is_known.then(|| site.indented(4));
     }
     if line.starts_with(b"Suspend: ") {
-        let text = String::from_utf8_lossy(before).into_owned();
+        let text = lossy(before).into_owned();
         let start = text.rfind(" Id: ").or_else(|| text.rfind(" id: "))?;
         // `.  0  Id: `: a mark and a number of three places; of two before version 6.
         let end = text.get(..start)?.trim_end().len();
@@ -71,7 +71,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if line.starts_with(b"  Cid ") || line.starts_with(b"Cid ") {
         let start = memchr::memmem::rfind(before, b"THREAD ")?;
         let own = [before.get(start..)?, site.line()].concat();
-        return head::kernel(&String::from_utf8_lossy(&own)).map(|_| begin + start);
+        return head::kernel(&lossy(&own)).map(|_| begin + start);
     }
     if line.starts_with(b"STACK_TEXT:") {
         return Some(site.at);
@@ -88,7 +88,7 @@ impl Grammar for Windbg {
     const MASKS_HEX: bool = false;
 
     fn masked(&self, line: &[u8]) -> Masked {
-        let text = String::from_utf8_lossy(line.get(..line.len().min(512)).unwrap_or(line));
+        let text = lossy(line.get(..line.len().min(512)).unwrap_or(line));
         match columns::read(&text) {
             Some(columns) => Masked::Words(0..columns.symbol),
             None if head::wait_object(&text).is_some() => Masked::Words(0..line.len()),

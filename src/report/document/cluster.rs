@@ -83,15 +83,16 @@ pub struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
+        let total = names.total();
         let clusters = names.analyzed.clusters.clusters.iter().enumerate();
-        clusters.map(|(n, c)| Self::of(ClusterId(cluster::ClusterIx(n as u32)), c, names)).collect()
+        clusters.map(|(n, c)| Self::of(ClusterId(cluster::ClusterIx(n as u32)), c, total, names)).collect()
     }
 
-    fn of(id: ClusterId, cluster: &'a cluster::Cluster, names: Resolver<'a>) -> Self {
+    fn of(id: ClusterId, cluster: &'a cluster::Cluster, total: u64, names: Resolver<'a>) -> Self {
         Self {
             id,
             count: cluster.count,
-            share: share(cluster.count, names.total()),
+            share: share(cluster.count, total),
             state: cluster.state,
             signature: cluster.signature.join(" ← "),
             frames: names.stack(cluster.stack).collect(),
