@@ -121,9 +121,14 @@ def json_dump(name, size):
     return (head + json.dumps(document, indent=2) + "\n").encode(), len(many)
 
 
+def of(name, size):
+    """One dump of a format of about `size` bytes, and how many threads it has."""
+    return text_dump(name, size) if name in TEXTS else json_dump(name, size)
+
+
 def main():
     name, size, path = sys.argv[1], float(sys.argv[2]) * 1e6, pathlib.Path(sys.argv[3])
-    text, threads = text_dump(name, size) if name in TEXTS else json_dump(name, size)
+    text, threads = of(name, size)
     path.write_bytes(text)
     print(f"{path}: {threads} threads")
 

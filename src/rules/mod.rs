@@ -187,8 +187,11 @@ pub fn check_all(case: &Case<'_>) -> Vec<Finding> {
     let least = if case.snapshot.threads.len() < FEW_THREADS { RULES.len() } else { 1 };
     let rules = RULES.par_iter().with_min_len(least);
     let mut findings: Vec<Finding> = rules.flat_map_iter(|rule| (rule.check)(case)).collect();
-    for finding in &mut findings {
-        finding.tests = stopped_tests::of(case, finding);
+    // Nearly always there is no test at all, and there may be many findings.
+    if case.has_tests() {
+        for finding in &mut findings {
+            finding.tests = stopped_tests::of(case, finding);
+        }
     }
     findings
 }

@@ -15,10 +15,6 @@ use crate::model::ThreadIx;
 /// The tests that a finding stops, in the order of their threads. A test that runs in several threads at the
 /// same place is told once.
 pub(super) fn of(case: &Case<'_>, finding: &Finding) -> Vec<StoppedTest> {
-    // Nearly always there is no test at all, and a finding may have many threads.
-    if !case.has_tests() {
-        return Vec::new();
-    }
     let mut threads = threads(case, finding);
     threads.sort_unstable();
     let mut seen = FxHashSet::default();

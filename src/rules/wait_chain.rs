@@ -67,6 +67,8 @@
 //!   joined thread is stuck.
 //! - A step that is *inferred* can lead to the wrong thread of several alike.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::finding::{Blocked, Finding, Link, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::threads;
@@ -81,26 +83,28 @@ pub const RULE: Rule =
 /// Threads that join a thread which itself waits for a lock. A thread that joins a worker is waiting
 /// by design; only that the worker is stuck makes it worth telling.
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    let rings = case.graph.rings();
-    let in_ring = |t: &ThreadIx| rings.iter().flatten().any(|member| member == t);
+    let in_rings: FxHashSet<ThreadIx> = case.graph.rings().into_iter().flatten().collect();
+    // Many may wait for one thread.
+    let mut behind: FxHashMap<ThreadIx, u64> = FxHashMap::default();
     (0..case.snapshot.threads.len() as u32)
         .map(ThreadIx)
-        .filter(|t| !in_ring(t))
+        .filter(|t| !in_rings.contains(t))
         .filter_map(|thread| {
             let Target::Thread(joined) = case.waits.of(thread).wait.as_ref()?.target else { return None };
             let is_stuck = case.waits.of(joined).state.is_blocked();
-            is_stuck.then(|| finding(case, thread))
+            is_stuck.then(|| finding(case, thread, &mut behind))
         })
         .collect()
 }
 
-fn finding(case: &Case<'_>, thread: ThreadIx) -> Finding {
+/// `behind`: how many threads wait behind those that were asked for so far.
+fn finding(case: &Case<'_>, thread: ThreadIx, behind: &mut FxHashMap<ThreadIx, u64>) -> Finding {
     let words = case.words();
     let path = case.graph.chain(thread);
     let chain: Vec<Link> = path.iter().filter_map(|&t| case.graph.link(t, case.waits)).collect();
     let root = path.last().copied().unwrap_or(thread);
-    let transitive =
-        case.graph.blocked_behind(&[root], case.snapshot).saturating_sub(case.snapshot.weight(root));
+    let behind = behind.entry(root).or_insert_with(|| case.graph.blocked_behind(&[root], case.snapshot));
+    let transitive = behind.saturating_sub(case.snapshot.weight(root));
     let total = case.snapshot.total();
     let steps: Vec<String> = chain
         .iter()

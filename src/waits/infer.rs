@@ -83,8 +83,8 @@ pub(super) fn holders(
     };
     let stacks = ByName::of(snapshot, meanings);
     let cut_off = snapshot.threads.iter().filter(|t| is_cut(t)).count();
-    // Locks that are taken at the same places have the same stacks inside.
-    let mut inside: FxHashMap<Places, Vec<Inside>> = FxHashMap::default();
+    // Locks that are taken at the same places have the same threads inside: thousands of locks may be.
+    let mut inside: FxHashMap<Places, Inside> = FxHashMap::default();
     for n in unknown {
         let sections = sections(&locks[n], snapshot, waiting_at);
         let in_frames = &in_frames;
@@ -92,7 +92,7 @@ pub(super) fn holders(
         let places =
             (view.lock.callers.iter().map(|(name, _)| name.clone()).collect(), view.sections.clone());
         let inside = inside.entry(places).or_insert_with(|| view.inside(&stacks));
-        let candidates = view.candidates(inside, &stacks);
+        let candidates = view.candidates(inside);
         let cut_off =
             cut_off - view.lock.waiters.iter().filter(|t| is_cut(&snapshot.threads[t.at()])).count();
         decide(&mut locks[n], candidates, cut_off, snapshot);
@@ -102,8 +102,13 @@ pub(super) fn holders(
 /// The functions that take a lock, and where its waiters stand in them.
 type Places = (Vec<Str>, Vec<FrameIx>);
 
-/// A stack that is inside a section, with its points and what they are for.
-type Inside = (StackIx, i32, Vec<String>);
+/// Who is inside the sections of a lock.
+struct Inside {
+    /// The stacks with their points and what these are for.
+    stacks: FxHashMap<StackIx, (i32, Vec<String>)>,
+    /// The threads, the most points first.
+    threads: Vec<(i32, ThreadIx)>,
+}
 
 /// Stacks by the names in them, and threads by their stacks.
 struct ByName {
@@ -169,44 +174,42 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// The stacks that are inside a section of the lock.
-    fn inside(&self, by_name: &ByName) -> Vec<Inside> {
+    /// Who is inside a section of the lock, whoever waits for it.
+    fn inside(&self, by_name: &ByName) -> Inside {
         let named = self.lock.callers.iter().filter_map(|(name, _)| by_name.stacks.get(name)).flatten();
         let mut stacks: Vec<StackIx> = named.copied().collect();
         stacks.sort_unstable();
         stacks.dedup();
-        let points = stacks.into_iter().map(|stack| (stack, self.of_stack(stack)));
-        points
-            .filter(|(_, (points, _))| *points != 0)
-            .map(|(stack, (points, why))| (stack, points, why))
-            .collect()
+        let with_points = stacks.into_iter().map(|stack| (stack, self.of_stack(stack)));
+        let stacks: FxHashMap<StackIx, (i32, Vec<String>)> =
+            with_points.filter(|(_, (points, _))| *points != 0).collect();
+        let mut threads: Vec<(i32, ThreadIx)> = Vec::new();
+        for (stack, (points, _)) in &stacks {
+            let all = by_name.threads[stack.at()].iter();
+            threads.extend(all.map(|&thread| (self.with_state(thread, *points, *points).0, thread)));
+        }
+        threads.sort_unstable_by_key(|&(points, thread)| (std::cmp::Reverse(points), thread));
+        Inside { stacks, threads }
     }
 
-    /// All threads with points, the most first.
-    fn candidates(&self, inside: &[Inside], by_name: &ByName) -> Vec<Candidate> {
+    /// The threads with the most points, the most first: as many as a decision looks at.
+    fn candidates(&self, inside: &Inside) -> Vec<Candidate> {
         let mut of_stack: FxHashMap<StackIx, Option<(i32, Vec<String>)>> = FxHashMap::default();
         let mut candidates = Vec::new();
         for &thread in &self.lock.waiters {
-            let stack = self.snapshot.threads[thread.at()].stack;
-            if let Some((points, reasons)) = of_stack.entry(stack).or_insert_with(|| self.itself(stack)) {
+            let found = of_stack.entry(self.stack_of(thread)).or_insert_with_key(|stack| self.itself(*stack));
+            if let Some((points, reasons)) = found {
                 candidates.push(Candidate { thread, points: *points, reasons: reasons.clone() });
             }
         }
         let is_waiter = |thread: &ThreadIx| self.lock.waiters.binary_search(thread).is_ok();
-        let holds_address = self.lock.address.and_then(|a| self.in_frames.get(&a));
-        let has_address = |thread: ThreadIx| holds_address.is_some_and(|threads| threads.contains(&thread));
-        for (stack, points, reasons) in inside {
-            for &thread in by_name.threads[stack.at()].iter().filter(|thread| !is_waiter(thread)) {
-                candidates.push(self.candidate(thread, *points, reasons.clone(), has_address(thread)));
-            }
-        }
-        let is_inside = |thread: ThreadIx| {
-            inside.binary_search_by_key(&self.stack_of(thread), |(stack, ..)| *stack).is_ok()
-        };
-        for &thread in holds_address.into_iter().flatten() {
-            if !is_waiter(&thread) && !is_inside(thread) {
-                candidates.push(self.candidate(thread, 0, Vec::new(), true));
-            }
+        let nobody = FxHashSet::default();
+        let with_address = self.lock.address.and_then(|a| self.in_frames.get(&a)).unwrap_or(&nobody);
+        let others = inside.threads.iter().map(|(_, thread)| *thread);
+        let others = others.filter(|thread| !is_waiter(thread) && !with_address.contains(thread));
+        let looked_at = with_address.iter().copied().filter(|thread| !is_waiter(thread));
+        for thread in looked_at.chain(others.take(MOST_SHOWN + 1)) {
+            candidates.push(self.candidate(thread, inside, with_address.contains(&thread)));
         }
         candidates.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.thread.cmp(&b.thread)));
         if let Some((first, others)) = candidates.split_first_mut()
@@ -222,23 +225,31 @@ impl View<'_> {
         self.snapshot.threads[thread.at()].stack
     }
 
-    /// A thread that does not wait, with the points of its stack.
-    fn candidate(&self, thread: ThreadIx, points: i32, reasons: Vec<String>, has_address: bool) -> Candidate {
-        let (mut points, mut reasons) = (points, reasons);
-        let state = self.seen[thread.at()].state;
-        let is_inside = points >= points::CRITICAL_SECTION;
+    /// A thread that does not wait.
+    fn candidate(&self, thread: ThreadIx, inside: &Inside, has_address: bool) -> Candidate {
+        let (by_stack, mut reasons) = inside.stacks.get(&self.stack_of(thread)).cloned().unwrap_or_default();
+        let mut points = by_stack;
         if has_address {
             points += points::ADDRESS_IN_FRAME;
             reasons.push("the lock's address lies in one of its live frames".into());
         }
-        let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
-        if is_inside && is_blocked {
-            points += points::BLOCKED_INSIDE;
-            reasons.push("it is blocked there".into());
-        } else if state == State::Idle || self.readings.get(self.stack_of(thread)).is_idle_pool {
-            points += points::IDLE;
-        }
+        let (points, why) = self.with_state(thread, by_stack, points);
+        reasons.extend(why.map(Into::into));
         Candidate { thread, points, reasons }
+    }
+
+    /// The points of a thread together with those for what it does, and what these are for. `by_stack`: those of its
+    /// stack alone.
+    fn with_state(&self, thread: ThreadIx, by_stack: i32, points: i32) -> (i32, Option<&'static str>) {
+        let state = self.seen[thread.at()].state;
+        let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
+        if by_stack >= points::CRITICAL_SECTION && is_blocked {
+            (points + points::BLOCKED_INSIDE, Some("it is blocked there"))
+        } else if state == State::Idle || self.readings.get(self.stack_of(thread)).is_idle_pool {
+            (points + points::IDLE, None)
+        } else {
+            (points, None)
+        }
     }
 
     /// The function that takes the lock, where a frame is in it and past the call.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::dumps::Building;
 use super::site::{Site, first_line};
@@ -300,8 +301,9 @@ impl<T> Default for Lenient<T> {
 
 impl<'d, T: for<'t> Deserialize<'t>> Deserialize<'d> for Lenient<T> {
     fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_value(value).ok()))
+        // As text, which is read once more: values within values are not built anew at each level.
+        let value = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(value.get()).ok()))
     }
 }
 
