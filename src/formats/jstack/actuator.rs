@@ -13,7 +13,9 @@
 //!
 //! Source: Spring Boot 1.5-3.4 ThreadDumpEndpoint, java/lang/management/ThreadInfo.java, Jolokia 1.7.
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::formats::java;
 use crate::formats::text::json;
@@ -30,23 +32,30 @@ const STATE: &[u8] = b"\"threadState\"";
 /// How far behind a thread's name its state may stand in one line, bytes.
 const NEAR: usize = 4096;
 
+/// The threads of a document.
+struct Root(Vec<Lenient<Record>>);
+
+/// Spring Boot 2 and newer; Jolokia's answer. Spring Boot 1 writes the list alone.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Root {
-    /// Spring Boot 2 and newer; Jolokia's answer.
-    Object {
-        #[serde(alias = "value")]
-        threads: Vec<Lenient<Record>>,
-    },
-    /// Spring Boot 1.
-    List(Vec<Lenient<Record>>),
+struct Object {
+    #[serde(alias = "value")]
+    threads: Vec<Lenient<Record>>,
+}
+
+impl<'d> Deserialize<'d> for Root {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let threads = match text.starts_with('[') {
+            true => serde_json::from_str(text),
+            false => serde_json::from_str(text).map(|object: Object| object.threads),
+        };
+        threads.map(Self).map_err(D::Error::custom)
+    }
 }
 
 impl Root {
     fn threads(&self) -> &[Lenient<Record>] {
-        match self {
-            Self::Object { threads } | Self::List(threads) => threads,
-        }
+        &self.0
     }
 }
 

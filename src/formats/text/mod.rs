@@ -42,6 +42,10 @@ pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
 /// How much text one worker reads at a time, bytes. The result does not depend on it: one piece for each worker, so that
 /// a stack is read a few times and not in every piece; of a large text more, which are put together meanwhile.
 pub fn chunk_size(text: &[u8]) -> usize {
+    #[cfg(test)]
+    if let Some(size) = tests::CHUNK_SIZE.get() {
+        return size;
+    }
     let pieces = rayon::current_num_threads();
     (text.len() / pieces.max(1) + 1).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
 }
@@ -116,10 +120,86 @@ fn next_header<G: Grammar>(grammar: &G, text: &[u8], from: usize) -> Option<usiz
         let shown = line.get(..LONGEST_LINE).unwrap_or(line).trim_ascii_end();
         if grammar.may_begin(shown)
             && grammar.head(&lossy(shown), text.get(next.min(text.len())..)?).is_some()
+            && !is_in_header(grammar, text, at)
         {
             return Some(at);
         }
         at = next;
     }
     None
+}
+
+/// Whether the line that begins at `at` belongs to a header above it: the rest of a name with a line break, the title of
+/// a thread's table.
+fn is_in_header<G: Grammar>(grammar: &G, text: &[u8], at: usize) -> bool {
+    let mut next = at;
+    for _ in 0..MOST_HEADER_LINES {
+        let Some(before) = next.checked_sub(1).and_then(|end| text.get(..end)) else { return false };
+        let start = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
+        let line = before.get(start..).unwrap_or_default();
+        let shown = line.get(..LONGEST_LINE).unwrap_or(line).trim_ascii_end();
+        if grammar.may_begin(shown)
+            && let Some(head) = grammar.head(&lossy(shown), text.get(next..).unwrap_or_default())
+        {
+            return next + head.more > at;
+        }
+        next = start;
+    }
+    false
+}
+
+/// How many lines a header may have.
+const MOST_HEADER_LINES: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::path::Path;
+
+    use bytes::Bytes;
+
+    use crate::formats::detect;
+
+    thread_local! {
+        /// Instead of what [`chunk_size`](super::chunk_size) would say.
+        pub static CHUNK_SIZE: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Larger dumps are left to the other tests.
+    const LARGEST: usize = 1 << 20;
+
+    /// In pieces of one thread no block is compared with one before, no line is predicted, and everything is put together
+    /// piece by piece: what is read is the same.
+    #[test]
+    fn each_thread_by_itself_says_the_same() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/text");
+        let mut read = 0;
+        for folder in
+            std::fs::read_dir(root).unwrap().filter_map(|e| std::fs::read_dir(e.unwrap().path()).ok())
+        {
+            for path in folder
+                .map(|e| e.unwrap().path())
+                .filter(|p| p.is_file() && !p.to_string_lossy().ends_with(".json"))
+            {
+                let bytes = std::fs::read(&path).unwrap();
+                let bytes = if path.extension().is_some_and(|e| e == "zst") {
+                    zstd::decode_all(bytes.as_slice()).unwrap()
+                } else {
+                    bytes
+                };
+                let bytes = Bytes::from(bytes);
+                let Some(content) = detect::detect(&bytes, None).filter(|_| bytes.len() < LARGEST) else {
+                    continue;
+                };
+                let all = || format!("{:?}", detect::read(&content, &bytes, &"x".into()));
+                let whole = all();
+                CHUNK_SIZE.set(Some(1));
+                let in_pieces = all();
+                CHUNK_SIZE.set(None);
+                assert!(whole == in_pieces, "{}", path.display());
+                read += 1;
+            }
+        }
+        assert!(read > 150, "{read} dumps");
+    }
 }
