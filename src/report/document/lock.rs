@@ -59,6 +59,16 @@ pub struct Lock<'a> {
 pub struct Locks<'a>(pub(super) Resolver<'a>);
 
 impl<'a> Locks<'a> {
+    /// How many.
+    pub fn len(self) -> usize {
+        self.0.analyzed.waits.locks.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// The lock with this id.
     pub fn get(self, id: LockId) -> Option<Lock<'a>> {
         Some(Lock::of(id, self.0.lock(id.0)?, self.0))
