@@ -1,4 +1,5 @@
-//! Cost grows in line with threads, locks and stacks: four times as much of them must not take sixteen times as long.
+//! Cost grows in line with threads, locks and stacks: eight times as much of them must take less than 24 times
+//! as long, where a quadratic step takes 64 times.
 
 use std::fmt::Write;
 use std::path::Path;
