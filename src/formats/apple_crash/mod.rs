@@ -33,9 +33,6 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     text::read(&Crash, FORMAT.id, section)
 }
 
-/// As many digits as a number of 64 bits has.
-const MOST_DIGITS: usize = 20;
-
 /// How the headers of gdb and py-spy go on: `Thread 3 (Thread 0x7f…`, `Thread 10726 (idle)`.
 const FOREIGN: [&[u8]; 5] = [b" (Thread ", b" (LWP ", b" (process ", b" (idle", b" (active"];
 
@@ -44,8 +41,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if !rest.starts_with(b"Thread ") {
         return Some(site.at);
     }
-    let digits =
-        rest.iter().skip(b"Thread ".len()).take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    let digits = rest.iter().skip(b"Thread ".len()).take_while(|b| b.is_ascii_digit()).count();
     let behind = rest.get(b"Thread ".len() + digits..)?;
     if digits == 0 || behind.starts_with(b"x") || FOREIGN.iter().any(|start| behind.starts_with(start)) {
         return None;

@@ -34,9 +34,6 @@ pub const FORMAT: Format = Format {
 
 const ANCHOR: &str = "goroutine ";
 
-/// As many digits as a number of 64 bits has.
-const MOST_DIGITS: usize = 20;
-
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     text::read(&Go, FORMAT.id, section)
 }
@@ -45,7 +42,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 fn confirm(site: &Site<'_>) -> Option<usize> {
     // Most places name a creator: `created by main.main in goroutine 1`.
     let number = site.rest().get(ANCHOR.len()..)?;
-    let digits = number.iter().take(MOST_DIGITS).take_while(|b| b.is_ascii_digit()).count();
+    let digits = number.iter().take_while(|b| b.is_ascii_digit()).count();
     if !number.get(digits..)?.starts_with(b" ") {
         return None;
     }

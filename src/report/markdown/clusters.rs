@@ -82,7 +82,7 @@ fn stack(whose: &str, cluster: &Cluster<'_>, view: &View, draft: &mut Draft) {
 fn row(count: u64, cluster: Option<&Cluster<'_>>, snapshot: &Snapshot<'_>) -> String {
     let total = snapshot.threads.total.max(1) as f64;
     let state = cluster.map(|cluster| words::id_of(&cluster.state)).unwrap_or_default();
-    let lock = cluster.and_then(|cluster| cluster.lock).and_then(|id| phrases::lock_of(id, snapshot));
+    let lock = cluster.and_then(|cluster| cluster.lock).and_then(|id| snapshot.lock(id));
     let lock = lock.map(|lock| phrases::lock_name(&lock)).unwrap_or_default();
     let cells =
         [words::count(count), words::percent(count as f64 / total), state, phrases::calls(cluster), lock];

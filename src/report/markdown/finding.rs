@@ -27,7 +27,7 @@ pub enum Groups {
 /// What is known of lock, holder, threads and place, as a list.
 pub fn facts(f: &Finding<'_>, snapshot: &Snapshot<'_>, groups: Groups, view: &View, draft: &mut Draft) {
     let mut list = Facts { draft, is_empty: true };
-    if let Some(lock) = f.lock.and_then(|id| phrases::lock_of(id, snapshot)) {
+    if let Some(lock) = f.lock.and_then(|id| snapshot.lock(id)) {
         list.add("lock", &phrases::lock(&lock));
     }
     if let Some(holder) = &f.holder {

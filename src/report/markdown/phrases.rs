@@ -3,7 +3,7 @@
 use super::escape::{code, code_within, prose};
 use crate::model::Trust;
 use crate::report::document::{
-    Cluster, ClusterId, Frame, Holder, HolderKind, Location, Lock, LockId, Snapshot, ThreadRef, WaitsFor,
+    Cluster, ClusterId, Frame, Holder, HolderKind, Location, Lock, Snapshot, ThreadRef, WaitsFor,
 };
 use crate::report::text::words;
 use crate::waits::Identity;
@@ -73,18 +73,13 @@ pub fn holder(holder: &Holder<'_>) -> String {
 
 /// What a thread waits for.
 pub fn target(wait: &WaitsFor<'_>, snapshot: &Snapshot<'_>) -> String {
-    match (wait.lock.and_then(|id| lock_of(id, snapshot)), &wait.thread, wait.process, wait.what) {
+    match (wait.lock.and_then(|id| snapshot.lock(id)), &wait.thread, wait.process, wait.what) {
         (Some(lock), ..) => lock_name(&lock),
         (_, Some(awaited), ..) => thread(awaited),
         (_, _, Some(pid), _) => format!("process {pid}"),
         (.., Some(what)) => prose(what),
         _ => "something".to_owned(),
     }
-}
-
-/// The lock with this id.
-pub fn lock_of<'d>(id: LockId, snapshot: &Snapshot<'d>) -> Option<Lock<'d>> {
-    snapshot.lock(id)
 }
 
 /// The cluster with this id.
