@@ -1,5 +1,6 @@
 //! What the reports of Apple's systems have in common: exceptions, processors, names of threads.
 
+use crate::formats::text::words::split_once;
 use crate::model::{Arch, Failure, FailureKind, Signal, Str};
 
 /// Processors by what reports call them.
@@ -123,7 +124,7 @@ pub fn failure(message: &str) -> Option<Failure> {
 /// The name of a thread, else of the queue whose work it does:
 /// `com.apple.NSEventThread`, `Dispatch queue: com.apple.main-thread`, `worker Dispatch queue: io`.
 pub fn thread_name(text: &str) -> Option<Str> {
-    let (name, queue) = text.split_once("Dispatch queue:").unwrap_or((text, ""));
+    let (name, queue) = split_once(text, "Dispatch queue:").unwrap_or((text, ""));
     let name = [name.trim(), queue.trim()].into_iter().find(|n| !n.is_empty())?;
     Some(name.into())
 }

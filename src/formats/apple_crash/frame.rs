@@ -13,6 +13,7 @@
 //!
 //! Names of images hold blanks.
 
+use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{Frame, FrameKind, Str};
 
 /// Reads a frame without its indentation.
@@ -22,7 +23,8 @@ pub(super) fn read(text: &str) -> Option<Frame> {
     if digits == 0 || digits > 6 || !rest.starts_with([' ', '\t']) {
         return None;
     }
-    let at = [" 0x", "\t0x"].into_iter().filter_map(|mark| rest.find(mark)).min()?;
+    let mark = |x: &usize| matches!(rest.as_bytes().get(x.wrapping_sub(2)..*x), Some(b" 0" | b"\t0"));
+    let at = memchr::memchr_iter(b'x', rest.as_bytes()).find(mark)? - 2;
     let module = rest.get(..at)?.trim();
     let rest = rest.get(at + 1..)?;
     let (address, symbol) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
@@ -39,7 +41,7 @@ pub(super) fn read(text: &str) -> Option<Frame> {
 /// The function, its file and line.
 fn name(frame: &mut Frame, symbol: &str) {
     let mut symbol = symbol;
-    if let Some((base, rest)) = symbol.strip_prefix("0x").and_then(|s| s.split_once(" + ")) {
+    if let Some((base, rest)) = symbol.strip_prefix("0x").and_then(|s| split_once(s, " + ")) {
         // `0x10211c000 + 1363568`, and behind it what a later tool found: `(main + 164)`
         let (offset, rest) = rest.split_once(' ').unwrap_or((rest, ""));
         frame.module_offset = offset.parse().ok().filter(|_| !base.trim_matches('0').is_empty());
@@ -49,7 +51,7 @@ fn name(frame: &mut Frame, symbol: &str) {
             None => return,
         }
     }
-    if let Some((before, place)) = symbol.strip_suffix(')').and_then(|s| s.rsplit_once(" (")) {
+    if let Some((before, place)) = symbol.strip_suffix(')').and_then(|s| rsplit_once(s, " (")) {
         let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
         if line.parse::<u32>().is_ok() && !file.contains(' ') {
             (frame.file, frame.line) = (Some(file.into()), line.parse().ok());
@@ -60,8 +62,8 @@ fn name(frame: &mut Frame, symbol: &str) {
         frame.kind = FrameKind::Inlined;
         symbol = before;
     }
-    symbol = symbol.split(" (in ").next().unwrap_or(symbol);
-    if let Some((before, offset)) = symbol.rsplit_once(" + ")
+    symbol = split_once(symbol, " (in ").map_or(symbol, |(symbol, _)| symbol);
+    if let Some((before, offset)) = rsplit_once(symbol, " + ")
         && offset.bytes().all(|b| b.is_ascii_digit())
     {
         symbol = before;

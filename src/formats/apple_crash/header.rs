@@ -23,7 +23,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let text = lossy(next.get(..next.len().min(256)).unwrap_or_default());
         if let Some((same, rest)) = behind_number(text.trim_end())
             && same == number
-            && let Some(is_crashed) = crashed(rest)
+            && let Some(is_crashed) = rest.split_once(':').and_then(|(words, _)| crashed(words))
         {
             head.thread.is_running = is_crashed;
             head.more = (next.len() + 1).min(more.len());
@@ -31,7 +31,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         return Some(head);
     }
     let (before, name) = rest.split_once(':')?;
-    thread.is_running = crashed(&format!("{before}:"))?;
+    thread.is_running = crashed(before)?;
     thread.name = name.strip_prefix(':').and_then(apple::thread_name).or_else(|| apple::thread_name(name));
     Some(Head::of(thread))
 }
@@ -43,10 +43,9 @@ fn behind_number(line: &str) -> Option<(u64, &str)> {
     Some((rest.get(..digits)?.parse().ok()?, rest.get(digits..)?))
 }
 
-/// Whether the words behind a number say that the thread crashed; `None`: they are no header's.
+/// Whether the words between a number and a colon say that the thread crashed; `None`: they are no header's.
 fn crashed(words: &str) -> Option<bool> {
-    let (before, _) = words.split_once(':')?;
-    match before.trim() {
+    match words.trim() {
         "" => Some(false),
         "Crashed" | "Attributed" | "Highlighted" => Some(true),
         // `(id: 0x1a2b)`

@@ -50,7 +50,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let prefix = site.before()?.len();
     let mut following = site.following(2).map(|line| {
         let line = line.get(prefix.min(line.len())..).unwrap_or_default();
-        lossy(line.get(..line.len().min(4096)).unwrap_or_default()).into_owned()
+        lossy(line.get(..line.len().min(4096)).unwrap_or_default())
     });
     following.any(|line| frame::read(line.trim_start()).is_some()).then_some(site.at)
 }

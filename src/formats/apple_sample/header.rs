@@ -9,6 +9,7 @@
 //! ```
 
 use crate::formats::text::Head;
+use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{Str, Thread, ThreadId};
 
 /// Reads a header.
@@ -24,7 +25,7 @@ pub(super) fn read(line: &str) -> Option<Head> {
 }
 
 fn of_sample(text: &str) -> Option<Head> {
-    let (count, rest) = text.split_once(" Thread_")?;
+    let (count, rest) = split_once(text, " Thread_")?;
     if count.is_empty() || !count.trim_end().bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -34,10 +35,10 @@ fn of_sample(text: &str) -> Option<Head> {
     if !(rest.is_empty() || rest.starts_with([':', ' '])) {
         return None;
     }
-    let (name, queue) = rest.split_once("DispatchQueue_").unwrap_or((rest, ""));
+    let (name, queue) = split_once(rest, "DispatchQueue_").unwrap_or((rest, ""));
     let name = name.trim_start_matches(':').trim();
-    let queue = queue.split_once(": ").map_or("", |(_, queue)| queue);
-    let queue = queue.split("  (").next().unwrap_or_default().trim();
+    let queue = split_once(queue, ": ").map_or("", |(_, queue)| queue);
+    let queue = split_once(queue, "  (").map_or(queue, |(queue, _)| queue).trim();
     let mut thread = thread(ThreadId::Number(id), id);
     thread.name = [name, queue].into_iter().find(|n| !n.is_empty()).map(Str::from);
     Some(Head::of(thread))
@@ -51,12 +52,9 @@ fn of_spindump(text: &str) -> Option<Head> {
     });
     let first = threads.next()?;
     let also: Vec<Thread> = threads.collect();
-    let has_samples = [" samples (", " sample ("].iter().any(|words| rest.contains(words));
-    if !has_samples {
-        return None;
-    }
+    split_once(rest, " samples (").or_else(|| split_once(rest, " sample ("))?;
     let name = quoted(rest, "Thread name \"").or_else(|| quoted(rest, "DispatchQueue \""));
-    let cpu = rest.rsplit_once("cpu time ").map(|(_, cpu)| cpu.trim_start_matches('<'));
+    let cpu = rsplit_once(rest, "cpu time ").map(|(_, cpu)| cpu.trim_start_matches('<'));
     let seconds: Option<f64> = cpu.and_then(|cpu| cpu.split('s').next()).and_then(|s| s.parse().ok());
     let mut head = Head::of(first);
     head.also = also;
@@ -78,7 +76,9 @@ fn thread(id: ThreadId, number: u64) -> Thread {
 
 /// The text in quotes behind these words. A name may hold quotes: two blanks follow the last one, or `(1)`.
 fn quoted(text: &str, words: &str) -> Option<Str> {
-    let (_, rest) = text.split_once(words)?;
-    let end = ["\"   ", "\"("].iter().filter_map(|end| rest.find(end)).min().or_else(|| rest.find('"'))?;
-    rest.get(..end).filter(|name| !name.is_empty()).map(Str::from)
+    let (_, rest) = split_once(text, words)?;
+    let name = |end: &str| split_once(rest, end).map(|(name, _)| name);
+    let name =
+        ["\"   ", "\"("].into_iter().filter_map(name).min_by_key(|name| name.len()).or_else(|| name("\""))?;
+    (!name.is_empty()).then(|| name.into())
 }

@@ -33,7 +33,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     // A frame, or `[Native Frames]`, is indented by two blanks; a thread without frames is followed by nothing.
     let prefix = site.before()?.len();
     let next = site.following(1).next().unwrap_or_default();
-    let next = lossy(next.get(prefix.min(next.len())..).unwrap_or_default()).into_owned();
+    let next = lossy(next.get(prefix.min(next.len())..).unwrap_or_default());
     (next.trim().is_empty() || is_frame(&next)).then_some(site.at)
 }
 

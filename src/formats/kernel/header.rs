@@ -12,6 +12,7 @@
 //!
 //! Source: Linux 4.4-6.18 kernel/sched/core.c (`sched_show_task`), lib/dump_stack.c (`dump_stack_print_info`).
 
+use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind};
 
 /// What the letters of `task_state_to_char` mean.
@@ -32,21 +33,8 @@ static STATES: &[(char, Option<ReportedState>)] = &[
 ];
 
 /// Fields of `task:` that say nothing of interest, as beginnings.
-static FIELDS: &[&str] = &[
-    "state:",
-    "stack:",
-    "pid:",
-    "tgid:",
-    "ppid:",
-    "task_flags:",
-    "flags:",
-    "running",
-    "task",
-    "on",
-    "cpu",
-    "[",
-    "0x",
-];
+static FIELDS: &[&str] =
+    &["stack:", "pid:", "tgid:", "ppid:", "task_flags:", "flags:", "running", "task", "on", "cpu", "[", "0x"];
 
 /// A task, with a field that is not known.
 pub(super) struct Task {
@@ -95,9 +83,8 @@ fn state_of(letter: char) -> Option<&'static (char, Option<ReportedState>)> {
 /// `task:NAME state:D stack:… pid:470 …`; the name may hold anything, colons too.
 fn named(line: &str) -> Option<Task> {
     let rest = line.strip_prefix("task:")?;
-    let at = rest.rfind(" state:")?;
-    let (name, fields) = (rest.get(..at)?, rest.get(at + 1..)?);
-    let letter = fields.strip_prefix("state:")?.chars().next()?;
+    let (name, fields) = rsplit_once(rest, " state:")?;
+    let letter = fields.chars().next()?;
     let pid = number_after(fields, " pid:")?;
     let mut thread = task(name, pid);
     thread.reported = state_of(letter).and_then(|(_, state)| *state);
@@ -106,14 +93,14 @@ fn named(line: &str) -> Option<Task> {
             || word.bytes().all(|b| b.is_ascii_digit() || b == b']')
     };
     let unknown_state = state_of(letter).is_none().then(|| format!("state:{letter}"));
-    let unknown = unknown_state
-        .or_else(|| fields.split_ascii_whitespace().find(|word| !is_known(word)).map(str::to_owned));
+    let mut words = fields.split_ascii_whitespace().skip(1);
+    let unknown = unknown_state.or_else(|| words.find(|word| !is_known(word)).map(str::to_owned));
     Some(Task { thread, unknown })
 }
 
 /// The number behind a word, with blanks between them or not.
 fn number_after(text: &str, word: &str) -> Option<u64> {
-    let rest = text.get(text.find(word)? + word.len()..)?.trim_start();
+    let rest = split_once(text, word)?.1.trim_start();
     rest.get(..rest.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok()
 }
 
@@ -121,9 +108,9 @@ fn number_after(text: &str, word: &str) -> Option<u64> {
 fn of_processor(line: &str) -> Option<Task> {
     let rest = line.strip_prefix("CPU: ")?;
     let pid = number_after(rest, " PID: ").or_else(|| number_after(rest, "PID: "))?;
-    let name = rest.get(rest.find(" Comm: ")? + " Comm: ".len()..)?;
-    let end = name.rfind(" Not tainted").or_else(|| name.rfind(" Tainted:")).unwrap_or(name.len());
-    let mut thread = task(name.get(..end)?, pid);
+    let name = split_once(rest, " Comm: ")?.1;
+    let end = [" Not tainted", " Tainted:"].iter().find_map(|mark| rsplit_once(name, mark));
+    let mut thread = task(end.map_or(name, |(name, _)| name), pid);
     // The idle task of a processor runs only to rest.
     thread.reported = (pid != 0).then_some(ReportedState::Running);
     Some(Task { thread, unknown: None })

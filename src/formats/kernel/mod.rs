@@ -13,6 +13,7 @@ mod settle;
 
 use rustc_hash::FxHashSet;
 
+use super::text::words::{rsplit_once, split_once};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
@@ -57,7 +58,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     };
     let is_header = match line.split(' ').next()? {
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
-        "Call" => site.following_text(NEAR).iter().any(|line| is_frame(line.as_bytes())),
+        "Call" => site.following_text(NEAR).any(|line| is_frame(line.as_bytes())),
         "[<0>]" => is_frame(line.as_bytes()),
         "Kernel" => true,
         _ => header::read(&line).is_some(),
@@ -69,21 +70,19 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 fn own_start(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
     let begin = site.at - before.len();
-    let text = lossy(before);
-    if let Some(at) = text.find("/proc/")
-        && let Some(path) = text.get(at..).and_then(|rest| rest.strip_suffix(':'))
+    if let Some(path) = before.strip_suffix(b":")
+        && let Some(at) = memchr::memmem::find(path, b"/proc/")
     {
-        return header::proc_pid(path).map(|_| begin + at);
+        return header::proc_pid(&lossy(path.get(at..)?)).map(|_| begin + at);
     }
     Some(begin + line::own_start(before))
 }
 
 /// A frame at the end of a line, whatever stands before it.
 fn frame_in(text: &str) -> Option<StackLine<'_>> {
-    frame::read(text).or_else(|| frame::read(text.rsplit_once(": ")?.1)).or_else(|| {
+    frame::read(text).or_else(|| frame::read(rsplit_once(text, ": ")?.1)).or_else(|| {
         // Behind the prefix of a log.
-        let at = text.find("+0x")?;
-        let start = text.get(..at)?.rfind(' ')?;
+        let start = split_once(text, "+0x")?.0.rfind(' ')?;
         frame::read(text.get(start..)?)
     })
 }

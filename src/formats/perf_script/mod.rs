@@ -11,6 +11,7 @@
 //! Source: Linux 3.2-6.12 tools/perf/builtin-script.c (`perf_sample__fprintf_start`, `process_event`),
 //! tools/perf/util/evsel_fprintf.c (`sample__fprintf_callchain`).
 
+use super::text::words::rsplit_once;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, FrameKind, Listing, ReportedState, Snapshot, Thread, ThreadId};
@@ -64,12 +65,16 @@ const RUNNING: &[&str] = &[
 const NEAR: usize = 4;
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    // An event's name ends with a colon: `cycles` stands in other reports as well.
+    let name = site.rest().split(|b| b.is_ascii_whitespace() || matches!(b, b'\\' | b'"')).next()?;
+    if !name.ends_with(b":") {
+        return None;
+    }
     let (begin, whole) = site.whole_line()?;
-    let following = site.following_text(NEAR);
-    let frame_at = following.iter().find_map(|line| {
+    let frame_at = site.following_text(NEAR).find_map(|line| {
         // A tab, or the blanks that right-align the address, stand before a frame.
         let at = line.find('\t').or_else(|| line.find("        "))?;
-        frame(line.get(at..)?).map(|_| at)
+        parts(line.get(at..)?).map(|_| at)
     })?;
     // The same prefix of a log stands before both.
     let own = whole.get(frame_at..)?;
@@ -93,35 +98,35 @@ struct Sample<'t> {
 /// Reads `COMMAND PID[/TID] [CPU] TIME: PERIOD EVENT:`; the command may hold blanks and numbers, so that the first
 /// number after which everything fits is the pid.
 fn sample(line: &str) -> Option<Sample<'_>> {
-    let mut from = 0;
-    let mut tokens = Vec::new();
-    for token in line.split_ascii_whitespace() {
-        let at = from + line.get(from..)?.find(token)?;
-        tokens.push((at, token));
-        from = at + token.len();
-        if tokens.len() > MOST_TOKENS {
-            break;
+    let mut rest = line.trim_ascii_start();
+    for _ in 0..MOST_TOKENS {
+        let (_, behind) = rest.split_once([' ', '\t'])?;
+        rest = behind.trim_ascii_start();
+        let (ids, behind) = rest.split_once([' ', '\t'])?;
+        if let Some(tid) = ids_of(ids)
+            && let Some(event) = event(behind)
+        {
+            return Some(Sample { command: line.get(..line.len() - rest.len())?.trim(), tid, event });
         }
     }
-    (1..tokens.len()).find_map(|n| {
-        let (at, ids) = *tokens.get(n)?;
-        let tid = ids.rsplit('/').next()?.trim_start_matches('-').parse().ok()?;
-        let is_ids = ids.split('/').count() <= 2
-            && ids.split('/').all(|id| id.trim_start_matches('-').parse::<u64>().is_ok());
-        if !is_ids {
-            return None;
-        }
-        let event = event(tokens.get(n + 1..)?)?;
-        Some(Sample { command: line.get(..at)?.trim(), tid, event })
-    })
+    None
+}
+
+/// `30126`, `30126/30130`: the thread. The idle task of a guest may have a number below zero.
+fn ids_of(word: &str) -> Option<u64> {
+    let id = |text: &str| text.trim_start_matches('-').parse::<u64>().ok();
+    match word.split_once('/') {
+        Some((pid, tid)) => id(pid).and(id(tid)),
+        None => id(word),
+    }
 }
 
 /// Words of a header that are looked at: a command has 15 bytes.
 const MOST_TOKENS: usize = 16;
 
 /// The event behind the processor, the flags, the time and the period.
-fn event<'t>(tokens: &[(usize, &'t str)]) -> Option<&'t str> {
-    let mut tokens = tokens.iter().map(|(_, token)| *token).peekable();
+fn event(text: &str) -> Option<&str> {
+    let mut tokens = text.split_ascii_whitespace().peekable();
     tokens.next_if(|t| t.starts_with('[') && t.ends_with(']'));
     // Flags of interrupts and preemption: `d.h.`.
     tokens.next_if(|t| {
@@ -138,20 +143,22 @@ fn event<'t>(tokens: &[(usize, &'t str)]) -> Option<&'t str> {
     (is_known && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{')).then_some(name)
 }
 
-/// Reads a frame: `7f2d0c0891f5 start_thread+0x305 (/usr/lib/libc.so.6)`.
-fn frame(line: &str) -> Option<Frame> {
+/// The address, the name and the module of a frame: `7f2d0c0891f5 start_thread+0x305 (/usr/lib/libc.so.6)`.
+fn parts(line: &str) -> Option<(u64, &str, &str)> {
     let text = line.trim();
-    let (address, rest) = text.split_once(' ')?;
-    let address = u64::from_str_radix(address, 16).ok()?;
-    // Without a symbol only the module is there.
-    let rest = format!(" {}", rest.trim());
-    let open = rest.rfind(" (")?;
-    let (mut name, mut module) = (rest.get(..open)?, rest.get(open + 2..)?.strip_suffix(')')?);
-    if module == "deleted)" || module == "deleted" {
+    let blank = text.find(' ')?;
+    let address = u64::from_str_radix(text.get(..blank)?, 16).ok()?;
+    // Without a symbol only the module is there: ` (/usr/lib/libfoo.so)`.
+    let (name, module) = rsplit_once(text.get(blank..)?.strip_suffix(')')?, " (")?;
+    match module {
         // `(/usr/lib/libfoo.so (deleted))`
-        let open = name.rfind(" (")?;
-        (name, module) = (name.get(..open)?, name.get(open + 2..)?);
+        "deleted)" | "deleted" => rsplit_once(name, " (").map(|(name, module)| (address, name, module)),
+        _ => Some((address, name, module)),
     }
+}
+
+fn frame(line: &str) -> Option<Frame> {
+    let (address, name, module) = parts(line)?;
     let name = match name.rsplit_once("+0x") {
         Some((before, offset)) if offset.bytes().all(|b| b.is_ascii_hexdigit()) => before,
         _ => name,
@@ -189,7 +196,7 @@ impl Grammar for Perf {
     }
 
     fn in_block(&self, line: &str) -> InBlock {
-        if frame(line).is_some() { InBlock::Body } else { other(line) }
+        if parts(line).is_some() { InBlock::Body } else { other(line) }
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {

@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::text::words::{hex, last_group, number};
+use super::text::words::{hex, last_group, number, rsplit_once, split_once};
 use super::text::{
     self, BlockLine, Body, BodyFrame, Dumps, Grammar, HEX, Head, InBlock, Masked, Outside, Section, Site,
 };
@@ -160,7 +160,7 @@ fn rule(line: &str) -> Option<Thread> {
         (Some(open), Some(close)) if open < close => (inside.get(..open)?, inside.get(open + 1..close)),
         _ => (inside, None),
     };
-    let after = |word: &str| number(inside.split_once(word)?.1.trim_start()).map(|(n, _)| n);
+    let after = |word: &str| number(split_once(inside, word)?.1.trim_start()).map(|(n, _)| n);
     let lwp = after("lwp#");
     let mut thread = Thread::new(ThreadId::Number(lwp.or_else(|| after("thread#"))?));
     thread.tid = lwp.and_then(|n| u32::try_from(n).ok());
@@ -171,7 +171,7 @@ fn rule(line: &str) -> Option<Thread> {
 /// `5591:   /usr/local/bin/shop -x`, `core 'core' of 5591: /usr/local/bin/shop`.
 fn command(line: &str) -> Option<(u64, Str)> {
     let line = match line.strip_prefix("core '") {
-        Some(rest) => rest.split_once("' of ")?.1,
+        Some(rest) => split_once(rest, "' of ")?.1,
         None => line,
     };
     let (pid, rest) = number(line)?;
@@ -189,7 +189,7 @@ fn frame_start(line: &[u8]) -> Option<usize> {
 /// Where the arguments of a frame's line begin and end: ` 0001a4cc main     (0, ffbef144) + 160`.
 fn arguments(line: &str) -> Option<(usize, usize)> {
     let start = frame_start(line.as_bytes())?;
-    let end = match line.rsplit_once(") + ") {
+    let end = match rsplit_once(line, ") + ") {
         Some((head, offset)) if hex(offset).is_some() => head.len() + 1,
         _ => line.len(),
     };
@@ -232,7 +232,7 @@ fn frame(line: &BlockLine<'_>) -> Option<BodyFrame> {
         Some((open, close)) => (line.text.get(start..open - 1)?, line.text.get(open..close)),
         None => {
             let rest = line.text.get(start..)?;
-            let name = rest.rsplit_once(" + ").filter(|(_, n)| hex(n).is_some()).map_or(rest, |(n, _)| n);
+            let name = rsplit_once(rest, " + ").filter(|(_, n)| hex(n).is_some()).map_or(rest, |(n, _)| n);
             (name, None)
         }
     };

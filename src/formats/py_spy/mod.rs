@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::python;
 use super::text::json::is_key;
+use super::text::words::{rsplit_once, split_once};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId, lossy};
@@ -40,12 +41,16 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if is_key(site, json::KEY) {
         return json::confirm(site);
     }
-    let before = lossy(site.before()?);
-    let start = before.rfind("Thread ")?;
-    let line = format!("{}{}", before.get(start..)?, lossy(site.line()));
+    let before = site.before()?;
+    let start = memchr::memmem::rfind(before, b"Thread ")?;
+    let begin = site.at - (before.len() - start);
+    let line = lossy(site.text.get(begin..site.at + site.line().len())?);
     // Inside the JSON of a container the quotes are escaped.
-    header(&line.replace("\\\"", "\""))?;
-    Some(site.at.saturating_sub(before.len() - start))
+    match memchr::memchr(b'\\', line.as_bytes()) {
+        Some(_) => header(&line.replace("\\\"", "\""))?,
+        None => header(&line)?,
+    };
+    Some(begin)
 }
 
 struct PySpy;
@@ -139,7 +144,7 @@ static STATES: &[(&str, ReportedState)] = &[
 /// Thread 14479 (idle)                                       without a name
 /// ```
 fn header(line: &str) -> Option<Head> {
-    let (id, rest) = line.strip_prefix("Thread ")?.split_once(" (")?;
+    let (id, rest) = split_once(line.strip_prefix("Thread ")?, " (")?;
     let (words, rest) = rest.split_once(')')?;
     let (_, state) = STATES.iter().find(|(word, _)| *word == words)?;
     let name = match rest {
@@ -175,7 +180,7 @@ fn with_kernel_id(id: u64) -> Thread {
 ///     0x7f52da8a3f16 (libc.so.6)
 /// ```
 fn frame(line: &str) -> Option<Frame> {
-    let (function, place) = line.strip_prefix("    ")?.strip_suffix(')')?.rsplit_once(" (")?;
+    let (function, place) = rsplit_once(line.strip_prefix("    ")?.strip_suffix(')')?, " (")?;
     if function.is_empty() || function.starts_with(' ') {
         return None;
     }

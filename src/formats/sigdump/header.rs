@@ -9,6 +9,7 @@
 //! ```
 
 use crate::formats::text::Head;
+use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{ReportedState, Thread, ThreadId};
 
 /// The line that begins a dump.
@@ -38,8 +39,8 @@ static STATES: &[(&str, ReportedState)] = &[
 pub(super) fn read(line: &str) -> Option<Head> {
     let rest = line.strip_prefix("  Thread #<Thread:")?;
     // A name may hold anything; the fields behind it do not.
-    let (inside, fields) = rest.rsplit_once("> status=")?;
-    let (status, priority) = fields.split_once(" priority=")?;
+    let (inside, fields) = rsplit_once(rest, "> status=")?;
+    let (status, priority) = split_once(fields, " priority=")?;
     let digits = inside.strip_prefix("0x")?.bytes().take_while(u8::is_ascii_hexdigit).count();
     let (address, description) = inside.split_at_checked(digits + 2)?;
     let mut thread = Thread::new(ThreadId::Text(address.into()));

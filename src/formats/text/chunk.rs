@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Masked, Outside};
-use super::repeats::{Hole, Repeats};
+use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
+use super::holes::{Number, holes};
+use super::repeats::Repeats;
 use super::site::{LONGEST_LINE, first_line};
-use super::templates::{TemplateIx, Templates, hex, numbers};
+use super::templates::{TemplateIx, Templates};
 use crate::model::{Pool, Thread, lossy};
 
 /// What stands in a piece of text, in its order.
@@ -114,7 +115,7 @@ struct Reader<'t, G> {
     text: &'t [u8],
     base: usize,
     chunk: Chunk,
-    repeats: Repeats<Prefixed>,
+    repeats: Repeats<Number>,
     /// The block that is being read.
     lines: Vec<TemplateIx>,
     /// The block that was recognized as a whole, as long as no line follows it: `lines` are empty then.
@@ -313,37 +314,6 @@ impl<G: Grammar> Reader<'_, G> {
     }
 }
 
-/// Where the numbers of a block's lines stand, from its first byte on. `None`: where they stand depends on them.
-fn holes<G: Grammar>(grammar: &G, block: &[u8]) -> Option<Vec<(Range<usize>, Prefixed)>> {
-    let mut holes = Vec::new();
-    let mut at = 0;
-    for line in block.split_inclusive(|b| *b == b'\n') {
-        let text = trimmed(line.strip_suffix(b"\n").unwrap_or(line));
-        let from = match grammar.masked(text) {
-            Masked::Nothing => text.len(),
-            Masked::Prefixed(from) => from,
-            Masked::Words(_) => return None,
-        };
-        for (hole, _) in numbers(text, from) {
-            holes.push((at + hole.start..at + hole.end, Prefixed));
-        }
-        at += line.len();
-    }
-    Some(holes)
-}
-
-/// `0x7f1c`.
-#[derive(Clone, Copy)]
-struct Prefixed;
-
-impl Hole for Prefixed {
-    fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
-        let (value, length) = hex(text.get(at..)?.strip_prefix(b"0x")?)?;
-        values.push(value);
-        Some(at + 2 + length)
-    }
-}
-
 /// As much of a line that was not understood as is shown, bytes.
 const LONGEST_SHOWN: usize = 80;
 
@@ -353,7 +323,7 @@ fn shown(line: &[u8]) -> Cow<'_, str> {
 }
 
 /// Without the blanks and the carriage return at its end.
-fn trimmed(line: &[u8]) -> &[u8] {
+pub(super) fn trimmed(line: &[u8]) -> &[u8] {
     match line.last() {
         Some(b' ' | b'\t' | b'\r') => line.trim_ascii_end(),
         _ => line,

@@ -80,8 +80,11 @@ pub enum Masked {
     Nothing,
     /// Every `0x…` from this byte on.
     Prefixed(usize),
-    /// Every word between these bytes that has nothing but hexadecimal digits: `5ffa9f9c`, `00007ffb`0e6c2b4e`.
+    /// Every word between these bytes that has nothing but hexadecimal digits: `5ffa9f9c`, `1d`. Which bytes these are
+    /// does not depend on the numbers.
     Words(Range<usize>),
+    /// The same of a table, in which a word with fewer digits may be something else: `00007ffb`0e6c2b4e`.
+    Columns(Range<usize>),
 }
 
 /// A thread's header.

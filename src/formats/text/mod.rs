@@ -15,6 +15,7 @@ mod chunk;
 mod clean;
 mod dumps;
 mod grammar;
+mod holes;
 pub mod json;
 mod prefix;
 mod repeats;

@@ -1,4 +1,7 @@
 //! A place in a text where an anchor of a format stands.
+
+use std::borrow::Cow;
+
 use crate::model::lossy;
 
 /// The longest prefix of a log before a header, bytes.
@@ -35,7 +38,7 @@ impl<'a> Site<'a> {
 
     /// The whole line as the format wrote it, and where in the text it begins: behind the quote of a JSON string,
     /// unescaped, else the line as it stands, prefix included.
-    pub fn whole_line(&self) -> Option<(usize, String)> {
+    pub fn whole_line(&self) -> Option<(usize, Cow<'a, str>)> {
         let before = self.before()?;
         let line = self.at - before.len();
         if before.trim_ascii_start().starts_with(b"{") {
@@ -45,10 +48,9 @@ impl<'a> Site<'a> {
             let bytes = bytes.get(..bytes.len().min(LONGEST_LINE))?;
             let value = serde_json::Deserializer::from_slice(bytes).into_iter::<String>().next()?.ok()?;
             let first = value.lines().next().unwrap_or_default().to_owned();
-            return Some((line + quote + 1, first));
+            return Some((line + quote + 1, first.into()));
         }
-        let text = lossy(first_line(self.text.get(line..)?)).into_owned();
-        Some((line, text))
+        Some((line, lossy(first_line(self.text.get(line..)?))))
     }
 
     /// The lines after this one: at most `count`, each without its end.
@@ -68,21 +70,21 @@ impl<'a> Site<'a> {
     }
 
     /// The same as text; where the line is one of JSON, what its string says on the lines after.
-    pub fn following_text(&self, count: usize) -> Vec<String> {
-        let shown = |line: &[u8]| lossy(line).into_owned();
+    pub fn following_text(&self, count: usize) -> impl Iterator<Item = Cow<'a, str>> {
         let before = self.before().unwrap_or_default();
         let key = before.trim_ascii_start().strip_prefix(b"{").and_then(|_| {
             let colon = memchr::memmem::rfind(before, b"\":")?;
             let quote = memchr::memrchr(b'"', before.get(..colon)?)?;
             before.get(quote..colon + 2)
         });
-        let Some(key) = key else { return self.following(count).map(shown).collect() };
-        let value = |line: &[u8]| {
+        let value = move |line: &[u8]| {
+            let key = key?;
             let at = memchr::memmem::find(line, key)? + key.len();
-            serde_json::Deserializer::from_slice(line.get(at..)?).into_iter::<String>().next()?.ok()
+            let text =
+                serde_json::Deserializer::from_slice(line.get(at..)?).into_iter::<String>().next()?.ok()?;
+            Some(Cow::Owned(text.trim_end().to_owned()))
         };
-        let strings = self.following(count).map(|line| value(line).unwrap_or_else(|| shown(line)));
-        strings.map(|text| text.trim_end().to_owned()).collect()
+        self.following(count).map(move |line| value(line).unwrap_or_else(|| lossy(line)))
     }
 
     /// What stands before the anchor in its line, if that is short enough for a prefix. What stands further in a

@@ -57,7 +57,7 @@ impl Templates {
         let key = match masked {
             Masked::Nothing => line,
             Masked::Prefixed(from) => mask(line, from, &mut self.key, values),
-            Masked::Words(range) => mask_words(line, range, &mut self.key, values),
+            Masked::Words(range) | Masked::Columns(range) => mask_words(line, range, &mut self.key, values),
         };
         if let Some(ix) = self.texts.find(key) {
             return self.follows(ix);
@@ -166,42 +166,52 @@ pub(super) fn numbers(line: &[u8], start: usize) -> impl Iterator<Item = (Range<
     })
 }
 
-/// The line with [`HEX`] for each hexadecimal word of a range, whose values are pushed. The two halves of a 64-bit
-/// number may be parted by a backtick.
+/// The line with [`HEX`] for each hexadecimal word of a range, whose values are pushed.
 fn mask_words<'l>(
     line: &'l [u8],
     range: Range<usize>,
     key: &'l mut Vec<u8>,
     values: &mut Vec<u64>,
 ) -> &'l [u8] {
-    let (start, end) = (range.start.min(line.len()), range.end.min(line.len()));
-    let (Some(before), Some(inside), Some(after)) =
-        (line.get(..start), line.get(start..end.max(start)), line.get(end.max(start)..))
-    else {
-        return line;
-    };
     key.clear();
-    key.extend_from_slice(before);
-    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'`');
-    let mut rest = inside;
-    while !rest.is_empty() {
-        let word = rest.iter().take_while(|b| is_part(b)).count();
-        let Some((head, tail)) = rest.split_at_checked(word.max(1)) else { break };
-        match bare_hex(head) {
-            Some(value) => {
-                key.extend_from_slice(HEX.as_bytes());
-                values.push(value);
-            }
-            None => key.extend_from_slice(head),
-        }
-        rest = tail;
+    let mut from = 0;
+    for (word, value) in words(line, range) {
+        key.extend_from_slice(line.get(from..word.start).unwrap_or_default());
+        key.extend_from_slice(HEX.as_bytes());
+        values.push(value);
+        from = word.end;
     }
-    key.extend_from_slice(after);
+    key.extend_from_slice(line.get(from..).unwrap_or_default());
     key
 }
 
+/// Each hexadecimal word of a range of a line: where it stands, and its value. The two halves of a 64-bit number may be
+/// parted by a backtick.
+pub(super) fn words(line: &[u8], range: Range<usize>) -> impl Iterator<Item = (Range<usize>, u64)> {
+    let end = range.end.min(line.len());
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        while let Some(inside) = line.get(at..end).filter(|inside| !inside.is_empty()) {
+            let start = at;
+            let word = word(inside);
+            at += word.len().max(1);
+            if let Some(value) = bare_hex(word) {
+                return Some((start..at, value));
+            }
+        }
+        None
+    })
+}
+
+/// The word at the begin of a text.
+pub(super) fn word(text: &[u8]) -> &[u8] {
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'`');
+    let end = text.iter().position(|b| !is_part(b)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
 /// `5ffa9f9c`, `00007ffb`0e6c2b4e`.
-fn bare_hex(word: &[u8]) -> Option<u64> {
+pub(super) fn bare_hex(word: &[u8]) -> Option<u64> {
     let mut value = 0u64;
     let mut digits = 0;
     for &byte in word.iter().filter(|b| **b != b'`') {

@@ -34,6 +34,27 @@ pub fn place(text: &str) -> Option<(Str, u32)> {
     }
 }
 
+/// As [`str::split_once`], which prepares each search for more than one letter as for a long text; headers are short and
+/// many.
+pub fn split_once<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> {
+    let at = memchr::memmem::find(text.as_bytes(), mark.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + mark.len()..)?))
+}
+
+/// The same at the last place.
+pub fn rsplit_once<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> {
+    let last = *mark.as_bytes().last()?;
+    let mut end = text.len();
+    loop {
+        end = memchr::memrchr(last, text.as_bytes().get(..end)?)?;
+        let before = text.as_bytes().get(..end + 1)?;
+        if before.ends_with(mark.as_bytes()) {
+            let at = end + 1 - mark.len();
+            return Some((text.get(..at)?, text.get(end + 1..)?));
+        }
+    }
+}
+
 /// The last part of a path.
 pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
@@ -70,5 +91,10 @@ mod tests {
         assert_eq!(place("x.cpp"), None);
         assert_eq!(last_group("f(int (*)(x)) (1, (2))"), Some(14));
         assert_eq!(number("12ab"), Some((12, "ab")));
+        for text in ["", "a", " (", "f (a) (b", "f (", "é (ü)", "f((a", " ( ("] {
+            assert_eq!(split_once(text, " ("), text.split_once(" ("), "{text}");
+            assert_eq!(rsplit_once(text, " ("), text.rsplit_once(" ("), "{text}");
+            assert_eq!(rsplit_once(text, "(("), text.rsplit_once("(("), "{text}");
+        }
     }
 }

@@ -90,15 +90,23 @@ impl Grammar for Windbg {
     fn masked(&self, line: &[u8]) -> Masked {
         let text = lossy(line.get(..line.len().min(512)).unwrap_or(line));
         match columns::read(&text) {
-            Some(columns) => Masked::Words(0..columns.symbol),
-            None if head::wait_object(&text).is_some() => Masked::Words(0..line.len()),
+            Some(columns) => Masked::Columns(0..columns.symbol),
+            None if head::wait_object(&text).is_some() => Masked::Columns(0..line.len()),
             None => Masked::Nothing,
         }
     }
 
     fn may_begin(&self, line: &[u8]) -> bool {
         let text = line.trim_ascii_start();
-        matches!(text.first(), Some(b'.' | b'#' | b'T' | b'C' | b'R' | b'S' | b'0'..=b'9'))
+        match text.first() {
+            // Most frames begin with their number as well.
+            Some(b'0'..=b'9') => {
+                let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+                let rest = text.get(digits..).unwrap_or_default().trim_ascii_start();
+                rest.starts_with(b"Id: ") || rest.starts_with(b"id: ")
+            }
+            first => matches!(first, Some(b'.' | b'#' | b'T' | b'C' | b'R' | b'S')),
+        }
     }
 
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
