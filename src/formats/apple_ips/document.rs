@@ -13,13 +13,22 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 pub(super) use crate::formats::text::json::Lenient;
-use crate::formats::text::json::Number;
+use crate::formats::text::json::{Kind, Number};
+
+/// Reports as a kind of documents.
+pub(super) struct Ips;
+
+impl Kind for Ips {
+    type Document<'d> = Report<'d>;
+}
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Report {
-    pub threads: Option<Vec<Lenient<Reported>>>,
+pub(super) struct Report<'d> {
+    #[serde(borrow)]
+    pub threads: Option<Vec<&'d RawValue>>,
     #[serde(default, rename = "usedImages")]
     pub used_images: Lenient<Vec<Lenient<Image>>>,
     #[serde(default, rename = "faultingThread")]
@@ -43,16 +52,6 @@ pub(super) struct Report {
     /// Messages by the library that left them.
     #[serde(default)]
     pub asi: Lenient<BTreeMap<String, Vec<String>>>,
-}
-
-impl Report {
-    /// Whether it is a report: other documents have threads as well.
-    pub fn is_meant(&self) -> bool {
-        let mut threads = self.threads.iter().flatten().filter_map(|thread| thread.0.as_ref());
-        let mut frames = threads.by_ref().flat_map(|thread| thread.frames.0.iter().flatten());
-        let has_frames = frames.any(|f| f.0.as_ref().is_some_and(|f| f.image_offset.0.is_some()));
-        self.threads.is_some() && (has_frames || self.used_images.0.is_some() && self.proc_name.0.is_some())
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,7 +83,7 @@ pub(super) struct Termination {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Reported {
+pub(super) struct Reported<'d> {
     #[serde(default)]
     pub id: Number,
     #[serde(default)]
@@ -93,8 +92,9 @@ pub(super) struct Reported {
     pub queue: Lenient<String>,
     #[serde(default)]
     pub triggered: Lenient<bool>,
-    #[serde(default)]
-    pub frames: Lenient<Vec<Lenient<Place>>>,
+    /// [`Place`]s.
+    #[serde(default, borrow)]
+    pub frames: Option<&'d RawValue>,
     /// Registers, of the thread that crashed.
     #[serde(default, rename = "threadState")]
     pub state: Lenient<Registers>,

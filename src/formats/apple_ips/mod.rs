@@ -6,14 +6,15 @@
 mod document;
 
 use super::apple;
-use super::text::json::documents;
-use super::text::{Body, BodyFrame, Dumps, Section, Site, first_line};
+use super::text::json::each_document;
+use super::text::json_list::{Record, parts};
+use super::text::{Body, BodyFrame, Building, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
 use crate::model::{
-    Failure, FailureKind, FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId, ThreadIx,
+    Failure, FailureKind, FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId,
 };
 
-use document::{Image, Report, Reported};
+use document::{Image, Ips, Lenient, Place, Report, Reported};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -64,45 +65,43 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut dumps = Dumps::new(section, FORMAT.id);
-    for document in documents(&section.text, section.first, |report: &Report| report.is_meant()) {
+    each_document::<Ips>(&section.text, section.first, |document| {
         let offset = section.offset(document.at);
-        add(&mut dumps, document.value, offset);
-        let gaps = &mut dumps.current(offset).snapshot.gaps;
+        let Some(building) = add(&mut dumps, document.value, offset) else { return false };
+        let gaps = &mut building.snapshot.gaps;
         if document.is_cut {
             gaps.add(GapKind::Truncated, "the text breaks off in the middle of the report", Some(offset));
         }
-    }
+        true
+    });
     dumps.snapshots()
 }
 
-/// Adds a report as a snapshot.
-fn add(dumps: &mut Dumps, report: Report, offset: u64) {
-    let building = dumps.begin(offset);
-    let threads = report.threads.unwrap_or_default();
+/// Adds a report as a snapshot. `None`: it is none. Other documents have threads as well.
+fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b mut Building> {
+    let threads = report.threads?;
+    let has_both = report.used_images.0.is_some() && report.proc_name.0.is_some();
     let images = report.used_images.0.unwrap_or_default();
-    let mut stack_pointer = None;
-    let mut crashed = report.faulting_thread.0.map(|n| n as usize);
-    for (n, thread) in threads.into_iter().enumerate() {
-        let Some(thread) = thread.0 else {
-            building.snapshot.gaps.add(
-                GapKind::SkippedText,
-                "threads of an unknown shape were passed over",
-                Some(offset),
-            );
-            continue;
-        };
-        if thread.triggered.0 == Some(true) {
-            crashed = Some(n);
-        }
-        if let Some(registers) = thread.state.0.as_ref().filter(|_| crashed == Some(n)) {
-            let pointers = [&registers.sp, &registers.rsp].into_iter().filter_map(|r| r.0.as_ref()?.value.0);
-            stack_pointer = pointers.max();
-        }
-        let body = body(&thread, &images);
-        building.push(thread_of(n, &thread), &body, &[], offset);
+    let parts = parts(&threads, |thread: &Reported<'_>| thread.frames, |frames| body(frames, &images));
+    if !has_both && !parts.iter().any(|part| part.has_frame(is_of_image)) {
+        return None;
     }
-    let count = building.snapshot.threads.len();
-    let crashed = crashed.filter(|n| *n < count).map(|n| ThreadIx(n as u32));
+    let building = dumps.begin(offset);
+    let mut stack_pointer = None;
+    let mut crashed = None;
+    for mut part in parts {
+        part.tell(building, offset);
+        for Record { number, said: thread, stack } in part.records {
+            let Some(stack) = part.stacks.get_mut(stack) else { continue };
+            let ix = building.push_with(thread_of(number, &thread), stack, None, &[], offset);
+            let is_first = crashed.is_none() && report.faulting_thread.0 == Some(number as u64);
+            if thread.triggered.0 == Some(true) || is_first {
+                crashed = Some(ix);
+                let registers = thread.state.0.iter().flat_map(|state| [&state.sp, &state.rsp]);
+                stack_pointer = registers.filter_map(|r| r.0.as_ref()?.value.0).max().or(stack_pointer);
+            }
+        }
+    }
     let process = &mut building.snapshot.process;
     process.name = report.proc_name.0.map(Str::from);
     process.pid = report.pid.0.and_then(|pid| u32::try_from(pid).ok());
@@ -134,9 +133,10 @@ fn add(dumps: &mut Dumps, report: Report, offset: u64) {
     if let Some(failure) = &mut process.failure {
         failure.thread = crashed;
     }
+    Some(building)
 }
 
-fn thread_of(n: usize, said: &Reported) -> Thread {
+fn thread_of(n: usize, said: &Reported<'_>) -> Thread {
     // Tools and people count threads; the kernel's number is beside it.
     let mut thread = Thread::new(ThreadId::Number(n as u64));
     thread.tid = said.id.0.and_then(|id| u32::try_from(id).ok());
@@ -145,8 +145,15 @@ fn thread_of(n: usize, said: &Reported) -> Thread {
     thread
 }
 
-fn body(thread: &Reported, images: &[document::Lenient<Image>]) -> Body {
-    let frames = thread.frames.0.iter().flatten().filter_map(|frame| frame.0.as_ref());
+/// Whether a frame says where in an image it is.
+fn is_of_image(frame: &Frame) -> bool {
+    frame.address.or(frame.module_offset).is_some()
+}
+
+/// The frames of a thread. `None`: none of them is one.
+fn body(frames: &str, images: &[Lenient<Image>]) -> Option<Body> {
+    let places: Vec<Lenient<Place>> = serde_json::from_str(frames).ok()?;
+    let frames = places.iter().filter_map(|place| place.0.as_ref());
     let frames = frames
         .map(|frame| {
             let image =
@@ -167,7 +174,7 @@ fn body(thread: &Reported, images: &[document::Lenient<Image>]) -> Body {
             })
         })
         .collect();
-    Body { frames, ..Body::default() }
+    Some(Body { frames, ..Body::default() })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::ThreadIx;
 use crate::formats::testing::{is_found, read};
 
 fn is_none(text: &str) -> bool {

@@ -3,9 +3,11 @@
 //! Source: satyr 0.13 to 0.43 lib/core_stacktrace.c, core_thread.c, core_frame.c (`…_to_json`), lib/report.c.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::elf_core;
-use super::text::json::{Document, Lenient, Number, Unknown, documents};
+use super::text::json::{Document, Kind, Lenient, Number, Unknown, each_document};
+use super::text::json_list::{Record, parts};
 use super::text::words::file_name;
 use super::text::{Body, BodyFrame, Dumps, Section, Site, is_limited};
 use super::{About, Format, Reader};
@@ -57,31 +59,37 @@ const INDENTATION: usize = 2;
 /// How soon after the key a frame is expected, bytes.
 const WINDOW: usize = 4096;
 
+struct CoreStacktrace;
+
+impl Kind for CoreStacktrace {
+    type Document<'d> = Report<'d>;
+}
+
 #[derive(Deserialize)]
-struct Report {
+struct Report<'d> {
     #[serde(default)]
     signal: Number,
     #[serde(default)]
     executable: Lenient<String>,
     #[serde(default)]
     only_crash_thread: Lenient<bool>,
-    #[serde(default)]
-    stacktrace: Vec<JsonThread>,
+    #[serde(default, borrow)]
+    stacktrace: Vec<&'d RawValue>,
     /// A µReport has all of this inside.
-    #[serde(default)]
-    problem: Option<Box<Report>>,
+    #[serde(default, borrow)]
+    problem: Option<Box<Report<'d>>>,
     #[serde(flatten)]
     unknown: Unknown,
 }
 
 #[derive(Deserialize)]
-struct JsonThread {
+struct JsonThread<'d> {
     #[serde(default)]
     crash_thread: Lenient<bool>,
     #[serde(default)]
     tid: Number,
-    #[serde(default)]
-    frames: Vec<JsonFrame>,
+    #[serde(default, borrow)]
+    frames: Option<&'d RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +110,7 @@ struct JsonFrame {
     inlined: Lenient<bool>,
 }
 
-impl Report {
+impl Report<'_> {
     fn core(&self) -> &Self {
         match &self.problem {
             Some(problem) if self.stacktrace.is_empty() => problem,
@@ -128,25 +136,32 @@ static KNOWN: &[&str] = &[
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut dumps = Dumps::new(section, FORMAT.id);
-    let is_meant = |report: &Report| report.core().stacktrace.iter().any(|t| !t.frames.is_empty());
-    for document in documents::<Report, _>(&section.text, section.first, is_meant) {
-        add(&mut dumps, &document, section);
-    }
+    each_document::<CoreStacktrace>(&section.text, section.first, |document| {
+        add(&mut dumps, &document, section).is_some()
+    });
     dumps.snapshots()
 }
 
-fn add(dumps: &mut Dumps, document: &Document<Report>, section: &Section<'_>) {
+/// Adds a report. `None`: the document is none.
+fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>) -> Option<()> {
     let report = document.value.core();
+    let parts = parts(&report.stacktrace, |thread: &JsonThread<'_>| thread.frames, body);
+    if !parts.iter().any(|part| part.has_frame(|_| true)) {
+        return None;
+    }
     let offset = section.offset(document.at);
     let building = dumps.begin(offset);
     let mut crashed = None;
-    for (n, thread) in (1u64..).zip(&report.stacktrace) {
-        let mut made = Thread::new(ThreadId::Number(thread.tid.0.unwrap_or(n)));
-        made.tid = thread.tid.0.and_then(|tid| u32::try_from(tid).ok());
-        let frames = thread.frames.iter().map(|f| BodyFrame::from(frame(f))).collect();
-        let ix = building.push(made, &Body { frames, ..Body::default() }, &[], offset);
-        if thread.crash_thread.0 == Some(true) {
-            crashed = Some(ix);
+    for mut part in parts {
+        part.tell(building, offset);
+        for Record { number, said: thread, stack } in part.records {
+            let Some(stack) = part.stacks.get_mut(stack) else { continue };
+            let mut made = Thread::new(ThreadId::Number(thread.tid.0.unwrap_or(number as u64 + 1)));
+            made.tid = thread.tid.0.and_then(|tid| u32::try_from(tid).ok());
+            let ix = building.push_with(made, stack, None, &[], offset);
+            if thread.crash_thread.0 == Some(true) {
+                crashed = Some(ix);
+            }
         }
     }
     let snapshot = &mut building.snapshot;
@@ -172,6 +187,13 @@ fn add(dumps: &mut Dumps, document: &Document<Report>, section: &Section<'_>) {
         let message = "fields of the document are not known and were passed over";
         snapshot.gaps.add_like(GapKind::SkippedText, message, field, offset);
     }
+    Some(())
+}
+
+fn body(frames: &str) -> Option<Body> {
+    let frames: Vec<JsonFrame> = serde_json::from_str(frames).ok()?;
+    let frames = frames.iter().map(|f| BodyFrame::from(frame(f))).collect();
+    Some(Body { frames, ..Body::default() })
 }
 
 fn frame(frame: &JsonFrame) -> Frame {

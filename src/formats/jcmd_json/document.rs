@@ -14,48 +14,59 @@
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::formats::java;
-use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key};
-use crate::formats::text::{Body, BodyHold, BodyWait, Building, Dumps, OwnerRef, Section, Site, is_limited};
+use crate::formats::text::json::{Document, Kind, Lenient, Number, Unknown, each_document, key};
+use crate::formats::text::json_list::{Record, parts};
+use crate::formats::text::{
+    Body, BodyHold, BodyWait, Building, Dumps, Known, OwnerRef, Section, Site, is_limited,
+};
 use crate::model::{FormatId, GapKind, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode};
 
 /// The key of each document.
 pub(super) const KEY: &str = "threadDump";
 
+struct DumpToFile;
+
+impl Kind for DumpToFile {
+    type Document<'d> = Root<'d>;
+}
+
 #[derive(Deserialize)]
-struct Root {
-    #[serde(rename = "threadDump")]
-    dump: Dump,
+struct Root<'d> {
+    #[serde(rename = "threadDump", borrow)]
+    dump: Dump<'d>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Dump {
+struct Dump<'d> {
     #[serde(default)]
     process_id: Number,
     #[serde(default)]
     time: Lenient<String>,
     #[serde(default)]
     runtime_version: Lenient<String>,
-    #[serde(default)]
-    thread_containers: Vec<Container>,
+    #[serde(default, borrow)]
+    thread_containers: Vec<Container<'d>>,
     #[serde(flatten)]
     unknown: Unknown,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Container {
-    #[serde(default)]
-    threads: Vec<Lenient<Record>>,
+struct Container<'d> {
+    /// [`Listed`] ones.
+    #[serde(default, borrow)]
+    threads: Vec<&'d RawValue>,
     #[serde(default)]
     thread_count: Number,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Record {
+struct Listed<'d> {
     tid: Number,
     #[serde(default)]
     name: Lenient<String>,
@@ -69,8 +80,8 @@ struct Record {
     waiting_on: Lenient<String>,
     #[serde(default)]
     park_blocker: Lenient<Blocker>,
-    #[serde(default)]
-    stack: Lenient<Vec<String>>,
+    #[serde(default, borrow)]
+    stack: Option<&'d RawValue>,
     #[serde(default)]
     monitors_owned: Lenient<Vec<Monitors>>,
     #[serde(default)]
@@ -110,13 +121,14 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);
-    for document in documents(&section.text, section.first, |_: &Root| true) {
+    each_document::<DumpToFile>(&section.text, section.first, |document| {
         add(&document, section, &mut dumps);
-    }
+        true
+    });
     dumps.snapshots()
 }
 
-fn add(document: &Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
+fn add(document: &Document<Root<'_>>, section: &Section<'_>, dumps: &mut Dumps) {
     let offset = section.offset(document.at);
     let dump = &document.value.dump;
     let building = dumps.begin(offset);
@@ -131,13 +143,13 @@ fn add(document: &Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     let mut missing = 0;
     for container in &dump.thread_containers {
         missing += container.thread_count.0.unwrap_or(0).saturating_sub(container.threads.len() as u64);
-        for record in &container.threads {
-            match &record.0 {
-                Some(record) => {
-                    let ix = push(record, building, offset);
-                    carriers.extend(record.carrier.0.map(|carrier| (ix, carrier)));
+        for mut part in parts(&container.threads, |listed: &Listed<'_>| listed.stack, body) {
+            part.tell(building, offset);
+            for Record { said, stack, .. } in &part.records {
+                if let Some(stack) = part.stacks.get_mut(*stack) {
+                    let ix = push(said, stack, building, offset);
+                    carriers.extend(said.carrier.0.map(|carrier| (ix, carrier)));
                 }
-                None => unknown(building, "a thread of another form", offset),
             }
         }
     }
@@ -169,7 +181,14 @@ fn carry(carriers: &[(ThreadIx, u64)], snapshot: &mut Snapshot) {
     }
 }
 
-fn push(record: &Record, building: &mut Building, offset: u64) -> ThreadIx {
+/// The frames of a thread.
+fn body(stack: &str) -> Option<Body> {
+    let lines: Vec<String> = serde_json::from_str(stack).ok()?;
+    let frames = lines.iter().filter_map(|line| java::frame(line)).map(Into::into).collect();
+    Some(Body { frames, ..Body::default() })
+}
+
+fn push(record: &Listed<'_>, stack: &mut Known, building: &mut Building, offset: u64) -> ThreadIx {
     for name in &record.unknown.0 {
         unknown(building, name, offset);
     }
@@ -179,20 +198,17 @@ fn push(record: &Record, building: &mut Building, offset: u64) -> ThreadIx {
         thread.kind = ThreadKind::Virtual;
     }
     thread.reported = record.state.0.as_deref().and_then(java::state);
-    let frames = record.stack.0.iter().flatten().filter_map(|line| java::frame(line)).map(Into::into);
-    let mut body = Body { frames: frames.collect(), ..Body::default() };
-    body.wait = wait(record);
+    let mut holds = Vec::new();
     for monitors in record.monitors_owned.0.iter().flatten() {
         let depth = monitors.depth.0.and_then(|depth| u32::try_from(depth).ok());
         let locks = monitors.locks.0.iter().flatten().flatten();
-        body.holds
-            .extend(locks.map(|token| BodyHold { lock: java::token_lock(token, WaitMode::Enter).0, depth }));
+        holds.extend(locks.map(|token| BodyHold { lock: java::token_lock(token, WaitMode::Enter).0, depth }));
     }
-    building.push(thread, &body, &[], offset)
+    building.push_with(thread, stack, wait(record).as_ref(), &holds, offset)
 }
 
 /// What a thread waits for: a monitor to enter, one to be notified on, or what it parks for.
-fn wait(record: &Record) -> Option<BodyWait> {
+fn wait(record: &Listed<'_>) -> Option<BodyWait> {
     let claim = |token: &str, mode| {
         let (lock, mode) = java::token_lock(token, mode);
         BodyWait { lock, mode, owner: None }

@@ -21,9 +21,15 @@ pub(super) struct Bodies {
 }
 
 /// A body, and what it is in the snapshot in which it was last used.
-pub(super) struct Known {
-    pub body: Body,
-    pub placed: Option<Placed>,
+pub struct Known {
+    pub(super) body: Body,
+    pub(super) placed: Option<Placed>,
+}
+
+impl Known {
+    pub(super) fn new(body: Body) -> Self {
+        Self { body, placed: None }
+    }
 }
 
 /// What a body is in a snapshot.
@@ -62,11 +68,8 @@ impl Bodies {
             })
             .collect();
         let new: Vec<u32> = (known as u32..self.blocks.len() as u32).collect();
-        let read: Vec<Known> = new
-            .into_par_iter()
-            .with_min_len(64)
-            .map(|block| Known { body: self.read(grammar, block), placed: None })
-            .collect();
+        let read: Vec<Known> =
+            new.into_par_iter().with_min_len(64).map(|block| Known::new(self.read(grammar, block))).collect();
         self.bodies.extend(read);
         places
     }

@@ -303,6 +303,20 @@ impl Building {
         self.add(thread, placed, body, said, values, offset)
     }
 
+    /// Adds a thread whose stack others of this snapshot may have as well, with what it waits for and holds.
+    pub fn push_with(
+        &mut self,
+        thread: Thread,
+        stack: &mut Known,
+        wait: Option<&BodyWait>,
+        holds: &[BodyHold],
+        offset: u64,
+    ) -> ThreadIx {
+        let placed = *stack.placed.get_or_insert_with(|| self.place(&stack.body, 0));
+        let said = Said { wait: wait.or(stack.body.wait.as_ref()), holds, keeps_state: false };
+        self.add(thread, placed, &stack.body, said, &[], offset)
+    }
+
     /// The frames of a body as a stack of the snapshot.
     fn place(&mut self, body: &Body, generation: u32) -> Placed {
         let stacks = &mut self.snapshot.stacks;

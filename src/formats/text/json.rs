@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -41,14 +42,43 @@ impl<T> Document<T> {
     }
 }
 
-/// All documents in a text that begin at a line's first character or behind a log's words, and that are a `T`
-/// which `is_meant` accepts. What is none is passed over. `first`: where the first one's header was seen.
+/// A kind of documents, which may borrow from their text.
+pub trait Kind {
+    /// What is read of one.
+    type Document<'d>: Deserialize<'d>;
+}
+
+/// A kind of documents that borrow nothing.
+struct Owned<T>(PhantomData<T>);
+
+impl<T: for<'d> Deserialize<'d>> Kind for Owned<T> {
+    type Document<'d> = T;
+}
+
+/// All documents in a text that are a `T` which `is_meant` accepts: see [`each_document`].
 pub fn documents<T, F>(text: &[u8], first: usize, is_meant: F) -> Vec<Document<T>>
 where
     T: for<'d> Deserialize<'d>,
     F: Fn(&T) -> bool,
 {
     let mut documents = Vec::new();
+    each_document::<Owned<T>>(text, first, |document| {
+        let is_meant = is_meant(&document.value);
+        if is_meant {
+            documents.push(document);
+        }
+        is_meant
+    });
+    documents
+}
+
+/// All documents of a kind that begin at a line's first character or behind a log's words. `take` says whether it is one
+/// that is meant; what is none is passed over. `first`: where the first one's header was seen.
+pub fn each_document<K: Kind>(
+    text: &[u8],
+    first: usize,
+    mut take: impl for<'d> FnMut(Document<K::Document<'d>>) -> bool,
+) {
     let mut at = begin_before(text, first);
     let mut attempts = 0;
     while at < text.len() {
@@ -61,23 +91,25 @@ where
         let start = at + open;
         let rest = text.get(start..).unwrap_or_default();
         let is_alone = line.get(open + 1..).unwrap_or_default().trim_ascii().is_empty();
-        let found = match read(rest) {
-            Some((value, length, is_cut)) => Some(Document { value, at: start, length, is_cut, foreign: 0 }),
+        let found = read::<K, _>(rest, |value, length, is_cut| {
+            take(Document { value, at: start, length, is_cut, foreign: 0 }).then_some(length)
+        });
+        let found = match found {
             None if is_alone && attempts < MOST_ATTEMPTS => {
                 attempts += 1;
-                read_interleaved(text, at, start)
+                let (own, foreign, end) = without_foreign(text, at, start);
+                let length = end - start;
+                let again = (foreign > 0).then(|| {
+                    read::<K, _>(&own, |value, _, is_cut| {
+                        take(Document { value, at: start, length, is_cut, foreign }).then_some(length)
+                    })
+                });
+                again.flatten()
             }
-            None => None,
+            found => found,
         };
-        match found.filter(|document| is_meant(&document.value)) {
-            Some(document) => {
-                at = start + document.length.max(1);
-                documents.push(document);
-            }
-            None => at = start + 1,
-        }
+        at = start + found.flatten().unwrap_or(0).max(1);
     }
-    documents
 }
 
 /// A key of a document at a site that begins with its quote: where the document's text begins in the line, and what
@@ -146,14 +178,18 @@ fn begin_before(text: &[u8], first: usize) -> usize {
 /// How many lines of a pretty-printed document may stand before its header.
 const MOST_LINES_BEFORE: usize = 2_000;
 
-/// The document at the begin of `bytes`, how many bytes it has, and whether it is cut.
-fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
-    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
+/// Gives away the document at the begin of `bytes`, how many bytes it has, and whether it is cut.
+fn read<K: Kind, R>(bytes: &[u8], take: impl for<'d> FnOnce(K::Document<'d>, usize, bool) -> R) -> Option<R> {
+    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<K::Document<'_>>();
     match stream.next()? {
-        Ok(value) => Some((value, stream.byte_offset(), false)),
+        Ok(value) => {
+            let length = stream.byte_offset();
+            Some(take(value, length, false))
+        }
         Err(error) if error.is_eof() => {
-            let value = serde_json::from_slice(&completed(bytes)).ok()?;
-            Some((value, bytes.len(), true))
+            let completed = completed(bytes);
+            let value = serde_json::from_slice(&completed).ok()?;
+            Some(take(value, bytes.len(), true))
         }
         Err(_) => None,
     }
@@ -163,18 +199,15 @@ fn read<T: for<'d> Deserialize<'d>>(bytes: &[u8]) -> Option<(T, usize, bool)> {
 const MOST_ATTEMPTS: usize = 64;
 
 /// A pretty-printed document whose first line begins at `line` and whose bracket stands at `start`, without the lines
-/// that others wrote into the same stream meanwhile. It ends with the bracket that stands below the first one.
-fn read_interleaved<T: for<'d> Deserialize<'d>>(
-    text: &[u8],
-    line: usize,
-    start: usize,
-) -> Option<Document<T>> {
+/// that others wrote into the same stream meanwhile; how many these are, and where it ends: with the bracket that stands
+/// below the first one.
+fn without_foreign(text: &[u8], line: usize, start: usize) -> (Vec<u8>, u64, usize) {
     let indent = start - line;
     let mut own = Vec::new();
     let mut foreign = 0;
     let mut at = line;
     while at < text.len() {
-        let next = first_line(text.get(at..)?);
+        let next = first_line(text.get(at..).unwrap_or_default());
         let content = next.trim_ascii();
         if is_of_document(content) {
             own.extend_from_slice(content);
@@ -188,14 +221,7 @@ fn read_interleaved<T: for<'d> Deserialize<'d>>(
             break;
         }
     }
-    let (value, _, is_cut) = read(&own)?;
-    (foreign > 0).then_some(Document {
-        value,
-        at: start,
-        length: at.min(text.len()) - start,
-        is_cut,
-        foreign,
-    })
+    (own, foreign, at.min(text.len()))
 }
 
 /// Whether a line may be one of a pretty-printed document: a key, a value, a bracket.

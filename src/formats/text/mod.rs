@@ -17,6 +17,7 @@ mod dumps;
 mod grammar;
 mod holes;
 pub mod json;
+pub mod json_list;
 mod prefix;
 mod repeats;
 mod section;
@@ -30,6 +31,7 @@ use crate::model::{FormatId, Snapshot, lossy};
 use bodies::Bodies;
 use chunk::Chunk;
 
+pub use bodies::Known;
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use dumps::{Building, Dumps};
 pub use grammar::{
