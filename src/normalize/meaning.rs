@@ -117,8 +117,8 @@ pub fn class_of_name(name: &str) -> Option<ResourceClass> {
         return Some(ResourceClass::Logging);
     }
     let last = words::components(name).next_back()?;
-    let words = words::words(last);
-    let has = |word: &str| words.iter().any(|w| w == word);
+    let words = words::Words::of(last);
+    let has = |word: &str| words.have(&[word]);
     if has("gil") {
         Some(ResourceClass::Gil)
     } else if has("malloc") || has("allocator") {

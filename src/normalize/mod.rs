@@ -5,6 +5,7 @@
 mod meaning;
 mod name;
 mod readings;
+mod saying;
 mod scan;
 mod stack;
 mod tables;
@@ -17,12 +18,14 @@ mod words;
 pub use meaning::class_of_name;
 pub use name::normalize;
 pub use readings::Readings;
+pub use saying::{Saying, surely_takes_lock, takes_lock};
 pub use stack::{StackMeaning, read};
 pub use test_run::{TestFramework, TestRun};
 pub use thread_name::thread_name_pattern;
-pub use words::{surely_takes_lock, takes_lock};
 
 pub use user::{RoleError, UserRole, UserRoleKind};
+
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -153,7 +156,11 @@ pub struct Meaning {
 
 /// What each frame of a snapshot means, by [`FrameIx`].
 #[derive(Clone, Debug, Default)]
-pub struct Meanings(Vec<Meaning>);
+pub struct Meanings {
+    all: Vec<Meaning>,
+    /// What their names say.
+    sayings: Vec<OnceLock<Saying>>,
+}
 
 /// Frames that one worker looks at in one go.
 const FRAMES_A_CHUNK: usize = 64;
@@ -161,23 +168,31 @@ const FRAMES_A_CHUNK: usize = 64;
 impl Meanings {
     /// Looks at each unique frame once.
     pub fn of(stacks: &StackTable) -> Self {
-        Self(stacks.all_frames().par_iter().with_min_len(FRAMES_A_CHUNK).map(meaning::meaning).collect())
+        let frames = stacks.all_frames().par_iter().with_min_len(FRAMES_A_CHUNK);
+        let all: Vec<Meaning> = frames.map(meaning::meaning).collect();
+        let sayings = all.iter().map(|_| OnceLock::new()).collect();
+        Self { all, sayings }
     }
 
     /// Shows frames under other names; what they mean stays.
     pub fn rename(&mut self, mut name: impl FnMut(&Str) -> Str) {
-        for meaning in &mut self.0 {
+        for meaning in &mut self.all {
             meaning.name = name(&meaning.name);
         }
     }
 
     /// All of them, in the order of the frames.
     pub fn iter(&self) -> impl Iterator<Item = &Meaning> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// What this frame means.
     pub fn get(&self, frame: FrameIx) -> &Meaning {
-        &self.0[frame.at()]
+        &self.all[frame.at()]
+    }
+
+    /// What the name of this frame's function says.
+    pub fn saying(&self, frame: FrameIx) -> Saying {
+        *self.sayings[frame.at()].get_or_init(|| Saying::of(&self.get(frame).name))
     }
 }

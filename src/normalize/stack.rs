@@ -1,7 +1,8 @@
 //! What a whole stack says: what the thread waits for, in which function, and which frames tell
 //! threads apart.
 
-use super::words::{self, WaitPlace};
+use super::saying::{Saying, WaitPlace};
+use super::words::{Words, components};
 use super::{Meaning, Meanings, ResourceClass, Role, TestRun, WaitKind, test_run};
 use crate::model::{FrameIx, FrameKind, StackTable};
 
@@ -41,6 +42,7 @@ pub fn read(stack: &[FrameIx], stacks: &StackTable, meanings: &Meanings) -> Stac
             .iter()
             .map(|&ix| View {
                 meaning: meanings.get(ix),
+                said: (meanings, ix),
                 is_signal: stacks.get(ix).kind == FrameKind::SignalHandler,
             })
             .collect(),
@@ -51,12 +53,18 @@ pub fn read(stack: &[FrameIx], stacks: &StackTable, meanings: &Meanings) -> Stac
 #[derive(Clone, Copy)]
 struct View<'a> {
     meaning: &'a Meaning,
+    said: (&'a Meanings, FrameIx),
     is_signal: bool,
 }
 
 impl View<'_> {
     fn role(&self) -> Role {
         self.meaning.role
+    }
+
+    fn saying(&self) -> Saying {
+        let (meanings, ix) = self.said;
+        meanings.saying(ix)
     }
 
     fn is_work(&self) -> bool {
@@ -232,8 +240,8 @@ impl Reader<'_> {
         class.or_else(|| {
             let mut at = caller?;
             // `MyMutex::lock` belongs to whoever calls it.
-            while words::wait_place(&self.frames[at].meaning.name) != WaitPlace::ForWork
-                && is_lock_wrapper(&self.frames[at].meaning.name)
+            while self.frames[at].saying().place != WaitPlace::ForWork
+                && self.frames[at].saying().is_lock_wrapper
                 && self.frames.get(at + 1).is_some_and(View::is_program)
             {
                 at += 1;
@@ -255,8 +263,8 @@ impl Reader<'_> {
         let is_bare = result.wait_frame.is_some_and(|at| self.frames[at].meaning.name.as_ref() == "syscall");
         let Some(caller) = result.caller.filter(|_| is_bare) else { return };
         let name = &self.frames[caller].meaning.name;
-        let words = words::components(name).next_back().map(words::words).unwrap_or_default();
-        let has = |word: &str| words.iter().any(|w| w == word);
+        let words = components(name).next_back().map(Words::of).unwrap_or_default();
+        let has = |word: &str| words.have(&[word]);
         let refined = if has("mutex") && has("lock") {
             (Role::Lock, WaitKind::Mutex)
         } else if has("epoll") || has("poll") || has("getevents") {
@@ -332,7 +340,6 @@ impl Reader<'_> {
         let program = (from..bottom).filter(|&at| self.frames[at].is_program()).take(MAX_POOL_FRAMES);
         for at in program {
             let frame = self.frames[at];
-            let name = &frame.meaning.name;
             if frame.is_work() {
                 return true;
             }
@@ -340,9 +347,9 @@ impl Reader<'_> {
                 return false;
             }
             let is_outermost = !self.frames[at + 1..bottom].iter().any(View::is_program);
-            match words::wait_place(name) {
+            match frame.saying().place {
                 WaitPlace::ForWork => return !self.is_dispatched(at, bottom),
-                _ if is_outermost && words::is_thread_main(name) => return true,
+                _ if is_outermost && frame.saying().is_thread_main => return true,
                 WaitPlace::Wrapper => {}
                 WaitPlace::Unknown => return false,
             }
@@ -370,13 +377,3 @@ impl Reader<'_> {
 /// Event loops that run the program's functions in turn, as beginnings: Android's, Apple's, Qt's, GLib's.
 const EVENT_LOOPS: [&str; 5] =
     ["android.os.Looper.loop", "CFRunLoopRun", "_CFRunLoopRun", "QEventLoop::exec", "g_main_loop_run"];
-
-/// A function of the program whose name says no more than that it locks.
-fn is_lock_wrapper(name: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "lock", "locker", "guard", "mutex", "scoped", "auto", "acquire", "enter", "impl", "internal",
-        "unique", "spin", "rw", "read", "write", "monitor", "critical", "section",
-    ];
-    let last = words::components(name).next_back().unwrap_or("");
-    words::words(last).iter().all(|w| WORDS.contains(&w.as_str()))
-}

@@ -81,7 +81,7 @@ impl Meanings {
     #[must_use]
     pub fn with_roles(mut self, roles: &[UserRole]) -> Self {
         if !roles.is_empty() {
-            for meaning in &mut self.0 {
+            for meaning in &mut self.all {
                 if let Some(entry) = roles.iter().find(|r| is_like(&r.function, &meaning.name)) {
                     entry.role.apply(meaning);
                 }

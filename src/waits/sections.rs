@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::model::{Snapshot, StackIx};
-use crate::normalize::{Meanings, Readings, Role, takes_lock};
+use crate::normalize::{Meanings, Readings, Role};
 
 /// The section of each stack, looked for once for each that is asked for.
 pub(super) struct Sections<'a> {
@@ -28,7 +28,7 @@ impl<'a> Sections<'a> {
     fn find(&self, stack: StackIx) -> Option<usize> {
         let frames = self.snapshot.stacks.frames_of(stack);
         let caller = self.readings.get(stack).caller.filter(|&at| at < frames.len())?;
-        let is_wrapper = |at: &usize| takes_lock(&self.meanings.get(frames[*at]).name);
+        let is_wrapper = |at: &usize| self.meanings.saying(frames[*at]).takes_lock;
         let is_program = |at: &usize| self.meanings.get(frames[*at]).role == Role::User;
         Some((caller..frames.len()).filter(is_program).find(|at| !is_wrapper(at)).unwrap_or(caller))
     }

@@ -58,9 +58,9 @@ fn stack(line: &str) -> Option<(&str, u64)> {
         _ => frames,
     };
     let is_name = |frame: &str| frame.chars().any(|c| c.is_alphabetic());
-    let names = frames.split(';').filter(|frame| is_name(frame)).count();
-    let has_data = frames.split(';').skip(1).any(|frame| frame.is_empty());
-    (frames.contains(';') && names >= 2 && !has_data).then_some((frames, count))
+    let has_data = || frames.ends_with(';') || memchr::memmem::find(frames.as_bytes(), b";;").is_some();
+    let has_names = frames.split(';').filter(|frame| is_name(frame)).nth(1).is_some();
+    (has_names && !has_data()).then_some((frames, count))
 }
 
 /// `42`, `42.5`

@@ -272,13 +272,17 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     snapshot
 }
 
-/// Gives the snapshots their values. The usual text is one snapshot: all values are its own, and are not copied.
-pub(super) fn take_values(snapshots: &mut [Snapshot], chunks: Vec<Chunk>) {
-    let count = chunks.iter().map(|chunk| chunk.values.len()).sum();
-    let mut all: Vec<u64> = Vec::with_capacity(count);
+/// The values of all chunks.
+pub(super) fn values(chunks: &[Chunk]) -> Vec<u64> {
+    let mut all: Vec<u64> = Vec::with_capacity(chunks.iter().map(|chunk| chunk.values.len()).sum());
     for chunk in chunks {
         all.extend_from_slice(&chunk.values);
     }
+    all
+}
+
+/// Gives the snapshots their values. The usual text is one snapshot: all values are its own, and are not copied.
+pub(super) fn take_values(snapshots: &mut [Snapshot], all: Vec<u64>) {
     if let [snapshot] = snapshots {
         snapshot.values = all;
         return;

@@ -80,13 +80,17 @@ fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Ve
         chunk.values_before = values;
         values += chunk.values.len();
     }
-    let mut snapshots = Vec::new();
-    let mut goes_on = Vec::new();
-    for parts in &parts::group(parts::cut(&chunks)) {
-        snapshots.extend(merge::snapshots(parts, path, bytes));
-        goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
-    }
-    merge::take_values(&mut snapshots, chunks);
+    let merge = || {
+        let mut snapshots = Vec::new();
+        let mut goes_on = Vec::new();
+        for parts in &parts::group(parts::cut(&chunks)) {
+            snapshots.extend(merge::snapshots(parts, path, bytes));
+            goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
+        }
+        (snapshots, goes_on)
+    };
+    let ((mut snapshots, goes_on), values) = rayon::join(merge, || merge::values(&chunks));
+    merge::take_values(&mut snapshots, values);
     facts::share_pid(&mut snapshots, &goes_on);
     snapshots
 }

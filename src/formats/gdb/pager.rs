@@ -2,13 +2,10 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
+use crate::formats::text::contains;
 
 /// How every question begins.
 const QUESTION: &[u8] = b"-Type <";
-
-/// How much text one worker looks through at a time.
-const PIECE: usize = 1 << 20;
 
 /// gdb's pager asks in the middle of whatever it prints, even within an address:
 ///
@@ -19,13 +16,7 @@ const PIECE: usize = 1 << 20;
 /// --Type <RET> for more, q to quit, c to continue without paging--#9  0x000055af…      gdb 13, from a pipe
 /// ```
 pub(super) fn remove(text: &[u8]) -> Cow<'_, [u8]> {
-    let begins_in = |piece: usize| {
-        // A question may begin in one piece and end in the next.
-        let end = text.len().min(piece + PIECE + QUESTION.len());
-        text.get(piece..end).is_some_and(|bytes| memchr::memmem::find(bytes, QUESTION).is_some())
-    };
-    let pieces: Vec<usize> = (0..text.len()).step_by(PIECE).collect();
-    if !pieces.into_par_iter().any(begins_in) {
+    if !contains(text, QUESTION) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());

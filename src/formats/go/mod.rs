@@ -9,6 +9,7 @@ mod states;
 
 use rustc_hash::FxHashSet;
 
+use super::text::words::{number, split_once};
 use super::text::{
     self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
 };
@@ -46,7 +47,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if !number.get(digits..)?.starts_with(b" ") {
         return None;
     }
-    header(&lossy(site.line()))?;
+    parts(&lossy(site.line()))?;
     Some(site.at)
 }
 
@@ -235,24 +236,15 @@ fn is_register(line: &str) -> bool {
 /// goroutine 34 [running] {"request": "17"}:                               Go 1.27
 /// ```
 fn header(line: &str) -> Option<Head> {
-    let rest = line.strip_prefix("goroutine ")?;
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let id: u64 = rest.get(..digits)?.parse().ok()?;
-    let rest = rest.get(digits..)?;
-    let open = rest.find('[')?;
-    let fields = rest.get(..open)?.trim();
-    let known = fields.split_ascii_whitespace().all(|f| f.contains('='));
-    let (inside, after) = rest.get(open + 1..)?.split_once(']')?;
-    let after = after.trim_end();
-    if !known || !rest.starts_with(' ') || !after.ends_with(':') {
-        return None;
-    }
+    let (id, inside) = parts(line)?;
     let mut thread = Thread::new(ThreadId::Number(id));
     thread.kind = ThreadKind::Goroutine;
     let mut head = Head::of(thread);
-    let mut parts = inside.split(", ");
-    states::apply(parts.next().unwrap_or_default(), &mut head);
-    for part in parts {
+    let (state, mut rest) = split_once(inside, ", ").unwrap_or((inside, ""));
+    states::apply(state, &mut head);
+    while !rest.is_empty() {
+        let (part, behind) = split_once(rest, ", ").unwrap_or((rest, ""));
+        rest = behind;
         let minutes = part.strip_suffix(" minutes").and_then(|n| n.parse::<u64>().ok());
         match minutes {
             Some(minutes) => head.thread.waited_us = Some(minutes.saturating_mul(60_000_000)),
@@ -264,6 +256,16 @@ fn header(line: &str) -> Option<Head> {
         head.thread.kind = ThreadKind::Os;
     }
     Some(head)
+}
+
+/// The number in a header, and what stands in its brackets.
+fn parts(line: &str) -> Option<(u64, &str)> {
+    let rest = line.strip_prefix("goroutine ")?;
+    let (id, rest) = number(rest)?;
+    let open = rest.find('[')?;
+    let known = rest.get(..open)?.split_ascii_whitespace().all(|field| field.contains('='));
+    let (inside, after) = rest.get(open + 1..)?.split_once(']')?;
+    (known && rest.starts_with(' ') && after.trim_end().ends_with(':')).then_some((id, inside))
 }
 
 fn body(block: &[BlockLine<'_>]) -> Body {

@@ -20,7 +20,7 @@ use crate::formats::java;
 use crate::formats::text::json::{Document, Kind, Lenient, Number, Unknown, each_document, key};
 use crate::formats::text::json_list::{Record, parts};
 use crate::formats::text::{
-    Body, BodyHold, BodyWait, Building, Dumps, Known, OwnerRef, Section, Site, is_limited,
+    Body, BodyHold, BodyWait, Building, Dumps, Known, OwnerRef, Section, Site, contains, is_limited,
 };
 use crate::model::{FormatId, GapKind, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode};
 
@@ -117,7 +117,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if memchr::memmem::find(&section.text, KEY.as_bytes()).is_none() {
+    if !contains(&section.text, KEY.as_bytes()) {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use crate::formats::java;
 use crate::formats::text::json;
 use crate::formats::text::json::{Document, Lenient, Number, documents, key};
-use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
+use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site, contains};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
 /// Keys that each thread has: of a document in one line only the first one is near enough to its begin.
@@ -136,7 +136,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     let [state, _] = KEYS;
-    if memchr::memmem::find(&section.text, state.as_bytes()).is_none() {
+    if !contains(&section.text, state.as_bytes()) {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

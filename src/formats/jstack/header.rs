@@ -103,20 +103,21 @@ fn named(text: &str) -> Option<Head> {
     if let Some(head) = jmx(text) {
         return Some(head);
     }
-    let ends = text.match_indices("\" ").map(|(at, _)| at);
-    let end = ends.filter(|at| {
-        let rest = text.get(at + 2..).unwrap_or_default();
-        FIELDS.iter().any(|field| rest.starts_with(field))
-    });
     // A name may hold what looks like fields; a field never holds a quote.
-    let end = end.last()?;
-    let (name, fields) = (text.get(..end)?, text.get(end + 2..)?);
+    let is_field = |(_, rest): &(&str, &str)| FIELDS.iter().any(|field| rest.starts_with(field));
+    let (name, fields) = names(text).filter(is_field).last()?;
     if let Some(id) = fields.strip_prefix("- Thread t@") {
         let thread = Thread::new(ThreadId::Number(id.trim().parse().ok()?));
         return Some(Head::of(named_thread(thread, name)));
     }
     let head = fields_of(name, fields)?;
     Some(head)
+}
+
+/// Each text that may be a name, up to a quote with a blank behind it, and what follows.
+fn names(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let quotes = memchr::memchr_iter(b'"', text.as_bytes());
+    quotes.filter_map(|at| Some((text.get(..at)?, text.get(at + 1..)?.strip_prefix(' ')?)))
 }
 
 fn named_thread(mut thread: Thread, name: &str) -> Thread {
@@ -131,9 +132,17 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
     let mut nid: Option<&str> = None;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(0)), name));
     let mut is_known = false;
-    let words = fields.split_ascii_whitespace();
-    let mut rest = Vec::new();
-    for word in words {
+    // Where the words begin that are no fields, which is behind all others.
+    let mut plain = None;
+    let mut rest = fields;
+    loop {
+        let from = rest.trim_ascii_start();
+        if from.is_empty() {
+            break;
+        }
+        let end = from.find(|c: char| c.is_ascii_whitespace()).unwrap_or(from.len());
+        let (word, behind) = from.split_at(end);
+        rest = behind;
         if let Some(n) = word.strip_prefix('#') {
             number = number.or(n.parse::<u64>().ok());
         } else if let Some(n) = word.strip_prefix('[').and_then(|w| w.strip_suffix(']'))
@@ -148,7 +157,7 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
             match word {
                 "daemon" => {}
                 "virtual" => head.thread.kind = ThreadKind::Virtual,
-                _ => rest.push(word),
+                _ => plain = plain.or(Some(from)),
             }
         }
     }
@@ -164,11 +173,11 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
         // JRockit: `id=1`
         (None, None, None) => head.thread.id,
     };
-    head.thread.reported = match rest.join(" ") {
+    head.thread.reported = match plain {
         // A thread of the JVM itself is always called `runnable`; one of the program has a line of its own for
         // its state.
         _ if number.is_none() && os_id.is_none() => Some(ReportedState::Idle),
-        words => states(&words),
+        words => words.and_then(states),
     };
     Some(head)
 }
@@ -227,16 +236,14 @@ fn duration_us(value: &str) -> Option<u64> {
 
 /// `pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3`, and newer `" prio=5 Id=76 …`, `" daemon prio=5 Id=…`.
 fn jmx(text: &str) -> Option<Head> {
-    let (end, rest) = text.match_indices("\" ").find_map(|(at, _)| {
-        let rest = text.get(at + 2..)?;
+    let (name, rest) = names(text).find_map(|(name, rest)| {
         let rest = rest.strip_prefix("daemon ").unwrap_or(rest);
         let rest = match rest.strip_prefix("prio=") {
             Some(prio) => prio.split_once(' ')?.1,
             None => rest,
         };
-        Some((at, rest.strip_prefix("Id=")?))
+        Some((name, rest.strip_prefix("Id=")?))
     })?;
-    let name = text.get(..end)?;
     let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(id.parse().ok()?)), name));
     let word = rest.split(' ').next().unwrap_or_default();

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::with_kernel_id;
 use crate::formats::python;
 use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key};
-use crate::formats::text::{Body, Dumps, Section, Site};
+use crate::formats::text::{Body, Dumps, Section, Site, contains};
 use crate::model::{FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId};
 
 /// A key that each thread has.
@@ -74,7 +74,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if memchr::memmem::find(&section.text, KEY.as_bytes()).is_none() {
+    if !contains(&section.text, KEY.as_bytes()) {
         return Vec::new();
     }
     let is_dump = |records: &Vec<Record>| records.iter().any(|r| r.owns_gil.0.is_some());

@@ -338,8 +338,9 @@ impl Building {
         let value =
             |slot: usize| values.get(slot).copied().filter(|value| *value >= body.lowest).unwrap_or(0);
         let start = self.snapshot.values.len() as u32;
-        let of_frames = body.frames.iter().flat_map(|f| &f.slots).map(|(_, slot)| value(*slot));
-        self.snapshot.values.extend(of_frames);
+        for frame in &body.frames {
+            self.snapshot.values.extend(frame.slots.iter().map(|(_, slot)| value(*slot)));
+        }
         let wait = said.wait.and_then(|wait| {
             let lock = match (&wait.owner, &wait.lock.id) {
                 (Some(OwnerRef::Itself), LockRef::Token(token)) => {

@@ -40,7 +40,7 @@ pub use grammar::{
 };
 pub use repeats::{Hole, Repeats};
 pub use section::Section;
-pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, first_line};
+pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 
 /// How much text one worker reads at a time, bytes. The result does not depend on it: one piece for each worker, so that
 /// a stack is read a few times and not in every piece; of a large text more, which are put together meanwhile.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use crate::model::lossy;
 
 /// The longest prefix of a log before a header, bytes.
@@ -122,6 +124,16 @@ impl<'a> Site<'a> {
         let blanks = self.before().unwrap_or_default().iter().rev().take_while(|b| **b == b' ').count();
         self.at - blanks.min(most)
     }
+}
+
+/// Whether something stands in a text, which may be long.
+pub fn contains(text: &[u8], what: &[u8]) -> bool {
+    const PIECE: usize = 1 << 20;
+    let is_in = |n: usize| {
+        let end = text.len().min((n + 1) * PIECE + what.len());
+        text.get(n * PIECE..end).is_some_and(|piece| memchr::memmem::find(piece, what).is_some())
+    };
+    (0..text.len().div_ceil(PIECE)).into_par_iter().any(is_in)
 }
 
 /// The text up to its first line break.

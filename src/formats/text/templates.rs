@@ -215,7 +215,8 @@ pub(super) fn bare_hex(word: &[u8]) -> Option<u64> {
     let mut value = 0u64;
     let mut digits = 0;
     for &byte in word.iter().filter(|b| **b != b'`') {
-        value = value << 4 | u64::from(char::from(byte).to_digit(16)?);
+        let digit = *DIGITS.get(usize::from(byte)).filter(|digit| **digit != NO_DIGIT)?;
+        value = value << 4 | u64::from(digit);
         digits += 1;
     }
     (1..=16).contains(&digits).then_some(value)
@@ -225,13 +226,11 @@ pub(super) fn bare_hex(word: &[u8]) -> Option<u64> {
 pub(super) fn hex(digits: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
     let mut length = 0;
-    while let Some(&byte) = digits.get(length) {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
-            _ => break,
-        };
+    // A table: which of its branches a comparison takes is what no processor can guess here.
+    while let Some(&digit) = digits.get(length).and_then(|byte| DIGITS.get(usize::from(*byte))) {
+        if digit == NO_DIGIT {
+            break;
+        }
         if length == 16 {
             return None;
         }
@@ -240,6 +239,20 @@ pub(super) fn hex(digits: &[u8]) -> Option<(u64, usize)> {
     }
     (length > 0).then_some((value, length))
 }
+
+/// What each byte is worth as a hexadecimal digit.
+static DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut n = 0;
+    while n < 16 {
+        digits[b"0123456789abcdef"[n] as usize] = n as u8;
+        digits[b"0123456789ABCDEF"[n] as usize] = n as u8;
+        n += 1;
+    }
+    digits
+};
+
+const NO_DIGIT: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {
