@@ -12,7 +12,7 @@ use super::{FORMATS, Format, Reader};
 use crate::model::{GapKind, Snapshot, Str};
 
 /// How much text one worker looks through at a time.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 1 << 20;
 
 /// What a file holds.
 pub enum Content<'b> {
@@ -100,7 +100,9 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Option<Vec
         };
         anchors.find(text, from..from + PIECE, found).then_some(hits)
     };
-    let hits: Vec<Vec<(usize, Header)>> = pieces.into_par_iter().map(of_piece).collect::<Option<_>>()?;
+    // One by one: some have many headers, and whoever has none left shall have something to do.
+    let pieces = pieces.into_par_iter().with_max_len(1);
+    let hits: Vec<Vec<(usize, Header)>> = pieces.map(of_piece).collect::<Option<_>>()?;
     let mut of_format: Vec<Vec<Header>> = vec![Vec::new(); FORMATS.len()];
     for (n, header) in hits.into_iter().flatten() {
         if let Some(list) = of_format.get_mut(n) {

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::activity::{Activity, Target, Wait, Waits};
+use super::by_stack::by_stack;
 use super::infer;
 use super::kinds::{Identity, LockKind};
 use super::lock::{Holder, Lock, LockIx};
@@ -19,14 +20,15 @@ use super::text_silent;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{
-    Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, StackIx, Str, ThreadIx,
-};
+use crate::model::{Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name, takes_lock};
 use crate::symbols;
 
 /// Locks that one worker looks at in one go.
 const LOCKS_A_CHUNK: usize = 64;
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 4_096;
 
 /// What all threads of a snapshot do. `native` is there for binary formats.
 pub fn analyze(
@@ -51,7 +53,7 @@ pub fn analyze(
         }
     }
     let sections = Sections::new(snapshot, meanings, readings);
-    let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot));
+    let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot), snapshot.named_locks.len());
     locks
         .par_iter_mut()
         .with_min_len(LOCKS_A_CHUNK)
@@ -63,7 +65,7 @@ pub fn analyze(
             reported_counts(&mut locks, snapshot);
         }
     }
-    infer::holders(&mut locks, snapshot, meanings, readings, &sections, &seen, native);
+    infer::holders(&mut locks, &lock_of, snapshot, meanings, readings, &sections, &seen, native);
     let mut classes = Classes::default();
     for lock in &mut locks {
         lock.class = class(lock, snapshot, meanings, &sections, &mut classes);
@@ -91,8 +93,14 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
 }
 
 /// One lock for each key, in the order of the first waiter; and the lock of each thread.
-fn collect(seen: &[Observation], holds: &[(ThreadIx, LockClaim)]) -> (Vec<Lock>, Vec<Option<usize>>) {
-    let mut locks: Vec<Lock> = Vec::new();
+/// `named`: how many have a name in the text.
+fn collect(
+    seen: &[Observation],
+    holds: &[(ThreadIx, LockClaim)],
+    named: usize,
+) -> (Vec<Lock>, Vec<Option<usize>>) {
+    // A lock is large, and a JVM lists hundreds of thousands of them.
+    let mut locks: Vec<Lock> = Vec::with_capacity(named);
     let mut place: FxHashMap<&LockKey, usize> = FxHashMap::default();
     let mut lock_of = vec![None; seen.len()];
     for (n, observation) in seen.iter().enumerate() {
@@ -181,13 +189,8 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, sections: 
     if lock.waiters.is_empty() {
         return;
     }
-    let mut stacks: FxHashMap<StackIx, u64> = FxHashMap::default();
-    for waiter in &lock.waiters {
-        let thread = &snapshot.threads[waiter.at()];
-        *stacks.entry(thread.stack).or_default() += thread.weight;
-    }
     let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
-    for (stack, waiters) in stacks {
+    for (stack, waiters) in by_stack(&lock.waiters, snapshot) {
         if let Some(at) = sections.of(stack) {
             let frame = snapshot.stacks.frames_of(stack)[at];
             *counts.entry(meanings.get(frame).name.clone()).or_default() += waiters;
@@ -354,7 +357,12 @@ fn class(
 }
 
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.
-fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>, snapshot: &Snapshot) -> Waits {
+fn number(
+    mut locks: Vec<Lock>,
+    lock_of: &[Option<usize>],
+    seen: Vec<Observation>,
+    snapshot: &Snapshot,
+) -> Waits {
     let waiters: Vec<u64> = locks.iter().map(|lock| snapshot.count(&lock.waiters)).collect();
     let mut order: Vec<usize> = (0..locks.len()).collect();
     order.sort_by(|&a, &b| {
@@ -366,7 +374,8 @@ fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>, s
         place[old] = LockIx(n as u32);
     }
     let activities = seen
-        .into_iter()
+        .into_par_iter()
+        .with_min_len(THREADS_A_CHUNK)
         .zip(lock_of)
         .map(|(seen, lock)| {
             let wait = match seen.claim {
@@ -382,7 +391,14 @@ fn number(locks: Vec<Lock>, lock_of: &[Option<usize>], seen: Vec<Observation>, s
             Activity { state: seen.state, wait, system_call: seen.system_call, call: seen.call, doing: None }
         })
         .collect();
-    let mut sorted: Vec<Option<Lock>> = locks.into_iter().map(Some).collect();
-    let locks = order.into_iter().filter_map(|n| sorted[n].take()).collect();
+    // In place. What stood at a place that is done was swapped to where it was taken from.
+    for n in 0..order.len() {
+        let mut from = order[n];
+        while from < n {
+            from = order[from];
+        }
+        order[n] = from;
+        locks.swap(n, from);
+    }
     Waits { activities, locks }
 }

@@ -1,8 +1,10 @@
 //! Who holds a lock that names no owner: candidates collect points, and the reasons are kept as
 //! evidence. A wrong name costs more than none.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::by_stack::by_stack;
 use super::in_frames::{InFrames, addresses_in_arguments, addresses_in_live_frames};
 use super::kinds::{LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
@@ -51,8 +53,11 @@ pub const LIKELY_POINTS: i32 = points::LIKELY;
 const MOST_SHOWN: usize = 4;
 
 /// Looks for the holders of all locks that somebody can hold and that name nobody.
+/// `lock_of`: the lock that each thread waits for.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn holders(
     locks: &mut [Lock],
+    lock_of: &[Option<usize>],
     snapshot: &Snapshot,
     meanings: &Meanings,
     readings: &Readings,
@@ -77,24 +82,40 @@ pub(super) fn holders(
         return;
     }
     let addresses: FxHashSet<u64> = unknown.iter().filter_map(|&n| locks[n].address).collect();
-    let in_frames = match native {
+    let in_frames = || match native {
         Some(native) => addresses_in_live_frames(native, snapshot, seen, &addresses),
         None => addresses_in_arguments(snapshot, seen, &addresses),
     };
-    let stacks = ByName::of(snapshot, meanings);
+    let (in_frames, stacks) = rayon::join(in_frames, || ByName::of(snapshot, meanings));
     let cut_off = snapshot.threads.iter().filter(|t| is_cut(t)).count();
     // Locks that are taken at the same places have the same threads inside: thousands of locks may be.
     let mut inside: FxHashMap<Places, Inside> = FxHashMap::default();
     for n in unknown {
-        let sections = sections(&locks[n], snapshot, waiting_at);
+        let stacks_of_waiters: Vec<StackIx> =
+            by_stack(&locks[n].waiters, snapshot).into_iter().map(|(stack, _)| stack).collect();
+        let sections = sections(&stacks_of_waiters, snapshot, waiting_at);
+        let is_waiter = |thread: ThreadIx| lock_of[thread.at()] == Some(n);
         let in_frames = &in_frames;
-        let view = View { lock: &locks[n], sections, snapshot, meanings, readings, seen, in_frames };
+        let view = View {
+            lock: &locks[n],
+            stacks_of_waiters,
+            is_waiter: &is_waiter,
+            sections,
+            snapshot,
+            meanings,
+            readings,
+            seen,
+            in_frames,
+        };
         let places =
             (view.lock.callers.iter().map(|(name, _)| name.clone()).collect(), view.sections.clone());
         let inside = inside.entry(places).or_insert_with(|| view.inside(&stacks));
         let candidates = view.candidates(inside);
-        let cut_off =
-            cut_off - view.lock.waiters.iter().filter(|t| is_cut(&snapshot.threads[t.at()])).count();
+        let is_cut_waiter = |t: &&ThreadIx| is_cut(&snapshot.threads[t.at()]);
+        let cut_off = match cut_off {
+            0 => 0,
+            all => all - view.lock.waiters.iter().filter(is_cut_waiter).count(),
+        };
         decide(&mut locks[n], candidates, cut_off, snapshot);
     }
 }
@@ -148,11 +169,10 @@ fn is_cut(thread: &Thread) -> bool {
 const MOST_SECTIONS: usize = 64;
 
 /// Where the waiters of a lock stand in the functions that take it. Empty: too many places.
-fn sections(lock: &Lock, snapshot: &Snapshot, waiting_at: &Sections<'_>) -> Vec<FrameIx> {
-    let stacks: FxHashSet<StackIx> = lock.waiters.iter().map(|t| snapshot.threads[t.at()].stack).collect();
+fn sections(stacks: &[StackIx], snapshot: &Snapshot, waiting_at: &Sections<'_>) -> Vec<FrameIx> {
     let mut frames: Vec<FrameIx> = stacks
-        .into_iter()
-        .filter_map(|stack| {
+        .iter()
+        .filter_map(|&stack| {
             let at = waiting_at.of(stack)?;
             snapshot.stacks.frames_of(stack).get(at).copied()
         })
@@ -164,6 +184,9 @@ fn sections(lock: &Lock, snapshot: &Snapshot, waiting_at: &Sections<'_>) -> Vec<
 
 struct View<'a> {
     lock: &'a Lock,
+    /// The stacks of its waiters.
+    stacks_of_waiters: Vec<StackIx>,
+    is_waiter: &'a dyn Fn(ThreadIx) -> bool,
     /// Where its waiters stand.
     sections: Vec<FrameIx>,
     snapshot: &'a Snapshot,
@@ -188,21 +211,21 @@ impl View<'_> {
             let all = by_name.threads[stack.at()].iter();
             threads.extend(all.map(|&thread| (self.with_state(thread, *points, *points).0, thread)));
         }
-        threads.sort_unstable_by_key(|&(points, thread)| (std::cmp::Reverse(points), thread));
+        threads.par_sort_unstable_by_key(|&(points, thread)| (std::cmp::Reverse(points), thread));
         Inside { stacks, threads }
     }
 
     /// The threads with the most points, the most first: as many as a decision looks at.
     fn candidates(&self, inside: &Inside) -> Vec<Candidate> {
-        let mut of_stack: FxHashMap<StackIx, Option<(i32, Vec<String>)>> = FxHashMap::default();
+        let stacks = self.stacks_of_waiters.iter().filter_map(|stack| Some((*stack, self.itself(*stack)?)));
+        let of_stack: FxHashMap<StackIx, (i32, Vec<String>)> = stacks.collect();
         let mut candidates = Vec::new();
-        for &thread in &self.lock.waiters {
-            let found = of_stack.entry(self.stack_of(thread)).or_insert_with_key(|stack| self.itself(*stack));
-            if let Some((points, reasons)) = found {
+        for &thread in self.lock.waiters.iter().filter(|_| !of_stack.is_empty()) {
+            if let Some((points, reasons)) = of_stack.get(&self.stack_of(thread)) {
                 candidates.push(Candidate { thread, points: *points, reasons: reasons.clone() });
             }
         }
-        let is_waiter = |thread: &ThreadIx| self.lock.waiters.binary_search(thread).is_ok();
+        let is_waiter = |thread: &ThreadIx| (self.is_waiter)(*thread);
         let nobody = FxHashSet::default();
         let with_address = self.lock.address.and_then(|a| self.in_frames.get(&a)).unwrap_or(&nobody);
         let others = inside.threads.iter().map(|(_, thread)| *thread);

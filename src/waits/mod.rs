@@ -6,6 +6,7 @@
 //! name none. [`LOCKS`] is the table of the kinds of locks.
 
 mod activity;
+mod by_stack;
 mod classify;
 mod gather;
 mod in_frames;

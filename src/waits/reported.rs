@@ -1,5 +1,7 @@
 //! What the producer of a text says of threads and locks, in the terms of this stage.
 
+use rayon::prelude::*;
+
 use super::kinds::{LockKind, State};
 use super::lock::{Holder, Lock};
 use super::locks::row;
@@ -8,6 +10,9 @@ use crate::model::{
     Certainty, Evidence, LockId, NamedLock, ReportedLockKind, ReportedState, Snapshot, Str, Thread, ThreadIx,
     WaitMode,
 };
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 1_024;
 
 /// What a thread does, of which the producer says one thing and its stack means another.
 pub(super) fn state(said: ReportedState, by_stack: State) -> State {
@@ -124,18 +129,17 @@ fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> Lock
 
 /// What threads hold, as the text says. Who waits to be notified has given the lock back meanwhile.
 pub(super) fn holds(snapshot: &Snapshot) -> Vec<(ThreadIx, LockClaim)> {
-    let of_thread = |(ix, thread): (ThreadIx, &Thread)| {
+    let of_thread = |(ix, thread): (usize, &Thread)| {
         let (start, end) = (thread.holds.0 as usize, thread.holds.1 as usize);
         let own = thread.reported_wait.map(|wait| wait.lock);
         let held = snapshot.holds.get(start..end).unwrap_or_default().iter();
-        held.filter(move |hold| Some(hold.lock) != own)
-            .filter_map(move |hold| {
-                let named = snapshot.named_locks.get(hold.lock.at())?;
-                Some((ix, lock_claim(named, kind_of(named.kind), true)))
-            })
-            .collect::<Vec<_>>()
+        held.filter(move |hold| Some(hold.lock) != own).filter_map(move |hold| {
+            let named = snapshot.named_locks.get(hold.lock.at())?;
+            Some((ThreadIx(ix as u32), lock_claim(named, kind_of(named.kind), true)))
+        })
     };
-    (0u32..).map(ThreadIx).zip(&snapshot.threads).flat_map(of_thread).collect()
+    let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
+    threads.flat_map_iter(of_thread).collect()
 }
 
 /// Names the holder of a lock that one thread says it holds. Several: the text contradicts itself, or they read.

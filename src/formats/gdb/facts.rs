@@ -133,7 +133,6 @@ fn last_number(parts: &[Part<'_>]) -> Option<u64> {
 
 /// How many threads gdb announced (`[New LWP 5445]`) that the text does not list.
 fn missing_threads(parts: &[Part<'_>], roll: &Roll<'_>) -> u64 {
-    let listed: FxHashSet<u32> = roll.entries.iter().filter_map(|e| e.target.lwp).collect();
     let mut announced: FxHashSet<u32> = FxHashSet::default();
     for event in parts.iter().flat_map(|p| &p.events) {
         match event {
@@ -144,6 +143,10 @@ fn missing_threads(parts: &[Part<'_>], roll: &Roll<'_>) -> u64 {
             _ => {}
         }
     }
+    if announced.is_empty() {
+        return 0;
+    }
+    let listed: FxHashSet<u32> = roll.entries.iter().filter_map(|e| e.target.lwp).collect();
     // Stacks without ids may be any of them.
     let unnamed = roll.entries.iter().filter(|e| e.target.lwp.is_none()).count();
     (announced.difference(&listed).count().saturating_sub(unnamed)) as u64

@@ -92,6 +92,9 @@ impl<'c> Roll<'c> {
 
     fn of(parts: &[Part<'c>]) -> Self {
         let mut roll = Self::default();
+        let most = parts.iter().map(|part| part.listed.len()).sum();
+        roll.entries.reserve(most);
+        roll.by_key.reserve(most);
         for placed in parts.iter().flat_map(|p| &p.listed) {
             if let Some(header) = &placed.item.header {
                 roll.list(*placed, header);
@@ -182,6 +185,9 @@ impl<'c> Roll<'c> {
 
     /// Takes over names from `info threads`, and threads that only it names. The row with `*`.
     fn add_rows(&mut self, parts: &[Part<'c>]) -> Option<usize> {
+        if parts.iter().all(|part| part.rows.is_empty()) {
+            return None;
+        }
         let by_number: FxHashMap<(u32, u64), usize> =
             self.entries.iter().enumerate().filter_map(|(n, e)| Some(((e.inferior, e.number?), n))).collect();
         let mut starred = None;

@@ -58,8 +58,8 @@ pub const FORMAT: Format = Format {
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let mut snapshots =
-        parse_in_chunks(&section.text, section.path, section.bytes, chunk_size(&section.text));
+    let chunk_size = chunk_size(&section.text, usize::MAX);
+    let mut snapshots = parse_in_chunks(&section.text, section.path, section.bytes, chunk_size);
     for snapshot in &mut snapshots {
         snapshot.source.offset = section.offset(snapshot.source.offset as usize);
     }

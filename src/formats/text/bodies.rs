@@ -18,6 +18,8 @@ pub(super) struct Bodies {
     /// Blocks as numbers of lines.
     blocks: Pool<u32>,
     bodies: Vec<Known>,
+    /// What the lines and blocks of the first piece are here.
+    first: Option<(Vec<u32>, Vec<BodyIx>)>,
 }
 
 /// A body, and what it is in the snapshot in which it was last used.
@@ -46,25 +48,31 @@ impl Bodies {
     pub fn of<G: Grammar>(&mut self, grammar: &G, chunks: &[Chunk]) -> Vec<Vec<BodyIx>> {
         let known = self.blocks.len();
         let mut block = Vec::new();
-        let places = chunks
+        let places: Vec<Vec<BodyIx>> = chunks
             .iter()
             .map(|chunk| {
                 let texts = chunk.templates.texts();
-                let mut lines = Vec::with_capacity(texts.len());
-                for (ix, slots) in (0u32..).zip(chunk.templates.slots()) {
+                let (learned_lines, learned_blocks) = chunk.learned;
+                let (first_lines, first_blocks) = self.first.clone().unwrap_or_default();
+                let mut lines = first_lines;
+                lines.truncate(learned_lines);
+                for (ix, slots) in (0u32..).zip(chunk.templates.slots()).skip(learned_lines) {
                     let line = self.lines.add_of(texts, ix).unwrap_or_default();
                     if line as usize == self.slots.len() {
                         self.slots.push(slots);
                     }
                     lines.push(line);
                 }
-                let blocks = (0..chunk.blocks.len() as u32).map(|ix| {
+                let mut blocks = first_blocks;
+                blocks.truncate(learned_blocks);
+                for ix in learned_blocks as u32..chunk.blocks.len() as u32 {
                     block.clear();
                     let own = chunk.blocks.get(ix).unwrap_or_default().iter();
                     block.extend(own.filter_map(|&ix| lines.get(ix as usize)));
-                    self.blocks.add(&block)
-                });
-                blocks.collect()
+                    blocks.push(self.blocks.add(&block));
+                }
+                self.first.get_or_insert_with(|| (lines, blocks.clone()));
+                blocks
             })
             .collect();
         let new: Vec<u32> = (known as u32..self.blocks.len() as u32).collect();

@@ -1,5 +1,5 @@
 //! Reads a piece of text that begins at a thread's header or at the begin of the text. Pieces are independent of
-//! each other, so that they can be read in parallel.
+//! each other, so that they can be read in parallel; but all know what stands in the first one.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -55,21 +55,79 @@ pub(super) type BlockIx = u32;
 pub(super) struct Chunk {
     pub items: Vec<Item>,
     pub threads: Vec<ThreadItem>,
-    /// Its blocks, each once.
+    /// Its blocks, each once. Those of the first piece come first.
     pub blocks: Pool<TemplateIx>,
-    /// The lines of its blocks.
+    /// The lines of its blocks, likewise.
     pub templates: Templates,
+    /// How many of `templates` and of `blocks` are those of the first piece.
+    pub learned: (usize, usize),
     pub values: Vec<u64>,
 }
 
-/// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it.
-pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: bool) -> Chunk {
+/// What was read of the first piece, for the others: most threads do what others do too, and whoever begins with
+/// nothing reads their lines once more.
+#[derive(Default)]
+pub(super) struct Learned {
+    blocks: Pool<TemplateIx>,
+    templates: Templates,
+    repeats: Repeats<Number>,
+    /// How many bytes were read for how many threads and values.
+    bytes: usize,
+    threads: usize,
+    values: usize,
+}
+
+/// Reads the first piece of a text, and what the others may know of it.
+pub(super) fn learn<G: Grammar>(
+    grammar: &G,
+    text: &[u8],
+    range: Range<usize>,
+    is_last: bool,
+) -> (Chunk, Learned) {
+    let bytes = range.len();
+    let (chunk, repeats) = read_with(grammar, text, range, is_last, &Learned::default());
+    let (blocks, templates) = match is_last {
+        true => (Pool::default(), Templates::default()),
+        false => (chunk.blocks.clone(), chunk.templates.clone()),
+    };
+    let (threads, values) = (chunk.threads.len(), chunk.values.len());
+    (chunk, Learned { blocks, templates, repeats, bytes, threads, values })
+}
+
+/// Reads a piece of a text; `is_last` if the text ends with it.
+pub(super) fn read<G: Grammar>(
+    grammar: &G,
+    text: &[u8],
+    range: Range<usize>,
+    is_last: bool,
+    learned: &Learned,
+) -> Chunk {
+    read_with(grammar, text, range, is_last, learned).0
+}
+
+fn read_with<G: Grammar>(
+    grammar: &G,
+    text: &[u8],
+    range: Range<usize>,
+    is_last: bool,
+    learned: &Learned,
+) -> (Chunk, Repeats<Number>) {
+    let text = text.get(..range.end).unwrap_or_default();
+    let mut chunk = Chunk {
+        blocks: learned.blocks.clone(),
+        templates: learned.templates.clone(),
+        learned: (learned.templates.texts().len(), learned.blocks.len()),
+        ..Chunk::default()
+    };
+    // As many as the first piece had; one that grows is copied again and again.
+    let expected = |count: usize| count.saturating_mul(range.len()) / learned.bytes.max(1);
+    chunk.threads.reserve(expected(learned.threads));
+    chunk.values.reserve(expected(learned.values));
     let mut reader = Reader {
         grammar,
         text,
-        base,
-        chunk: Chunk::default(),
-        repeats: Repeats::default(),
+        chunk,
+        repeats: learned.repeats.clone(),
         lines: Vec::new(),
         repeat: None,
         text_of_block: 0..0,
@@ -79,21 +137,22 @@ pub(super) fn read<G: Grammar>(grammar: &G, text: &[u8], base: usize, is_last: b
         is_after_blank: false,
         skipped: None,
     };
-    let mut at = 0;
+    let mut at = range.start;
     let mut last = Known::Yes;
     while at < text.len() {
         let (next, known) = reader.line(at);
         (at, last) = (next, known);
     }
-    let line = memchr::memrchr(b'\n', text).map_or(text, |n| text.get(n + 1..).unwrap_or_default());
+    let own = text.get(range.start..).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', own).map_or(own, |n| own.get(n + 1..).unwrap_or_default());
     let breaks_off = || last == Known::No || grammar.breaks_off(&shown(line));
     let is_cut = is_last && !text.ends_with(b"\n") && reader.open.is_some() && breaks_off();
     reader.close();
     reader.flush_skipped();
     if is_cut {
-        reader.chunk.items.push(Item::Cut { offset: base + text.len() });
+        reader.chunk.items.push(Item::Cut { offset: text.len() });
     }
-    reader.chunk
+    (reader.chunk, reader.repeats)
 }
 
 /// Whether a line was understood.
@@ -112,8 +171,8 @@ struct Skipped {
 
 struct Reader<'t, G> {
     grammar: &'t G,
+    /// Up to the end of the piece.
     text: &'t [u8],
-    base: usize,
     chunk: Chunk,
     repeats: Repeats<Number>,
     /// The block that is being read.
@@ -151,7 +210,7 @@ impl<G: Grammar> Reader<'_, G> {
                 let mark = self.chunk.values.len();
                 let Head { thread, also, more, wait, holds, keeps_state, is_carried, unknown, event, first } =
                     head;
-                let offset = self.base + at;
+                let offset = at;
                 if let Some(text) = unknown {
                     self.chunk.items.push(Item::Field { text, offset });
                 }
@@ -248,7 +307,7 @@ impl<G: Grammar> Reader<'_, G> {
         match class {
             Outside::Event | Outside::Section(_) => {
                 self.flush_skipped();
-                self.chunk.items.push(Item::Event { line: text.into_owned(), offset: self.base + at });
+                self.chunk.items.push(Item::Event { line: text.into_owned(), offset: at });
                 if let Outside::Section(section) = class {
                     self.section = Some(section);
                 }
@@ -302,7 +361,7 @@ impl<G: Grammar> Reader<'_, G> {
             Some(skipped) => skipped.lines += 1,
             None => {
                 let first = lossy(line.get(..LONGEST_SHOWN).unwrap_or(line)).into_owned();
-                self.skipped = Some(Skipped { lines: 1, offset: self.base + at, first, is_in_block });
+                self.skipped = Some(Skipped { lines: 1, offset: at, first, is_in_block });
             }
         }
     }

@@ -25,6 +25,8 @@ mod site;
 mod templates;
 pub mod words;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot, lossy};
@@ -42,27 +44,35 @@ pub use repeats::{Hole, Repeats};
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 
-/// How much text one worker reads at a time, bytes. The result does not depend on it: one piece for each worker, so that
-/// a stack is read a few times and not in every piece; of a large text more, which are put together meanwhile.
-pub fn chunk_size(text: &[u8]) -> usize {
+/// How much text one worker reads at a time, bytes, at most `largest`. The result does not depend on it: one piece for each
+/// worker, so that a stack is read a few times and not in every piece.
+pub fn chunk_size(text: &[u8], largest: usize) -> usize {
     #[cfg(test)]
     if let Some(size) = tests::CHUNK_SIZE.get() {
         return size;
     }
     let pieces = rayon::current_num_threads();
-    (text.len() / pieces.max(1) + 1).clamp(SMALLEST_CHUNK, LARGEST_CHUNK)
+    (text.len() / pieces.max(1) + 1).clamp(SMALLEST_CHUNK, largest)
 }
 
-const PIECES_A_WORKER: usize = 2;
 const SMALLEST_CHUNK: usize = 1 << 20;
+
+/// A large text has more pieces than there are workers: what was read is put together while the next ones are read.
 const LARGEST_CHUNK: usize = 32 << 20;
+const PIECES_A_WORKER: usize = 2;
+
+/// How much text the first piece has, bytes. One worker reads it while the others wait.
+fn learned_from(text: &[u8]) -> usize {
+    const MOST: usize = 4 << 20;
+    (text.len() / 16).min(MOST)
+}
 
 /// How much text before the first header may belong to the dump: `panic: …`.
 const CONTEXT: usize = 1 << 16;
 
 /// Reads all dumps of a format in a text.
 pub fn read<G: Grammar>(grammar: &G, format: FormatId, section: &Section<'_>) -> Vec<Snapshot> {
-    read_in_chunks(grammar, format, section, chunk_size(&section.text))
+    read_in_chunks(grammar, format, section, chunk_size(&section.text, LARGEST_CHUNK))
 }
 
 fn read_in_chunks<G: Grammar>(
@@ -73,29 +83,30 @@ fn read_in_chunks<G: Grammar>(
 ) -> Vec<Snapshot> {
     let text: &[u8] = &section.text;
     let start = context_start(text, section.first);
+    let end_of = |from: usize, size: usize| {
+        next_header(grammar, text, from.max(section.first) + size.max(1)).unwrap_or(text.len())
+    };
+    // The first piece is a small one: all others know what stands in it.
+    let first = start..end_of(start, if size < text.len() { size.min(learned_from(text)) } else { size });
     let mut ranges = Vec::new();
-    let mut from = start;
+    let mut from = first.end;
     while from < text.len() {
-        let to = next_header(grammar, text, from.max(section.first) + size.max(1)).unwrap_or(text.len());
+        let to = end_of(from, size);
         ranges.push(from..to);
         from = to;
     }
-    let last = ranges.len().saturating_sub(1);
-    let ranges: Vec<(usize, std::ops::Range<usize>)> = ranges.into_iter().enumerate().collect();
     let mut dumps = Dumps::new(section, format);
     let mut bodies = Bodies::default();
     let mut memory = G::Memory::default();
-    let read = |ranges: &[(usize, std::ops::Range<usize>)]| -> Vec<Chunk> {
-        let ranges = ranges.par_iter();
-        ranges
-            .map(|(n, range)| {
-                chunk::read(grammar, text.get(range.clone()).unwrap_or_default(), range.start, *n == last)
-            })
-            .collect()
+    let (first, learned) = chunk::learn(grammar, text, first, ranges.is_empty());
+    let read = |ranges: &[Range<usize>]| -> Vec<Chunk> {
+        let ranges = ranges.par_iter().with_max_len(1);
+        let is_last = |range: &Range<usize>| range.end == text.len();
+        ranges.map(|range| chunk::read(grammar, text, range.clone(), is_last(range), &learned)).collect()
     };
     // A few pieces at a time: what is read of them is a good part of their size. They are put together, one after the
     // other, while the next ones are read.
-    let mut chunks = Vec::new();
+    let mut chunks = vec![first];
     for ranges in ranges.chunks(rayon::current_num_threads() * PIECES_A_WORKER) {
         let done = std::mem::take(&mut chunks);
         let add = || dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, done, section);

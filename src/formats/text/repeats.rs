@@ -15,8 +15,8 @@ pub trait Hole: Copy {
     fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize>;
 }
 
-/// The blocks of a piece of text that may be recognized as a whole. Blocks have numbers that are the caller's.
-#[derive(Debug)]
+/// The blocks of a text that may be recognized as a whole. Blocks have numbers that are the caller's.
+#[derive(Clone, Debug)]
 pub struct Repeats<H> {
     seen: Vec<Seen>,
     holes: Vec<(u32, u32, H)>,
@@ -32,7 +32,7 @@ impl<H> Default for Repeats<H> {
 }
 
 /// A block, and where it stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Seen {
     block: u32,
     text: Range<usize>,

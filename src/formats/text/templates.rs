@@ -24,7 +24,7 @@ struct Template {
 }
 
 /// The templates of a piece of text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Templates {
     texts: Pool<u8>,
     all: Vec<Template>,

@@ -1,5 +1,6 @@
 //! A group of threads that do the same thing.
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +10,9 @@ use super::resolve::Resolver;
 use crate::cluster;
 use crate::model::ThreadIx;
 use crate::waits::State;
+
+/// Clusters that one worker looks at in one go.
+const CLUSTERS_A_CHUNK: usize = 64;
 
 /// A pattern of thread names.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -84,7 +88,7 @@ pub struct Cluster<'a> {
 impl<'a> Cluster<'a> {
     pub(super) fn list(names: Resolver<'a>) -> Vec<Self> {
         let total = names.total();
-        let clusters = names.analyzed.clusters.clusters.iter().enumerate();
+        let clusters = names.analyzed.clusters.clusters.par_iter().with_min_len(CLUSTERS_A_CHUNK).enumerate();
         clusters.map(|(n, c)| Self::of(ClusterId(cluster::ClusterIx(n as u32)), c, total, names)).collect()
     }
 

@@ -1,0 +1,60 @@
+//! Threads by their stacks: what is asked of each thread of a lock is mostly a question to its stack.
+
+use crate::model::{Snapshot, StackIx, ThreadIx};
+
+/// The stacks of these threads, ascending, and how many threads each stands for.
+pub(super) fn by_stack(threads: &[ThreadIx], snapshot: &Snapshot) -> Vec<(StackIx, u64)> {
+    let stacks = threads.iter().map(|thread| {
+        let thread = &snapshot.threads[thread.at()];
+        (thread.stack, thread.weight)
+    });
+    // Most locks have few waiters; of those with many, many have the same stack.
+    if threads.len() * FEW < snapshot.stacks.stack_count() {
+        let mut all: Vec<(StackIx, u64)> = stacks.collect();
+        all.sort_unstable();
+        all.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            kept.1 += if is_same { next.1 } else { 0 };
+            is_same
+        });
+        return all;
+    }
+    let mut counts: Vec<Option<u64>> = vec![None; snapshot.stacks.stack_count()];
+    for (stack, weight) in stacks {
+        *counts[stack.at()].get_or_insert(0) += weight;
+    }
+    (0u32..).map(StackIx).zip(counts).filter_map(|(stack, count)| Some((stack, count?))).collect()
+}
+
+/// Where there are so many stacks for each thread, threads are sorted.
+const FEW: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FormatId, Frame, Source, Thread, ThreadId};
+
+    #[test]
+    fn both_ways_count_the_same() {
+        let mut snapshot = Snapshot::new(Source {
+            path: "x".into(),
+            format: FormatId::new("go"),
+            producer: None,
+            bytes: 0,
+            offset: 0,
+        });
+        let frame = |n: u64| Frame { address: Some(n), ..Frame::default() };
+        for n in 0..400 {
+            let frame = snapshot.stacks.frame(&frame(n), std::iter::empty());
+            let stack = snapshot.stacks.stack(&[frame]);
+            let thread = Thread { stack, weight: n + 1, ..Thread::new(ThreadId::Number(n)) };
+            snapshot.threads.extend([thread.clone(), thread]);
+        }
+        let all: Vec<ThreadIx> = (0..800).map(ThreadIx).collect();
+        let few = by_stack(&all[10..15], &snapshot);
+        let many = by_stack(&all, &snapshot);
+        assert_eq!(few.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [12, 14, 8]);
+        assert!(few[..2].iter().all(|stack| many.contains(stack)));
+        assert_eq!(many.len(), 400);
+    }
+}
