@@ -164,11 +164,12 @@ pub struct Meanings {
 
 /// Frames that one worker looks at in one go.
 const FRAMES_A_CHUNK: usize = 64;
+const MOST_FRAMES: usize = 1_024;
 
 impl Meanings {
     /// Looks at each unique frame once.
     pub fn of(stacks: &StackTable) -> Self {
-        let frames = stacks.all_frames().par_iter().with_min_len(FRAMES_A_CHUNK);
+        let frames = stacks.all_frames().par_iter().with_min_len(FRAMES_A_CHUNK).with_max_len(MOST_FRAMES);
         let all: Vec<Meaning> = frames.map(meaning::meaning).collect();
         let sayings = all.iter().map(|_| OnceLock::new()).collect();
         Self { all, sayings }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::activity::{Activity, Target, Wait, Waits};
 use super::by_stack::by_stack;
-use super::infer;
+use super::infer::{self, Scene};
 use super::kinds::{Identity, LockKind};
 use super::lock::{Holder, Lock, LockIx};
 use super::locks;
@@ -26,6 +26,9 @@ use crate::symbols;
 
 /// Locks that one worker looks at in one go.
 const LOCKS_A_CHUNK: usize = 64;
+
+/// Locks whose names are looked at together: many have the same.
+const LOCKS_WITH_NAMES: usize = 4_096;
 
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 4_096;
@@ -65,11 +68,14 @@ pub fn analyze(
             reported_counts(&mut locks, snapshot);
         }
     }
-    infer::holders(&mut locks, &lock_of, snapshot, meanings, readings, &sections, &seen, native);
-    let mut classes = Classes::default();
-    for lock in &mut locks {
-        lock.class = class(lock, snapshot, meanings, &sections, &mut classes);
-    }
+    let scene = Scene { snapshot, meanings, readings, sections: &sections, seen: &seen, lock_of: &lock_of };
+    infer::holders(&mut locks, scene, native);
+    locks.par_chunks_mut(LOCKS_WITH_NAMES).for_each(|locks| {
+        let mut classes = Classes::default();
+        for lock in locks {
+            lock.class = class(lock, snapshot, meanings, &sections, &mut classes);
+        }
+    });
     let mut waits = number(locks, &lock_of, seen, snapshot);
     tell_doing(&mut waits, snapshot, meanings, readings);
     waits
@@ -135,7 +141,7 @@ fn collect(
             lock.holders.push(*thread);
         }
     }
-    locks.iter_mut().for_each(reported::settle);
+    locks.par_iter_mut().with_min_len(LOCKS_A_CHUNK).for_each(reported::settle);
     for lock in locks.iter_mut().filter(|l| l.kind == LockKind::Futex && l.waiters.len() == 1) {
         // Most likely the thread's own: HotSpot and musl let each waiter sleep on a word of its own.
         lock.is_shared_object = false;

@@ -52,19 +52,21 @@ pub const LIKELY_POINTS: i32 = points::LIKELY;
 /// Candidates shown where nobody could be named.
 const MOST_SHOWN: usize = 4;
 
+/// What is known of all threads.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub snapshot: &'a Snapshot,
+    pub meanings: &'a Meanings,
+    pub readings: &'a Readings,
+    pub sections: &'a Sections<'a>,
+    pub seen: &'a [Observation],
+    /// The lock that each thread waits for.
+    pub lock_of: &'a [Option<usize>],
+}
+
 /// Looks for the holders of all locks that somebody can hold and that name nobody.
-/// `lock_of`: the lock that each thread waits for.
-#[allow(clippy::too_many_arguments)]
-pub(super) fn holders(
-    locks: &mut [Lock],
-    lock_of: &[Option<usize>],
-    snapshot: &Snapshot,
-    meanings: &Meanings,
-    readings: &Readings,
-    waiting_at: &Sections<'_>,
-    seen: &[Observation],
-    native: Option<&Native<'_>>,
-) {
+pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Native<'_>>) {
+    let Scene { snapshot, meanings, seen, .. } = scene;
     let unknown: Vec<usize> = (0..locks.len())
         .filter(|&n| {
             let row = locks::row(locks[n].kind);
@@ -93,20 +95,9 @@ pub(super) fn holders(
     for n in unknown {
         let stacks_of_waiters: Vec<StackIx> =
             by_stack(&locks[n].waiters, snapshot).into_iter().map(|(stack, _)| stack).collect();
-        let sections = sections(&stacks_of_waiters, snapshot, waiting_at);
-        let is_waiter = |thread: ThreadIx| lock_of[thread.at()] == Some(n);
+        let sections = sections(&stacks_of_waiters, snapshot, scene.sections);
         let in_frames = &in_frames;
-        let view = View {
-            lock: &locks[n],
-            stacks_of_waiters,
-            is_waiter: &is_waiter,
-            sections,
-            snapshot,
-            meanings,
-            readings,
-            seen,
-            in_frames,
-        };
+        let view = View { scene, lock: &locks[n], lock_ix: n, stacks_of_waiters, sections, in_frames };
         let places =
             (view.lock.callers.iter().map(|(name, _)| name.clone()).collect(), view.sections.clone());
         let inside = inside.entry(places).or_insert_with(|| view.inside(&stacks));
@@ -183,16 +174,14 @@ fn sections(stacks: &[StackIx], snapshot: &Snapshot, waiting_at: &Sections<'_>) 
 }
 
 struct View<'a> {
+    scene: Scene<'a>,
     lock: &'a Lock,
+    /// Its place among all locks.
+    lock_ix: usize,
     /// The stacks of its waiters.
     stacks_of_waiters: Vec<StackIx>,
-    is_waiter: &'a dyn Fn(ThreadIx) -> bool,
     /// Where its waiters stand.
     sections: Vec<FrameIx>,
-    snapshot: &'a Snapshot,
-    meanings: &'a Meanings,
-    readings: &'a Readings,
-    seen: &'a [Observation],
     in_frames: &'a InFrames,
 }
 
@@ -225,7 +214,7 @@ impl View<'_> {
                 candidates.push(Candidate { thread, points: *points, reasons: reasons.clone() });
             }
         }
-        let is_waiter = |thread: &ThreadIx| (self.is_waiter)(*thread);
+        let is_waiter = |thread: &ThreadIx| self.scene.lock_of[thread.at()] == Some(self.lock_ix);
         let nobody = FxHashSet::default();
         let with_address = self.lock.address.and_then(|a| self.in_frames.get(&a)).unwrap_or(&nobody);
         let others = inside.threads.iter().map(|(_, thread)| *thread);
@@ -245,7 +234,7 @@ impl View<'_> {
     }
 
     fn stack_of(&self, thread: ThreadIx) -> StackIx {
-        self.snapshot.threads[thread.at()].stack
+        self.scene.snapshot.threads[thread.at()].stack
     }
 
     /// A thread that does not wait.
@@ -264,11 +253,11 @@ impl View<'_> {
     /// The points of a thread together with those for what it does, and what these are for. `by_stack`: those of its
     /// stack alone.
     fn with_state(&self, thread: ThreadIx, by_stack: i32, points: i32) -> (i32, Option<&'static str>) {
-        let state = self.seen[thread.at()].state;
+        let state = self.scene.seen[thread.at()].state;
         let is_blocked = matches!(state, State::IoWait | State::Sleeping | State::LockWait | State::Idle);
         if by_stack >= points::CRITICAL_SECTION && is_blocked {
             (points + points::BLOCKED_INSIDE, Some("it is blocked there"))
-        } else if state == State::Idle || self.readings.get(self.stack_of(thread)).is_idle_pool {
+        } else if state == State::Idle || self.scene.readings.get(self.stack_of(thread)).is_idle_pool {
             (points + points::IDLE, None)
         } else {
             (points, None)
@@ -277,29 +266,30 @@ impl View<'_> {
 
     /// The function that takes the lock, where a frame is in it and past the call.
     fn section_of(&self, frame: FrameIx) -> Option<&Str> {
-        let name = &self.meanings.get(frame).name;
+        let name = &self.scene.meanings.get(frame).name;
         let (caller, _) = self.lock.callers.iter().find(|(caller, _)| caller == name)?;
-        let mut own = self.sections.iter().filter(|s| self.meanings.get(**s).name == *name).peekable();
+        let mut own = self.sections.iter().filter(|s| self.scene.meanings.get(**s).name == *name).peekable();
         let is_known = own.peek().is_some();
-        let place = self.snapshot.stacks.get(frame);
-        let is_past = own.any(|&s| script::is_past(place, self.snapshot.stacks.get(s)));
+        let place = self.scene.snapshot.stacks.get(frame);
+        let is_past = own.any(|&s| script::is_past(place, self.scene.snapshot.stacks.get(s)));
         (is_past || !is_known).then_some(caller)
     }
 
     /// A waiter that holds the lock itself: below its wait it is already inside the section, called
     /// from there, or interrupted there by the signal whose handler waits.
     fn itself(&self, stack: StackIx) -> Option<(i32, Vec<String>)> {
-        let frames = self.snapshot.stacks.frames_of(stack);
-        let caller = self.readings.get(stack).caller?;
+        let frames = self.scene.snapshot.stacks.frames_of(stack);
+        let caller = self.scene.readings.get(stack).caller?;
         let is_section = |frame: &FrameIx| self.section_of(*frame).is_some();
         // The section that it wants to enter may be a wrapper's caller: the first of them is its own.
         let own = (caller..frames.len()).find(|&at| is_section(&frames[at]))?;
-        let name = &self.meanings.get(frames[own]).name;
-        let is_same = |at: &usize| self.meanings.get(frames[*at]).name == *name && is_section(&frames[*at]);
+        let name = &self.scene.meanings.get(frames[own]).name;
+        let is_same =
+            |at: &usize| self.scene.meanings.get(frames[*at]).name == *name && is_section(&frames[*at]);
         let again = (own + 1..frames.len()).find(is_same)?;
         let mut points = points::CRITICAL_SECTION;
         let mut reasons = vec![format!("it is inside {name} already, further down its stack")];
-        let is_signal = |f: &FrameIx| self.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
+        let is_signal = |f: &FrameIx| self.scene.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
         if frames[own..again].iter().any(is_signal) {
             points += points::INTERRUPTED;
             reasons.push("a signal interrupted it there, and the handler waits".into());
@@ -309,15 +299,15 @@ impl View<'_> {
 
     /// What the names in a stack say.
     fn of_stack(&self, stack: StackIx) -> (i32, Vec<String>) {
-        let frames = self.snapshot.stacks.frames_of(stack);
-        let name = |frame: FrameIx| &self.meanings.get(frame).name;
+        let frames = self.scene.snapshot.stacks.frames_of(stack);
+        let name = |frame: FrameIx| &self.scene.meanings.get(frame).name;
         // The innermost frame of one of the functions that take this lock, with something above it.
         let mut inner = frames.iter().enumerate().skip(1);
         let section = inner.find_map(|(at, &frame)| Some((at, self.section_of(frame)?)));
         let Some((at, caller)) = section else { return (0, Vec::new()) };
         let mut total = points::CRITICAL_SECTION;
         let mut reasons = vec![format!("it is inside {caller}, which takes the lock, past that call")];
-        let above = frames[..at].iter().rev().find(|&&f| self.meanings.get(f).role == Role::User);
+        let above = frames[..at].iter().rev().find(|&&f| self.scene.meanings.get(f).role == Role::User);
         if let Some(&frame) = above
             && is_family(name(frame), caller)
         {

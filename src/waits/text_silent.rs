@@ -27,6 +27,15 @@ const FEWEST_IN_LOCK: usize = 2;
 
 /// Turns threads that stand at one line into waiters of the lock that it takes.
 pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observation]) {
+    let top_of = |stack: u32| {
+        let &top = snapshot.stacks.frames_of(StackIx(stack)).first()?;
+        let is_meant = meanings.get(top).role == Role::User && script::is_script(snapshot.stacks.get(top));
+        is_meant.then_some(top)
+    };
+    let tops: Vec<Option<FrameIx>> = (0..snapshot.stacks.stack_count() as u32).map(top_of).collect();
+    if tops.iter().all(Option::is_none) {
+        return;
+    }
     let mut groups: FxHashMap<FrameIx, Vec<ThreadIx>> = FxHashMap::default();
     let mut order = Vec::new();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
@@ -35,10 +44,7 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
         if !is_open || !matches!(seen[ix.at()].state, State::Running | State::Unknown) {
             continue;
         }
-        let Some(&top) = snapshot.stacks.frames_of(thread.stack).first() else { continue };
-        if meanings.get(top).role != Role::User || !script::is_script(snapshot.stacks.get(top)) {
-            continue;
-        }
+        let Some(top) = tops[thread.stack.at()] else { continue };
         let group = groups.entry(top).or_default();
         if group.is_empty() {
             order.push(top);

@@ -58,7 +58,8 @@ pub const FORMAT: Format = Format {
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let chunk_size = chunk_size(&section.text, usize::MAX);
+    // Each piece reads all stacks that it has for itself.
+    let chunk_size = chunk_size(&section.text, 1, usize::MAX);
     let mut snapshots = parse_in_chunks(&section.text, section.path, section.bytes, chunk_size);
     for snapshot in &mut snapshots {
         snapshot.source.offset = section.offset(snapshot.source.offset as usize);
@@ -90,6 +91,8 @@ fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Ve
         (snapshots, goes_on)
     };
     let ((mut snapshots, goes_on), values) = rayon::join(merge, || merge::values(&chunks));
+    // Whoever has nothing else to do gives the memory back.
+    rayon::spawn(move || drop(chunks));
     merge::take_values(&mut snapshots, values);
     facts::share_pid(&mut snapshots, &goes_on);
     snapshots

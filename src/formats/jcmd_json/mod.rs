@@ -47,7 +47,12 @@ const ANCHORS: &[&str] = &[
 ];
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let mut all = text::read(&ThreadDump, FORMAT.id, section);
+    // A document is long, and none of its lines a header.
+    let has_headers = section.text.starts_with(b"#") || text::contains(&section.text, b"\n#");
+    let mut all = match has_headers {
+        true => text::read(&ThreadDump, FORMAT.id, section),
+        false => Vec::new(),
+    };
     all.extend(document::read(section, FORMAT.id));
     all
 }

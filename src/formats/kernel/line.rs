@@ -11,6 +11,9 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
 /// The longest date of `dmesg -T`, bytes.
 const LONGEST_DATE: usize = 40;
 
@@ -103,10 +106,34 @@ fn caller_id(text: &[u8]) -> Option<(u8, u64)> {
 /// The lines of a text, in an order in which what belongs together stands together: two processors that print at
 /// once take turns, within lines too (`0000000000120018[  703.530883] net_ratelimit: …`).
 pub(super) fn lines(text: &[u8]) -> Vec<Line> {
-    let mut segments: Vec<Vec<Line>> = Vec::new();
-    let mut last_of: rustc_hash::FxHashMap<Option<(u8, u64)>, usize> = rustc_hash::FxHashMap::default();
-    let mut at = 0;
-    while at < text.len() {
+    let mut starts = vec![0];
+    while let Some(next) = starts.last().and_then(|at| next_line(text, at + PIECE)) {
+        starts.push(next);
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let pieces: Vec<Range<usize>> = starts.iter().zip(ends).map(|(start, end)| *start..end).collect();
+    let lines: Vec<Line> = pieces.into_par_iter().flat_map_iter(|piece| lines_in(text, piece)).collect();
+    match lines.iter().all(|line| line.caller.is_none()) {
+        // They are in order as they are.
+        true => lines,
+        false => together(lines, text),
+    }
+}
+
+/// How much text one worker looks at in one go, bytes.
+const PIECE: usize = 1 << 20;
+
+/// Where the first line begins behind this place.
+fn next_line(text: &[u8], at: usize) -> Option<usize> {
+    let next = at + memchr::memchr(b'\n', text.get(at..)?)? + 1;
+    (next < text.len()).then_some(next)
+}
+
+/// The lines of a piece of a text, which begins and ends with one.
+fn lines_in(text: &[u8], piece: Range<usize>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut at = piece.start;
+    while at < piece.end {
         let end = at + crate::formats::text::first_line(text.get(at..).unwrap_or_default()).len();
         let mut from = at;
         loop {
@@ -114,27 +141,36 @@ pub(super) fn lines(text: &[u8]) -> Vec<Line> {
             let (length, caller) = prefix(rest);
             let inner = inner_prefix(rest.get(length..).unwrap_or_default());
             let to = inner.map_or(end, |inner| from + length + inner);
-            let line = Line { text: from + length..to, caller };
-            let shown = text.get(line.text.clone()).unwrap_or_default();
-            match last_of.get(&caller).and_then(|&n| segments.get_mut(n)) {
-                // Lines without a caller are in order as they are.
-                Some(segment) if caller.is_some() && goes_on(shown) => segment.push(line),
-                _ => match segments.last_mut() {
-                    Some(segment) if segment.first().is_some_and(|first| first.caller == caller) => {
-                        segment.push(line);
-                    }
-                    _ => {
-                        segments.push(vec![line]);
-                        last_of.insert(caller, segments.len() - 1);
-                    }
-                },
-            }
+            lines.push(Line { text: from + length..to, caller });
             match inner {
                 Some(_) => from = to,
                 None => break,
             }
         }
         at = end + 1;
+    }
+    lines
+}
+
+/// Lines with their callers, each behind the line that it goes on with.
+fn together(lines: Vec<Line>, text: &[u8]) -> Vec<Line> {
+    let mut segments: Vec<Vec<Line>> = Vec::new();
+    let mut last_of: FxHashMap<Option<(u8, u64)>, usize> = FxHashMap::default();
+    for line in lines {
+        let caller = line.caller;
+        let shown = text.get(line.text.clone()).unwrap_or_default();
+        match last_of.get(&caller).and_then(|&n| segments.get_mut(n)) {
+            Some(segment) if caller.is_some() && goes_on(shown) => segment.push(line),
+            _ => match segments.last_mut() {
+                Some(segment) if segment.first().is_some_and(|first| first.caller == caller) => {
+                    segment.push(line);
+                }
+                _ => {
+                    segments.push(vec![line]);
+                    last_of.insert(caller, segments.len() - 1);
+                }
+            },
+        }
     }
     segments.into_iter().flatten().collect()
 }

@@ -25,12 +25,32 @@ pub(super) struct Bodies {
 /// A body, and what it is in the snapshot in which it was last used.
 pub struct Known {
     pub(super) body: Body,
+    pub(super) slots: Slots,
     pub(super) placed: Option<Placed>,
 }
 
 impl Known {
     pub(super) fn new(body: Body) -> Self {
-        Self { body, placed: None }
+        let slots = Slots::of(&body);
+        Self { body, slots, placed: None }
+    }
+}
+
+/// The slots of a body's block that its frames take their values from, frame by frame.
+pub(super) enum Slots {
+    /// The first ones, each once: what most formats have, and what can be copied.
+    First(usize),
+    /// These.
+    These(Vec<usize>),
+}
+
+impl Slots {
+    pub fn of(body: &Body) -> Self {
+        let slots = || body.frames.iter().flat_map(|frame| &frame.slots).map(|(_, slot)| *slot);
+        match slots().enumerate().all(|(n, slot)| n == slot) && body.lowest == 0 {
+            true => Self::First(slots().count()),
+            false => Self::These(slots().collect()),
+        }
     }
 }
 
@@ -44,42 +64,34 @@ pub(super) struct Placed {
 }
 
 impl Bodies {
-    /// The body of each block of the chunks, which are read where they are new.
-    pub fn of<G: Grammar>(&mut self, grammar: &G, chunks: &[Chunk]) -> Vec<Vec<BodyIx>> {
+    /// The body of each block of a chunk, which is read where it is new.
+    pub fn of<G: Grammar>(&mut self, grammar: &G, chunk: &Chunk) -> Vec<BodyIx> {
         let known = self.blocks.len();
+        let texts = chunk.templates.texts();
+        let (learned_lines, learned_blocks) = chunk.learned;
+        let (mut lines, mut blocks) = self.first.clone().unwrap_or_default();
+        lines.truncate(learned_lines);
+        for (ix, slots) in (0u32..).zip(chunk.templates.slots()).skip(learned_lines) {
+            let line = self.lines.add_of(texts, ix).unwrap_or_default();
+            if line as usize == self.slots.len() {
+                self.slots.push(slots);
+            }
+            lines.push(line);
+        }
+        blocks.truncate(learned_blocks);
         let mut block = Vec::new();
-        let places: Vec<Vec<BodyIx>> = chunks
-            .iter()
-            .map(|chunk| {
-                let texts = chunk.templates.texts();
-                let (learned_lines, learned_blocks) = chunk.learned;
-                let (first_lines, first_blocks) = self.first.clone().unwrap_or_default();
-                let mut lines = first_lines;
-                lines.truncate(learned_lines);
-                for (ix, slots) in (0u32..).zip(chunk.templates.slots()).skip(learned_lines) {
-                    let line = self.lines.add_of(texts, ix).unwrap_or_default();
-                    if line as usize == self.slots.len() {
-                        self.slots.push(slots);
-                    }
-                    lines.push(line);
-                }
-                let mut blocks = first_blocks;
-                blocks.truncate(learned_blocks);
-                for ix in learned_blocks as u32..chunk.blocks.len() as u32 {
-                    block.clear();
-                    let own = chunk.blocks.get(ix).unwrap_or_default().iter();
-                    block.extend(own.filter_map(|&ix| lines.get(ix as usize)));
-                    blocks.push(self.blocks.add(&block));
-                }
-                self.first.get_or_insert_with(|| (lines, blocks.clone()));
-                blocks
-            })
-            .collect();
+        for ix in learned_blocks as u32..chunk.blocks.len() as u32 {
+            block.clear();
+            let own = chunk.blocks.get(ix).unwrap_or_default().iter();
+            block.extend(own.filter_map(|&ix| lines.get(ix as usize)));
+            blocks.push(self.blocks.add(&block));
+        }
+        self.first.get_or_insert_with(|| (lines, blocks.clone()));
         let new: Vec<u32> = (known as u32..self.blocks.len() as u32).collect();
         let read: Vec<Known> =
             new.into_par_iter().with_min_len(64).map(|block| Known::new(self.read(grammar, block))).collect();
         self.bodies.extend(read);
-        places
+        blocks
     }
 
     fn read<G: Grammar>(&self, grammar: &G, block: u32) -> Body {

@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::bodies::{Bodies, Known, Placed};
+use super::bodies::{Bodies, Known, Placed, Slots};
 use super::chunk::{Chunk, Item, MoreOfHead, ThreadItem};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
 use super::section::Section;
@@ -196,56 +196,54 @@ impl Dumps {
     }
 }
 
-/// Adds chunks, which come in the order of the text.
-pub(super) fn add_chunks<G: Grammar>(
+/// Adds a chunk; they come in the order of the text.
+pub(super) fn add_chunk<G: Grammar>(
     grammar: &G,
     memory: &mut G::Memory,
     dumps: &mut Dumps,
     bodies: &mut Bodies,
-    chunks: Vec<Chunk>,
+    chunk: Chunk,
     section: &Section<'_>,
 ) {
-    let places = bodies.of(grammar, &chunks);
-    for (chunk, places) in chunks.into_iter().zip(places) {
-        let values = &chunk.values;
-        let mut threads = chunk.threads.into_iter();
-        for item in &chunk.items {
-            match item {
-                Item::Threads(count) => {
-                    for item in threads.by_ref().take(*count) {
-                        let offset = section.offset(item.offset);
-                        let known = places.get(item.block as usize).and_then(|&body| bodies.get_mut(body));
-                        if let (true, Some(known)) =
-                            (grammar.on_thread(memory, dumps, &item.thread, offset), known)
-                        {
-                            add_threads(dumps, values, item, known, offset);
-                        }
+    let places = bodies.of(grammar, &chunk);
+    let values = &chunk.values;
+    let mut threads = chunk.threads.into_iter();
+    for item in &chunk.items {
+        match item {
+            Item::Threads(count) => {
+                for item in threads.by_ref().take(*count) {
+                    let offset = section.offset(item.offset);
+                    let known = places.get(item.block as usize).and_then(|&body| bodies.get_mut(body));
+                    if let (true, Some(known)) =
+                        (grammar.on_thread(memory, dumps, &item.thread, offset), known)
+                    {
+                        add_threads(dumps, values, item, known, offset);
                     }
                 }
-                Item::Event { line, offset } => {
-                    grammar.on_event(memory, dumps, line, section.offset(*offset));
-                }
-                Item::Skipped { lines, offset, first, is_in_block } => {
-                    let offset = section.offset(*offset);
-                    skipped(dumps, *lines, offset, first, *is_in_block);
-                }
-                Item::Field { text, offset } => {
-                    let offset = section.offset(*offset);
-                    let gaps = &mut dumps.current(offset).snapshot.gaps;
-                    gaps.add_like(
-                        GapKind::SkippedText,
-                        "fields of headers are not known and were passed over",
-                        text,
-                        offset,
-                    );
-                }
-                Item::Cut { offset } => {
-                    let offset = section.offset(*offset);
-                    let snapshot = &mut dumps.current(offset).snapshot;
-                    let message = "the text breaks off in the middle of a thread";
-                    snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-                    snapshot.is_complete = false;
-                }
+            }
+            Item::Event { line, offset } => {
+                grammar.on_event(memory, dumps, line, section.offset(*offset));
+            }
+            Item::Skipped { lines, offset, first, is_in_block } => {
+                let offset = section.offset(*offset);
+                skipped(dumps, *lines, offset, first, *is_in_block);
+            }
+            Item::Field { text, offset } => {
+                let offset = section.offset(*offset);
+                let gaps = &mut dumps.current(offset).snapshot.gaps;
+                gaps.add_like(
+                    GapKind::SkippedText,
+                    "fields of headers are not known and were passed over",
+                    text,
+                    offset,
+                );
+            }
+            Item::Cut { offset } => {
+                let offset = section.offset(*offset);
+                let snapshot = &mut dumps.current(offset).snapshot;
+                let message = "the text breaks off in the middle of a thread";
+                snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+                snapshot.is_complete = false;
             }
         }
     }
@@ -283,7 +281,7 @@ fn add_threads(dumps: &mut Dumps, values: &[u64], item: ThreadItem, known: &mut 
         if item.is_carried {
             thread.carrier = before;
         }
-        building.add(thread, placed, body, said, values, offset);
+        building.add(thread, placed, (body, &known.slots), said, values, offset);
     }
 }
 
@@ -300,7 +298,7 @@ impl Building {
     pub fn push(&mut self, thread: Thread, body: &Body, values: &[u64], offset: u64) -> ThreadIx {
         let placed = self.place(body, 0);
         let said = Said { wait: body.wait.as_ref(), holds: &[], keeps_state: false };
-        self.add(thread, placed, body, said, values, offset)
+        self.add(thread, placed, (body, &Slots::of(body)), said, values, offset)
     }
 
     /// Adds a thread whose stack others of this snapshot may have as well, with what it waits for and holds.
@@ -314,7 +312,7 @@ impl Building {
     ) -> ThreadIx {
         let placed = *stack.placed.get_or_insert_with(|| self.place(&stack.body, 0));
         let said = Said { wait: wait.or(stack.body.wait.as_ref()), holds, keeps_state: false };
-        self.add(thread, placed, &stack.body, said, &[], offset)
+        self.add(thread, placed, (&stack.body, &stack.slots), said, &[], offset)
     }
 
     /// The frames of a body as a stack of the snapshot.
@@ -330,7 +328,7 @@ impl Building {
         &mut self,
         mut thread: Thread,
         placed: Placed,
-        body: &Body,
+        (body, slots): (&Body, &Slots),
         said: Said<'_>,
         values: &[u64],
         offset: u64,
@@ -338,8 +336,12 @@ impl Building {
         let value =
             |slot: usize| values.get(slot).copied().filter(|value| *value >= body.lowest).unwrap_or(0);
         let start = self.snapshot.values.len() as u32;
-        for frame in &body.frames {
-            self.snapshot.values.extend(frame.slots.iter().map(|(_, slot)| value(*slot)));
+        match slots {
+            Slots::First(count) if *count <= values.len() => {
+                self.snapshot.values.extend_from_slice(values.get(..*count).unwrap_or_default());
+            }
+            Slots::First(count) => self.snapshot.values.extend((0..*count).map(value)),
+            Slots::These(slots) => self.snapshot.values.extend(slots.iter().map(|slot| value(*slot))),
         }
         let wait = said.wait.and_then(|wait| {
             let lock = match (&wait.owner, &wait.lock.id) {

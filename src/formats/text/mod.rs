@@ -16,6 +16,7 @@ mod clean;
 mod dumps;
 mod grammar;
 mod holes;
+mod in_order;
 pub mod json;
 pub mod json_list;
 mod prefix;
@@ -26,8 +27,6 @@ mod templates;
 pub mod words;
 
 use std::ops::Range;
-
-use rayon::prelude::*;
 
 use crate::model::{FormatId, Snapshot, lossy};
 use bodies::Bodies;
@@ -44,22 +43,24 @@ pub use repeats::{Hole, Repeats};
 pub use section::Section;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 
-/// How much text one worker reads at a time, bytes, at most `largest`. The result does not depend on it: one piece for each
-/// worker, so that a stack is read a few times and not in every piece.
-pub fn chunk_size(text: &[u8], largest: usize) -> usize {
+/// How much text one worker reads at a time, bytes: so many pieces for each worker, none larger than `largest`. The result
+/// does not depend on it.
+pub fn chunk_size(text: &[u8], pieces: usize, largest: usize) -> usize {
     #[cfg(test)]
     if let Some(size) = tests::CHUNK_SIZE.get() {
         return size;
     }
-    let pieces = rayon::current_num_threads();
-    (text.len() / pieces.max(1) + 1).clamp(SMALLEST_CHUNK, largest)
+    let workers = rayon::current_num_threads().max(1);
+    // What was not learned is read anew in each piece: a small text has few of them.
+    let smallest = (text.len() / workers / FEWEST_A_WORKER + 1).clamp(1 << 20, 4 << 20);
+    (text.len() / workers / pieces + 1).clamp(smallest.min(largest), largest)
 }
 
-const SMALLEST_CHUNK: usize = 1 << 20;
+const FEWEST_A_WORKER: usize = 2;
 
 /// A large text has more pieces than there are workers: what was read is put together while the next ones are read.
-const LARGEST_CHUNK: usize = 32 << 20;
-const PIECES_A_WORKER: usize = 2;
+const LARGEST_CHUNK: usize = 16 << 20;
+const PIECES_A_WORKER: usize = 8;
 
 /// How much text the first piece has, bytes. One worker reads it while the others wait.
 fn learned_from(text: &[u8]) -> usize {
@@ -72,7 +73,7 @@ const CONTEXT: usize = 1 << 16;
 
 /// Reads all dumps of a format in a text.
 pub fn read<G: Grammar>(grammar: &G, format: FormatId, section: &Section<'_>) -> Vec<Snapshot> {
-    read_in_chunks(grammar, format, section, chunk_size(&section.text, LARGEST_CHUNK))
+    read_in_chunks(grammar, format, section, chunk_size(&section.text, PIECES_A_WORKER, LARGEST_CHUNK))
 }
 
 fn read_in_chunks<G: Grammar>(
@@ -99,20 +100,10 @@ fn read_in_chunks<G: Grammar>(
     let mut bodies = Bodies::default();
     let mut memory = G::Memory::default();
     let (first, learned) = chunk::learn(grammar, text, first, ranges.is_empty());
-    let read = |ranges: &[Range<usize>]| -> Vec<Chunk> {
-        let ranges = ranges.par_iter().with_max_len(1);
-        let is_last = |range: &Range<usize>| range.end == text.len();
-        ranges.map(|range| chunk::read(grammar, text, range.clone(), is_last(range), &learned)).collect()
-    };
-    // A few pieces at a time: what is read of them is a good part of their size. They are put together, one after the
-    // other, while the next ones are read.
-    let mut chunks = vec![first];
-    for ranges in ranges.chunks(rayon::current_num_threads() * PIECES_A_WORKER) {
-        let done = std::mem::take(&mut chunks);
-        let add = || dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, done, section);
-        (_, chunks) = rayon::join(add, || read(ranges));
-    }
-    dumps::add_chunks(grammar, &mut memory, &mut dumps, &mut bodies, chunks, section);
+    let is_last = |range: &Range<usize>| range.end == text.len();
+    let read = |range: &Range<usize>| chunk::read(grammar, text, range.clone(), is_last(range), &learned);
+    let add = |chunk: Chunk| dumps::add_chunk(grammar, &mut memory, &mut dumps, &mut bodies, chunk, section);
+    in_order::in_order(first, &ranges, read, add);
     grammar.on_end(&mut memory, &mut dumps);
     dumps.snapshots()
 }
