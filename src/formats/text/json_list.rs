@@ -85,3 +85,33 @@ pub fn parts<'d, R: Deserialize<'d> + Send>(
 
 const PARTS_A_WORKER: usize = 4;
 const SMALLEST_PART: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Element<'d> {
+        #[serde(default, borrow)]
+        stack: Option<&'d RawValue>,
+    }
+
+    #[test]
+    fn each_stack_is_read_once_and_what_is_none_is_counted() {
+        let text = r#"[{"stack": [1]}, 5, {"stack": "x"}, {"stack": [1]}, {}, {"stack": "x"}]"#;
+        let list: Vec<&RawValue> = serde_json::from_str(text).unwrap();
+        let asked = AtomicUsize::new(0);
+        let body = |text: &str| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            serde_json::from_str::<Vec<u64>>(text).ok().map(|_| Body::default())
+        };
+        let parts = parts(&list, |element: &Element<'_>| element.stack, body);
+        let [part] = parts.as_slice() else { panic!("{} parts", parts.len()) };
+        let records: Vec<_> = part.records.iter().map(|record| (record.number, record.stack)).collect();
+        assert_eq!(records, [(0, 0), (2, 1), (3, 0), (4, 2), (5, 1)]);
+        assert_eq!((part.foreign, part.without_stack, part.stacks.len()), (1, 2, 3));
+        assert_eq!(asked.into_inner(), 2);
+    }
+}
