@@ -30,8 +30,8 @@ const DUMP: &str = "Sigdump at ";
 /// How a thread is written, in its header and elsewhere.
 const OBJECT: &str = "#<Thread:0x";
 
-/// How JRuby's ThreadInfo begins below a thread's frames.
-const IN_JAVA: &str = "In Java \"";
+/// What stands before JRuby's ThreadInfo below a thread's frames; in the JSON of a container its quotes are escaped.
+const IN_JAVA: &str = "In Java ";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     text::read(&Sigdump, FORMAT.id, section)
@@ -43,7 +43,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return header::dump(&line).map(|_| site.at);
     }
     if line.starts_with(IN_JAVA) {
-        return in_java(&line).map(|_| site.indented(4));
+        return in_java(&line.replace("\\\"", "\"")).map(|_| site.indented(4));
     }
     let before = site.before()?;
     let start = before.strip_suffix(b"Thread ")?.len();
@@ -175,7 +175,7 @@ fn mark_c_functions(body: &mut Body) {
 
 /// `In Java "Ruby-0-Thread-1: worker.rb:1" Id=27 WAITING on java.lang.Object@1b2c owned by "main" Id=1`: a ThreadInfo.
 fn in_java(line: &str) -> Option<Head> {
-    jstack::thread_info(line.strip_prefix("In Java ")?)
+    jstack::thread_info(line.strip_prefix(IN_JAVA)?)
 }
 
 /// Reads a frame.
