@@ -12,6 +12,8 @@
 //! "n" - Thread t@332                                                                                       VisualVM
 //! "Main Thread" id=1 idx=0x4 tid=12345 prio=5 alive, in native, waiting                                    JRockit
 //! Thread 12345: (state = BLOCKED)                                                                          jstack -F
+//! ----------------- 11243 -----------------                                                                jhsdb --mixed
+//! "http-exec-8" #23 prio=5 tid=0x… nid=0x2beb waiting for monitor entry [0x…]
 //! ```
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
@@ -51,6 +53,9 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         thread.reported = Some(ReportedState::RunningOrNative);
         return Some(Head { is_carried: true, ..Head::of(thread) });
     }
+    if line.starts_with(RULE) {
+        return ruled(line, more);
+    }
     let inside = line.strip_prefix('"')?;
     // `"dl2":` in the section of a deadlock.
     if inside.ends_with("\":") {
@@ -81,6 +86,25 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         }
     }
     None
+}
+
+/// How the rule before a thread begins.
+pub(super) const RULE: &str = "-----";
+
+/// A rule with the kernel's id of a thread. Those of the JVM itself have no header below it.
+fn ruled(line: &str, more: &[u8]) -> Option<Head> {
+    let inside = line.trim_matches('-').strip_prefix(' ')?.strip_suffix(' ')?;
+    let id: u64 = inside.parse().ok().filter(|_| line.ends_with(RULE))?;
+    let next = first_line(more);
+    let text = lossy(next.get(..next.len().min(4096))?);
+    if text.starts_with('"') {
+        let below = (next.len() + 1).min(more.len());
+        let head = read(text.trim_end(), more.get(below..)?)?;
+        return Some(Head { more: below + head.more, ..head });
+    }
+    let mut thread = Thread::new(ThreadId::Number(id));
+    thread.tid = u32::try_from(id).ok();
+    (text.starts_with("0x") && text.contains('\t')).then(|| Head::of(thread))
 }
 
 /// `12345: (state = BLOCKED)`.
@@ -328,6 +352,18 @@ mod tests {
             head("\"x\" #1 prio=5 shiny=3 tid=0x1 nid=0x2 runnable").unknown.as_deref(),
             Some("shiny=3")
         );
+    }
+
+    #[test]
+    fn rules_of_the_mixed_mode() {
+        let java = b"\"a\" #12 prio=5 tid=0x1 nid=0x2beb runnable\n   java.lang.Thread.State: RUNNABLE\n";
+        let head = read("----------------- 11243 -----------------", java).unwrap();
+        assert_eq!((head.thread.tid, head.thread.name.as_deref(), head.more), (Some(11243), Some("a"), 43));
+        let of_jvm =
+            read("----------------- 11188 -----------------", b"0x00007f41b5143f16\tfutex + 0xc6\n").unwrap();
+        assert_eq!((of_jvm.thread.tid, of_jvm.thread.name, of_jvm.more), (Some(11188), None, 0));
+        assert!(read("----- 12 -----", b"GET /\n").is_none(), "a log");
+        assert!(read("-----------------  lwp# 1 / thread# 1  -----", java).is_none(), "pstack of Solaris");
     }
 
     #[test]

@@ -11,7 +11,8 @@ mod header;
 use rustc_hash::FxHashSet;
 
 use super::java;
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::words::{number, rsplit_once, split_once};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, HEX, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind, lossy};
 
@@ -108,6 +109,7 @@ impl Grammar for Jstack {
         line.starts_with(b"\"")
             || line.starts_with(b"Thread ")
             || line.starts_with(b"   Mounted virtual thread #")
+            || line.starts_with(header::RULE.as_bytes())
     }
 
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
@@ -117,7 +119,8 @@ impl Grammar for Jstack {
     fn in_block(&self, line: &str) -> InBlock {
         let text = line.trim_start();
         let is_indented = text.len() < line.len();
-        if is_indented && IN_STACKS.iter().any(|start| text.starts_with(start)) {
+        if is_indented && IN_STACKS.iter().any(|start| text.starts_with(start)) || mixed_frame(line).is_some()
+        {
             return InBlock::Body;
         }
         if is_indented && text.starts_with("- ") {
@@ -273,11 +276,39 @@ fn frame_of(text: &str) -> Option<crate::model::Frame> {
     Some(frame)
 }
 
+/// A frame of `jhsdb jstack --mixed`, and whether it is one of Java; a tab stands behind the address.
+///
+/// ```text
+/// 0x00007f41b51ba3ef  __GI___write + 0x4f
+/// 0x00007f41985b9e2a  * applog.Logger.write(java.lang.String, int) bci:8 line:31 (Interpreted frame)
+/// 0x00007f41985b1cc9  <StubRoutines>
+/// ```
+fn mixed_frame(line: &str) -> Option<(crate::model::Frame, bool)> {
+    let text = line.strip_prefix(HEX)?.strip_prefix('\t')?;
+    if let Some(text) = text.strip_prefix("* ") {
+        let (name, rest) = split_once(text, " bci:")?;
+        let mut frame = java::frame(&format!("{}()", name.get(..name.find('(')?)?))?;
+        frame.line =
+            split_once(rest, "line:").and_then(|(_, rest)| number(rest)).and_then(|(n, _)| n.try_into().ok());
+        return Some((frame, true));
+    }
+    let name = rsplit_once(text, " + ").map_or(text, |(name, _)| name).trim();
+    let is_known = !name.is_empty() && !name.bytes().all(|b| b == b'?');
+    let function = is_known.then(|| name.into());
+    Some((crate::model::Frame { function, ..Default::default() }, false))
+}
+
 fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
+    let mut has_java = false;
     for line in block {
         let text = line.text.trim_start();
-        if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame_of(text)) {
+        if let Some((frame, is_java)) = mixed_frame(line.text) {
+            has_java |= is_java;
+            body.frames.push(frame.into());
+        } else if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame_of(text))
+        {
+            has_java = true;
             body.frames.push(frame.into());
         } else if let Some(state) = text.strip_prefix("java.lang.Thread.State: ") {
             body.state = java::state(state);
@@ -291,7 +322,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
         }
     }
     // A thread of the JVM itself (compilers, the signal dispatcher) is RUNNABLE without a frame of Java.
-    if body.frames.is_empty() && body.state == Some(ReportedState::RunningOrNative) {
+    if !has_java && body.state == Some(ReportedState::RunningOrNative) {
         body.state = Some(ReportedState::Idle);
     }
     body
