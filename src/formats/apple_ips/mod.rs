@@ -150,7 +150,7 @@ fn is_of_image(frame: &Frame) -> bool {
     frame.address.or(frame.module_offset).is_some()
 }
 
-/// The frames of a thread. `None`: none of them is one.
+/// The frames of a thread. `None`: it is no list.
 fn body(frames: &str, images: &[Lenient<Image>]) -> Option<Body> {
     let places: Vec<Lenient<Place>> = serde_json::from_str(frames).ok()?;
     let frames = places.iter().filter_map(|place| place.0.as_ref());

@@ -137,17 +137,17 @@ static KNOWN: &[&str] = &[
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut dumps = Dumps::new(section, FORMAT.id);
     each_document::<CoreStacktrace>(&section.text, section.first, |document| {
-        add(&mut dumps, &document, section).is_some()
+        add(&mut dumps, &document, section)
     });
     dumps.snapshots()
 }
 
-/// Adds a report. `None`: the document is none.
-fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>) -> Option<()> {
+/// Adds a report. False: the document is none.
+fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>) -> bool {
     let report = document.value.core();
     let parts = parts(&report.stacktrace, |thread: &JsonThread<'_>| thread.frames, body);
     if !parts.iter().any(|part| part.has_frame(|_| true)) {
-        return None;
+        return false;
     }
     let offset = section.offset(document.at);
     let building = dumps.begin(offset);
@@ -187,7 +187,7 @@ fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>
         let message = "fields of the document are not known and were passed over";
         snapshot.gaps.add_like(GapKind::SkippedText, message, field, offset);
     }
-    Some(())
+    true
 }
 
 fn body(frames: &str) -> Option<Body> {

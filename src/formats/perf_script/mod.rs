@@ -157,6 +157,7 @@ fn parts(line: &str) -> Option<(u64, &str, &str)> {
     }
 }
 
+/// Reads a frame.
 fn frame(line: &str) -> Option<Frame> {
     let (address, name, module) = parts(line)?;
     let name = match name.rsplit_once("+0x") {

@@ -140,3 +140,17 @@ pub fn contains(text: &[u8], what: &[u8]) -> bool {
 pub fn first_line(text: &[u8]) -> &[u8] {
     text.get(..memchr::memchr(b'\n', text).unwrap_or(text.len())).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::contains;
+
+    #[test]
+    fn what_stands_across_two_pieces_is_found() {
+        let mut text = vec![b'.'; (1 << 20) - 2];
+        text.extend_from_slice(b"mark");
+        assert!(contains(&text, b"mark"));
+        text.pop();
+        assert!(!contains(&text, b"mark") && !contains(b"", b"mark"));
+    }
+}
