@@ -1,5 +1,6 @@
 //! The findings of all snapshots, ranked: the worst first.
 
+mod all_locks;
 mod lock_key;
 mod matcher;
 mod rank;

@@ -19,7 +19,7 @@ mod tokens;
 pub use kind::{Kind, Kinds};
 
 use crate::check::Judgement;
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Analyzed, Diagnosis};
 use scrubber::Scrubber;
 use secrets::Secrets;
 
@@ -37,6 +37,9 @@ impl Redaction {
 
 /// Removes these kinds of text from a diagnosis, and from what a check said of it.
 pub fn redact(diagnosis: &mut Diagnosis, judgement: Option<&mut Judgement>, kinds: Kinds) -> Redaction {
+    if !kinds.is_empty() {
+        diagnosis.snapshots.iter_mut().for_each(Analyzed::tell_quiet_locks);
+    }
     let secrets = if kinds.is_empty() {
         Secrets::default()
     } else {

@@ -204,7 +204,8 @@ fn clusters(clusters: &mut Clusters, scrubber: &mut Scrubber) {
 }
 
 fn waits(waits: &mut Waits, keys: Vec<String>, scrubber: &mut Scrubber) {
-    let Waits { activities, locks } = waits;
+    // Of quiet locks all was told before.
+    let Waits { activities, locks, quiet: _ } = waits;
     for activity in activities {
         let Activity { state: _, wait: _, system_call, call, doing } = activity;
         if scrubber.kinds.has(Kind::Arguments) || scrubber.kinds.has(Kind::Addresses) {

@@ -2,6 +2,7 @@
 
 use super::kinds::State;
 use super::lock::{Lock, LockIx};
+use super::quiet::Quiet;
 use crate::model::{Certainty, SystemCall, ThreadIx};
 
 /// What a thread waits for.
@@ -63,8 +64,10 @@ impl Activity {
 pub struct Waits {
     /// By [`ThreadIx`].
     pub activities: Vec<Activity>,
-    /// Most waiters first.
+    /// The locks of which there is more to say than that one thread holds them; most waiters first.
     pub locks: Vec<Lock>,
+    /// All others. Their numbers follow.
+    pub quiet: Quiet,
 }
 
 impl Waits {
@@ -73,17 +76,8 @@ impl Waits {
         &self.activities[thread.at()]
     }
 
-    /// A lock.
+    /// A lock that is not quiet, as all are for which a thread waits.
     pub fn lock(&self, ix: LockIx) -> &Lock {
         &self.locks[ix.at()]
-    }
-
-    /// The locks that this thread is known or thought to hold.
-    pub fn held_by(&self, thread: ThreadIx) -> impl Iterator<Item = LockIx> {
-        (0u32..).zip(&self.locks).filter_map(move |(n, lock)| {
-            let holds =
-                lock.holder.thread().is_some_and(|(t, _)| t == thread) || lock.holders.contains(&thread);
-            holds.then_some(LockIx(n))
-        })
     }
 }

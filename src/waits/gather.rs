@@ -5,13 +5,16 @@ use rustc_hash::FxHashMap;
 
 use super::activity::{Activity, Target, Wait, Waits};
 use super::by_stack::by_stack;
+use super::class;
 use super::infer::{self, Scene};
-use super::kinds::{Identity, LockKind};
-use super::lock::{Holder, Lock, LockIx};
+use super::kinds::LockKind;
+use super::lock::{Lock, LockIx};
 use super::locks;
 use super::native::{self, Native};
 use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::parked;
+use super::printed;
+use super::quiet::Quiet;
 use super::reported;
 use super::sections::Sections;
 use super::spin;
@@ -20,15 +23,12 @@ use super::text_silent;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, Str, ThreadIx};
-use crate::normalize::{Meanings, Readings, ResourceClass, class_of_name, takes_lock};
+use crate::model::{Snapshot, Str, ThreadIx};
+use crate::normalize::{Meanings, Readings, takes_lock};
 use crate::symbols;
 
 /// Locks that one worker looks at in one go.
 const LOCKS_A_CHUNK: usize = 64;
-
-/// Locks whose names are looked at together: many have the same.
-const LOCKS_WITH_NAMES: usize = 4_096;
 
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 4_096;
@@ -56,7 +56,7 @@ pub fn analyze(
         }
     }
     let sections = Sections::new(snapshot, meanings, readings);
-    let (mut locks, lock_of) = collect(&seen, &reported::holds(snapshot), snapshot.named_locks.len());
+    let (mut locks, lock_of, quiet) = collect(&seen, snapshot);
     locks
         .par_iter_mut()
         .with_min_len(LOCKS_A_CHUNK)
@@ -64,19 +64,15 @@ pub fn analyze(
     match native {
         Some(native) => decode(&mut locks, native, &threads),
         None => {
-            reported_owners(&mut locks, snapshot, &threads);
-            reported_counts(&mut locks, snapshot);
+            printed::owners(&mut locks, snapshot, &threads);
+            printed::counts(&mut locks, snapshot);
         }
     }
     let scene = Scene { snapshot, meanings, readings, sections: &sections, seen: &seen, lock_of: &lock_of };
     infer::holders(&mut locks, scene, native);
-    locks.par_chunks_mut(LOCKS_WITH_NAMES).for_each(|locks| {
-        let mut classes = Classes::default();
-        for lock in locks {
-            lock.class = class(lock, snapshot, meanings, &sections, &mut classes);
-        }
-    });
+    class::tell(&mut locks, snapshot, meanings, &sections);
     let mut waits = number(locks, &lock_of, seen, snapshot);
+    waits.quiet = quiet;
     tell_doing(&mut waits, snapshot, meanings, readings);
     waits
 }
@@ -88,33 +84,21 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
         Target::Thread(thread) => Some(thread),
         _ => None,
     });
-    let mut threads: Vec<ThreadIx> = holders.chain(joined).collect();
-    threads.sort_unstable();
-    threads.dedup();
-    let words = Words { snapshot, meanings, readings, waits };
-    let told: Vec<String> = threads.par_iter().with_min_len(LOCKS_A_CHUNK).map(|&t| words.doing(t)).collect();
-    for (thread, doing) in threads.into_iter().zip(told) {
+    let threads = holders.chain(joined).collect();
+    for (thread, doing) in (Words { snapshot, meanings, readings, waits }).doing_of(threads) {
         waits.activities[thread.at()].doing = Some(doing);
     }
 }
 
-/// One lock for each key, in the order of the first waiter; and the lock of each thread.
-/// `named`: how many have a name in the text.
-fn collect(
-    seen: &[Observation],
-    holds: &[(ThreadIx, LockClaim)],
-    named: usize,
-) -> (Vec<Lock>, Vec<Option<usize>>) {
-    // A lock is large, and a JVM lists hundreds of thousands of them.
-    let mut locks: Vec<Lock> = Vec::with_capacity(named);
-    let mut place: FxHashMap<&LockKey, usize> = FxHashMap::default();
+/// One lock for each key that somebody wants or of which the text says more than that one thread holds it, in the
+/// order of the first waiter; the lock of each thread; and the locks that are left.
+fn collect(seen: &[Observation], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Option<usize>>, Quiet) {
+    let mut locks: Vec<Lock> = Vec::new();
+    let mut place: FxHashMap<LockKey, usize> = FxHashMap::default();
     let mut lock_of = vec![None; seen.len()];
     for (n, observation) in seen.iter().enumerate() {
         let Some(Claim::Lock(claim)) = &observation.claim else { continue };
-        let at = *place.entry(&claim.key).or_insert_with(|| {
-            locks.push(new_lock(claim));
-            locks.len() - 1
-        });
+        let at = place_of(claim, &mut place, &mut locks);
         let lock = &mut locks[at];
         lock.waiters.push(ThreadIx(n as u32));
         lock.certainty = lock.certainty.min(claim.certainty);
@@ -127,18 +111,16 @@ fn collect(
         }
         lock_of[n] = Some(at);
     }
-    for (thread, claim) in holds {
-        let at = *place.entry(&claim.key).or_insert_with(|| {
-            locks.push(new_lock(claim));
-            locks.len() - 1
-        });
+    let quiet = Quiet::among(snapshot, |key| place.contains_key(key));
+    for (thread, claim) in reported::holds(snapshot, |lock| !quiet.has(lock)) {
+        let at = place_of(&claim, &mut place, &mut locks);
         let lock = &mut locks[at];
         if rank(claim.kind) < rank(lock.kind) {
             lock.kind = claim.kind;
         }
         // Threads ascend.
-        if lock.holders.last() != Some(thread) {
-            lock.holders.push(*thread);
+        if lock.holders.last() != Some(&thread) {
+            lock.holders.push(thread);
         }
     }
     locks.par_iter_mut().with_min_len(LOCKS_A_CHUNK).for_each(reported::settle);
@@ -146,48 +128,22 @@ fn collect(
         // Most likely the thread's own: HotSpot and musl let each waiter sleep on a word of its own.
         lock.is_shared_object = false;
     }
-    (locks, lock_of)
+    (locks, lock_of, quiet)
+}
+
+/// Where the lock of a claim is in the list, to which it is added when it is new.
+fn place_of(claim: &LockClaim, place: &mut FxHashMap<LockKey, usize>, locks: &mut Vec<Lock>) -> usize {
+    if let Some(&known) = place.get(&claim.key) {
+        return known;
+    }
+    locks.push(claim.lock());
+    place.insert(claim.key.clone(), locks.len() - 1);
+    locks.len() - 1
 }
 
 /// The place of a kind in the table: where waiters disagree, the more specific kind is right.
 fn rank(kind: LockKind) -> usize {
     kind as usize
-}
-
-fn new_lock(claim: &LockClaim) -> Lock {
-    let (address, identity) = match &claim.key {
-        LockKey::Address(address) => (Some(*address), Identity::Address),
-        LockKey::Token(_) => (None, Identity::Token),
-        LockKey::Symbol(_) => (None, Identity::Symbol),
-        LockKey::Site(_) => (None, Identity::Site),
-    };
-    let site = match &claim.key {
-        LockKey::Site(site) => Some((site.clone(), 0)),
-        _ => None,
-    };
-    let token = match &claim.key {
-        LockKey::Token(token) => Some(token.clone()),
-        _ => None,
-    };
-    Lock {
-        kind: claim.kind,
-        address,
-        token,
-        identity,
-        name: claim.symbol.clone(),
-        place: None,
-        class: None,
-        holder: Holder::unknown("the dump does not say who holds it"),
-        holder_points: None,
-        holders: Vec::new(),
-        waiters: Vec::new(),
-        counted: None,
-        callers: site.into_iter().collect(),
-        is_shared_object: claim.is_shared_object,
-        certainty: claim.certainty,
-        evidence: Vec::new(),
-        fingerprint: None,
-    }
 }
 
 /// The functions that take the lock, the one with the most waiters first.
@@ -243,125 +199,6 @@ fn memory_place(address: u64, native: &Native<'_>) -> Option<String> {
     Some(if is_stack { "on the stack of a thread".into() } else { "in allocated memory".into() })
 }
 
-/// Owners that a text printed (`p *mutex`: `__owner = 11212`).
-fn reported_owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap) {
-    let printed = Printed::of(&snapshot.reported_locks);
-    for lock in locks {
-        let Some(printed) = printed.find(lock).and_then(|n| snapshot.reported_locks.get(n)) else { continue };
-        if let Some(count) = printed.waiters {
-            lock.counted = Some(count);
-            lock.evidence
-                .push(Evidence::reported(format!("the text counts {count} threads that wait for it")));
-        }
-        lock.holder = match printed.owner {
-            ReportedOwner::Tid(owner) => {
-                lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));
-                match threads.by_tid(owner) {
-                    _ if owner == 0 => Holder::Free,
-                    Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-                    None => Holder::EndedThread { owner_id: owner },
-                }
-            }
-            ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-            ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },
-        };
-    }
-}
-
-/// The first of the locks that a text printed with an address, a token, a symbol.
-struct Printed<'a> {
-    of_address: FxHashMap<u64, usize>,
-    of_token: FxHashMap<&'a Str, usize>,
-    of_symbol: FxHashMap<&'a Str, usize>,
-}
-
-impl<'a> Printed<'a> {
-    fn of(printed: &'a [ReportedLock]) -> Self {
-        let (mut of_address, mut of_token, mut of_symbol) =
-            (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-        for (n, lock) in printed.iter().enumerate().rev() {
-            of_address.extend(lock.address.map(|address| (address, n)));
-            of_token.extend(lock.token.as_ref().map(|token| (token, n)));
-            of_symbol.extend(lock.symbol.as_ref().map(|symbol| (symbol, n)));
-        }
-        Self { of_address, of_token, of_symbol }
-    }
-
-    /// The first that is this lock.
-    fn find(&self, lock: &Lock) -> Option<usize> {
-        let by_address = lock.address.and_then(|address| self.of_address.get(&address));
-        let by_token = lock.token.as_ref().and_then(|token| self.of_token.get(token));
-        let by_symbol = lock.name.as_ref().and_then(|name| self.of_symbol.get(name));
-        [by_address, by_token, by_symbol].into_iter().flatten().min().copied()
-    }
-}
-
-/// What names say of resources: thousands of locks may have one name.
-#[derive(Default)]
-struct Classes(FxHashMap<Str, Option<ResourceClass>>);
-
-impl Classes {
-    fn of(&mut self, name: &Str) -> Option<ResourceClass> {
-        if let Some(known) = self.0.get(name) {
-            return *known;
-        }
-        *self.0.entry(name.clone()).or_insert_with(|| class_of_name(name))
-    }
-}
-
-/// How many threads wait for each lock, where the text counts them.
-fn reported_counts(locks: &mut [Lock], snapshot: &Snapshot) {
-    let counted = snapshot.named_locks.iter().filter(|named| named.waiters.is_some());
-    let counts: FxHashMap<&LockId, Option<u64>> = counted.map(|named| (&named.id, named.waiters)).collect();
-    if counts.is_empty() {
-        return;
-    }
-    for lock in locks {
-        let id = lock.address.map(LockId::Address).or_else(|| lock.token.clone().map(LockId::Token));
-        if let Some(waiters) = id.and_then(|id| counts.get(&id)) {
-            lock.counted = *waiters;
-        }
-    }
-}
-
-/// What the lock guards: its kind, its name, the functions that take it or that its holder is in.
-fn class(
-    lock: &Lock,
-    snapshot: &Snapshot,
-    meanings: &Meanings,
-    sections: &Sections<'_>,
-    classes: &mut Classes,
-) -> Option<ResourceClass> {
-    let by_kind = match lock.kind {
-        LockKind::StdioFile => Some(ResourceClass::Stdio),
-        LockKind::MallocArena => Some(ResourceClass::Allocator),
-        LockKind::Loader => Some(ResourceClass::Loader),
-        LockKind::Gil => Some(ResourceClass::Gil),
-        _ => None,
-    };
-    let by_name = lock.name.as_ref().and_then(|name| classes.of(name));
-    // A function without a name is called after its module: a server is no logging library because
-    // its file is called so.
-    let has_name = |name: &Str| !name.contains("+0x");
-    let caller = lock.callers.first().filter(|(name, _)| has_name(name));
-    let by_callers = caller.and_then(|(name, _)| classes.of(name));
-    let of_caller = |thread: ThreadIx| {
-        let stack = snapshot.threads[thread.at()].stack;
-        let frames = snapshot.stacks.frames_of(stack);
-        let caller = sections.of(stack)?;
-        frames.iter().skip(caller).take(2).find_map(|&f| meanings.get(f).class)
-    };
-    let by_waiters = || lock.waiters.first().and_then(|&t| of_caller(t));
-    // A function that spins itself has no caller that waits.
-    let by_top = || {
-        let spins = lock.identity == Identity::Site && lock.kind == LockKind::Spinlock;
-        let stack = snapshot.threads[lock.waiters.first().filter(|_| spins)?.at()].stack;
-        meanings.get(*snapshot.stacks.frames_of(stack).first()?).class
-    };
-    let by_holder = || lock.holder.thread().and_then(|(t, _)| of_caller(t));
-    by_kind.or(by_name).or(by_callers).or_else(by_waiters).or_else(by_top).or_else(by_holder)
-}
-
 /// Sorts the locks, gives each its number, and writes the numbers to the threads.
 fn number(
     mut locks: Vec<Lock>,
@@ -406,5 +243,5 @@ fn number(
         order[n] = from;
         locks.swap(n, from);
     }
-    Waits { activities, locks }
+    Waits { activities, locks, quiet: Quiet::default() }
 }

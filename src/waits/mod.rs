@@ -7,6 +7,7 @@
 
 mod activity;
 mod by_stack;
+mod class;
 mod classify;
 mod gather;
 mod in_frames;
@@ -17,6 +18,8 @@ mod locks;
 mod native;
 mod observation;
 mod parked;
+mod printed;
+mod quiet;
 mod reported;
 mod runtimes;
 mod script;
@@ -35,4 +38,5 @@ pub use kinds::{Identity, LockKind, State};
 pub use lock::{Candidate, Holder, Lock, LockIx};
 pub use locks::{LOCKS, LockRow, row};
 pub use native::Native;
+pub use quiet::{Quiet, Told};
 pub use words::Words;

@@ -1,8 +1,9 @@
 //! What was seen of one thread, before its lock is one of a list.
 
 use super::activity::Call;
-use super::kinds::{LockKind, State};
-use crate::model::{Certainty, Str, SystemCall, ThreadIx};
+use super::kinds::{Identity, LockKind, State};
+use super::lock::{Holder, Lock};
+use crate::model::{Certainty, LockId, Str, SystemCall, ThreadIx};
 
 /// What makes two waits one lock, before locks are numbered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,16 @@ pub(super) enum LockKey {
     Symbol(Str),
     /// The function that takes it: nothing better is known.
     Site(Str),
+}
+
+impl LockKey {
+    /// The key of a lock that the producer calls so.
+    pub fn of(id: &LockId) -> Self {
+        match id {
+            LockId::Address(address) => Self::Address(*address),
+            LockId::Token(token) => Self::Token(token.clone()),
+        }
+    }
 }
 
 /// A thread's claim to wait for a lock.
@@ -30,6 +41,45 @@ pub(super) struct LockClaim {
     pub certainty: Certainty,
     /// Whether it is an object that threads share: see [`Lock`](super::Lock).
     pub is_shared_object: bool,
+}
+
+impl LockClaim {
+    /// The lock, of which nothing else is known yet.
+    pub fn lock(&self) -> Lock {
+        let (address, identity) = match &self.key {
+            LockKey::Address(address) => (Some(*address), Identity::Address),
+            LockKey::Token(_) => (None, Identity::Token),
+            LockKey::Symbol(_) => (None, Identity::Symbol),
+            LockKey::Site(_) => (None, Identity::Site),
+        };
+        let site = match &self.key {
+            LockKey::Site(site) => Some((site.clone(), 0)),
+            _ => None,
+        };
+        let token = match &self.key {
+            LockKey::Token(token) => Some(token.clone()),
+            _ => None,
+        };
+        Lock {
+            kind: self.kind,
+            address,
+            token,
+            identity,
+            name: self.symbol.clone(),
+            place: None,
+            class: None,
+            holder: Holder::unknown("the dump does not say who holds it"),
+            holder_points: None,
+            holders: Vec::new(),
+            waiters: Vec::new(),
+            counted: None,
+            callers: site.into_iter().collect(),
+            is_shared_object: self.is_shared_object,
+            certainty: self.certainty,
+            evidence: Vec::new(),
+            fingerprint: None,
+        }
+    }
 }
 
 /// What a thread waits for.

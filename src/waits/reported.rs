@@ -7,8 +7,8 @@ use super::lock::{Holder, Lock};
 use super::locks::row;
 use super::observation::{LockClaim, LockKey};
 use crate::model::{
-    Certainty, Evidence, LockId, NamedLock, ReportedLockKind, ReportedState, Snapshot, Str, Thread, ThreadIx,
-    WaitMode,
+    Certainty, Evidence, NamedLock, NamedLockIx, ReportedLockKind, ReportedState, Snapshot, Str, Thread,
+    ThreadIx, WaitMode,
 };
 
 /// Threads that one worker looks at in one go.
@@ -119,26 +119,37 @@ fn parked_for(class: &str) -> Option<&'static (&'static str, Option<LockKind>, S
 }
 
 fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> LockClaim {
-    let key = match &named.id {
-        LockId::Address(address) => LockKey::Address(*address),
-        LockId::Token(token) => LockKey::Token(token.clone()),
-    };
     let symbol: Option<Str> = named.name.clone();
-    LockClaim { key, kind, symbol, certainty: Certainty::Reported, is_shared_object }
+    LockClaim { key: LockKey::of(&named.id), kind, symbol, certainty: Certainty::Reported, is_shared_object }
 }
 
-/// What threads hold, as the text says. Who waits to be notified has given the lock back meanwhile.
-pub(super) fn holds(snapshot: &Snapshot) -> Vec<(ThreadIx, LockClaim)> {
-    let of_thread = |(ix, thread): (usize, &Thread)| {
-        let (start, end) = (thread.holds.0 as usize, thread.holds.1 as usize);
-        let own = thread.reported_wait.map(|wait| wait.lock);
-        let held = snapshot.holds.get(start..end).unwrap_or_default().iter();
-        held.filter(move |hold| Some(hold.lock) != own).filter_map(move |hold| {
-            let named = snapshot.named_locks.get(hold.lock.at())?;
-            Some((ThreadIx(ix as u32), lock_claim(named, kind_of(named.kind), true)))
-        })
-    };
+/// What a thread says of a lock that it holds.
+pub(super) fn held_lock(named: &NamedLock) -> LockClaim {
+    lock_claim(named, kind_of(named.kind), true)
+}
+
+/// What a thread holds, as the text says. Who waits to be notified has given the lock back meanwhile.
+pub(super) fn held_by<'a>(
+    thread: &Thread,
+    snapshot: &'a Snapshot,
+) -> impl Iterator<Item = NamedLockIx> + use<'a> {
+    let (start, end) = (thread.holds.0 as usize, thread.holds.1 as usize);
+    let own = thread.reported_wait.map(|wait| wait.lock);
+    let held = snapshot.holds.get(start..end).unwrap_or_default().iter();
+    held.map(|hold| hold.lock).filter(move |lock| Some(*lock) != own)
+}
+
+/// What threads hold of the locks that are asked for.
+pub(super) fn holds(
+    snapshot: &Snapshot,
+    is_asked_for: impl Fn(NamedLockIx) -> bool + Sync,
+) -> Vec<(ThreadIx, LockClaim)> {
     let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
+    let of_thread = |(ix, thread): (usize, &Thread)| {
+        let held = held_by(thread, snapshot).filter(|lock| is_asked_for(*lock));
+        let named = held.filter_map(|lock| snapshot.named_locks.get(lock.at()));
+        named.map(move |named| (ThreadIx(ix as u32), held_lock(named))).collect::<Vec<_>>()
+    };
     threads.flat_map_iter(of_thread).collect()
 }
 

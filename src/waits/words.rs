@@ -1,11 +1,16 @@
 //! Threads, locks and what threads do, in words. The one place that words them.
 
+use rayon::prelude::*;
+
 use super::activity::{Target, Waits};
 use super::kinds::{Identity, State};
 use super::lock::LockIx;
 use super::locks::row;
 use crate::model::{FrameIx, Snapshot, ThreadIx};
 use crate::normalize::{Meanings, Readings, Role};
+
+/// Threads that one worker speaks of in one go.
+const THREADS_A_CHUNK: usize = 64;
 
 /// Words for what a snapshot holds.
 #[derive(Clone, Copy)]
@@ -93,6 +98,18 @@ impl Words<'_> {
                 (None, false) => "doing what its stack does not say".into(),
             },
         }
+    }
+
+    /// What each of these threads does, once each.
+    pub(super) fn doing_of(
+        &self,
+        mut threads: Vec<ThreadIx>,
+    ) -> impl Iterator<Item = (ThreadIx, String)> + use<> {
+        threads.sort_unstable();
+        threads.dedup();
+        let told: Vec<String> =
+            threads.par_iter().with_min_len(THREADS_A_CHUNK).map(|&t| self.doing(t)).collect();
+        threads.into_iter().zip(told)
     }
 
     fn meaningful(&self, thread: ThreadIx) -> String {

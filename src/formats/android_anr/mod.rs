@@ -7,12 +7,10 @@
 mod frame;
 mod header;
 
-use rustc_hash::FxHashSet;
-
 use super::java;
 use super::text::{
     self, BlockLine, Body, BodyWait, Building, Dumps, Grammar, Head, InBlock, Outside, OwnerRef, Section,
-    Site,
+    SeenIds, Site,
 };
 use super::{About, Format, Reader};
 use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId, lossy};
@@ -59,7 +57,7 @@ struct Art;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     pid: Option<u32>,
     time: Option<String>,
     command: Option<String>,
@@ -130,9 +128,9 @@ impl Grammar for Art {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             self.close(memory, dumps);
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         tell(memory, dumps.current(offset));
         true

@@ -7,10 +7,8 @@
 mod pstacks;
 mod syncblk;
 
-use rustc_hash::FxHashSet;
-
 use super::dotnet;
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, StackEnd, Thread, ThreadId, lossy};
 
@@ -78,7 +76,7 @@ struct ClrStack;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     blocks: syncblk::Reader,
     groups: pstacks::Reader,
 }
@@ -142,9 +140,9 @@ impl Grammar for ClrStack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, _offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             self.close(memory, dumps);
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         true
     }

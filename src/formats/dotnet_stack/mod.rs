@@ -3,7 +3,7 @@
 //! Source: dotnet/diagnostics src/Tools/dotnet-stack/ReportCommand.cs, 6 to 9.
 
 use super::dotnet;
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
 
@@ -62,7 +62,7 @@ fn is_frame(line: &str) -> bool {
 struct DotnetStack;
 
 impl Grammar for DotnetStack {
-    type Memory = rustc_hash::FxHashSet<ThreadId>;
+    type Memory = SeenIds;
     const MASKS_HEX: bool = false;
 
     fn may_begin(&self, line: &[u8]) -> bool {
@@ -97,10 +97,10 @@ impl Grammar for DotnetStack {
     }
 
     fn on_thread(&self, seen: &mut Self::Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !seen.insert(thread.id.clone()) {
+        if !seen.insert(&thread.id) {
             dumps.begin(offset);
             seen.clear();
-            seen.insert(thread.id.clone());
+            seen.insert(&thread.id);
         }
         true
     }

@@ -2,10 +2,10 @@
 //!
 //! Source: elfutils 0.158 to 0.192 src/stack.c: `print_frame`, `print_inline_frames`, `print_frames`, `main`.
 
-use rustc_hash::FxHashSet;
-
 use super::text::words::{hex, number, place};
-use super::text::{self, BlockLine, Body, BodyFrame, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{
+    self, BlockLine, Body, BodyFrame, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site,
+};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, FrameKind, Snapshot, StackEnd, Str, Thread, ThreadId, lossy};
 
@@ -46,7 +46,7 @@ struct EuStack;
 #[derive(Default)]
 struct Memory {
     process: Option<(u64, bool)>,
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
 }
 
 impl Grammar for EuStack {
@@ -91,9 +91,10 @@ impl Grammar for EuStack {
         if dumps.open().is_none() {
             memory.seen.clear();
         }
-        let is_known = !memory.seen.insert(thread.id.clone());
+        let is_known = !memory.seen.insert(&thread.id);
         if is_known {
-            memory.seen = FxHashSet::from_iter([thread.id.clone()]);
+            memory.seen.clear();
+            memory.seen.insert(&thread.id);
             dumps.end();
         }
         let building = dumps.current(offset);

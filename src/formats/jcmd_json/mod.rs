@@ -5,13 +5,11 @@
 mod document;
 mod header;
 
-use rustc_hash::FxHashSet;
-
 use super::java;
 use super::text::json::is_key;
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId, lossy};
+use crate::model::{FormatId, Snapshot, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -80,7 +78,7 @@ struct ThreadDump;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     pid: Option<u32>,
     time: Option<String>,
     version: Option<String>,
@@ -139,7 +137,7 @@ impl Grammar for ThreadDump {
             dumps.end();
             memory.seen.clear();
         }
-        memory.seen.insert(thread.id.clone());
+        memory.seen.insert(&thread.id);
         let process = &mut dumps.current(offset).snapshot.process;
         if let Some(version) = memory.version.take() {
             process.pid = memory.pid.take();

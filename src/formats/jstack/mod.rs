@@ -8,11 +8,11 @@ mod actuator;
 mod deadlocks;
 mod header;
 
-use rustc_hash::FxHashSet;
-
 use super::java;
 use super::text::words::{number, rsplit_once, split_once};
-use super::text::{self, BlockLine, Body, Dumps, Grammar, HEX, Head, InBlock, Outside, Section, Site};
+use super::text::{
+    self, BlockLine, Body, Dumps, Grammar, HEX, Head, InBlock, Outside, Section, SeenIds, Site,
+};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind, lossy};
 
@@ -92,8 +92,25 @@ struct Memory {
     time: Option<String>,
     pid: Option<u32>,
     /// What threads of this dump are called: JMX and jhsdb print nothing before a dump.
-    seen: FxHashSet<(ThreadKind, ThreadId)>,
+    seen: SeenIds,
+    seen_virtual: SeenIds,
     deadlocks: deadlocks::Reader,
+}
+
+impl Memory {
+    /// Adds a thread; whether the dump has had none of this name.
+    fn is_new(&mut self, thread: &Thread) -> bool {
+        match thread.kind {
+            ThreadKind::Virtual => self.seen_virtual.insert(&thread.id),
+            _ => self.seen.insert(&thread.id),
+        }
+    }
+
+    /// Begins a dump.
+    fn begin(&mut self) {
+        self.seen.clear();
+        self.seen_virtual.clear();
+    }
 }
 
 /// Sections outside of threads.
@@ -160,9 +177,9 @@ impl Grammar for Jstack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert((thread.kind, thread.id.clone())) && thread.id != ThreadId::Number(0) {
-            memory.seen.clear();
-            memory.seen.insert((thread.kind, thread.id.clone()));
+        if !memory.is_new(thread) && thread.id != ThreadId::Number(0) {
+            memory.begin();
+            memory.is_new(thread);
             dumps.begin(offset);
         }
         let building = dumps.current(offset);
@@ -176,12 +193,12 @@ impl Grammar for Jstack {
             if let Some(building) = dumps.open() {
                 memory.deadlocks.end(building);
             }
-            memory.seen.clear();
+            memory.begin();
             let building = dumps.begin(offset);
             building.snapshot.process.runtime = Some(vm.trim_end_matches(':').into());
             tell(memory, building);
         } else if line.starts_with("===== FULL THREAD DUMP") {
-            memory.seen.clear();
+            memory.begin();
             dumps.begin(offset);
         } else if is_time(line) {
             memory.time = Some(line.trim().to_owned());

@@ -8,11 +8,11 @@ mod frame;
 mod head;
 mod stops;
 
-use rustc_hash::FxHashSet;
-
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site};
+use super::text::{
+    self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, SeenIds, Site,
+};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Process, Snapshot, Thread, ThreadId, lossy};
+use crate::model::{FormatId, Process, Snapshot, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -62,7 +62,7 @@ struct Lldb;
 struct Memory {
     process: Process,
     /// Threads of this pass over the process.
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     /// A command was given since: what it prints is of the same stop.
     is_prompted: bool,
     /// The process ran since.
@@ -118,10 +118,10 @@ impl Grammar for Lldb {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        let is_repeated = !memory.seen.insert(thread.id.clone());
+        let is_repeated = !memory.seen.insert(&thread.id);
         if is_repeated {
             memory.seen.clear();
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         let is_other = memory.has_run
             || is_repeated
@@ -130,7 +130,7 @@ impl Grammar for Lldb {
         if is_other {
             dumps.end();
             memory.seen.clear();
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         memory.has_run = false;
         if is_repeated || is_other {

@@ -2,11 +2,10 @@
 //!
 //! Source: illumos usr/src/cmd/ptools/pstack/pstack.c: `tlhead`, `print_frame`, `print_syscall`; Solaris 2.6 to 11.
 
-use rustc_hash::FxHashSet;
-
 use super::text::words::{hex, last_group, number, rsplit_once, split_once};
 use super::text::{
-    self, BlockLine, Body, BodyFrame, Dumps, Grammar, HEX, Head, InBlock, Masked, Outside, Section, Site,
+    self, BlockLine, Body, BodyFrame, Dumps, Grammar, HEX, Head, InBlock, Masked, Outside, Section, SeenIds,
+    Site,
 };
 use super::{About, Format, Reader};
 use crate::model::{ArgSlot, FormatId, Frame, FrameKind, SlotKind, Snapshot, Str, Thread, ThreadId, lossy};
@@ -64,7 +63,7 @@ struct Pstack;
 #[derive(Default)]
 struct Memory {
     process: Option<(u64, Str)>,
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
 }
 
 impl Grammar for Pstack {
@@ -122,9 +121,10 @@ impl Grammar for Pstack {
         if dumps.open().is_none() {
             memory.seen.clear();
         }
-        let is_known = !memory.seen.insert(thread.id.clone());
+        let is_known = !memory.seen.insert(&thread.id);
         if is_known {
-            memory.seen = FxHashSet::from_iter([thread.id.clone()]);
+            memory.seen.clear();
+            memory.seen.insert(&thread.id);
             dumps.end();
         }
         let building = dumps.current(offset);

@@ -4,12 +4,10 @@
 
 mod json;
 
-use rustc_hash::FxHashSet;
-
 use super::python;
 use super::text::json::is_key;
 use super::text::words::{rsplit_once, split_once};
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId, lossy};
 
@@ -58,7 +56,7 @@ struct PySpy;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
 }
 
 impl Grammar for PySpy {
@@ -93,10 +91,10 @@ impl Grammar for PySpy {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             dumps.end();
             memory.seen.clear();
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         let threads = dumps.current(offset).snapshot.threads.len();
         debug_assert!(threads < memory.seen.len());

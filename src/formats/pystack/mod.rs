@@ -2,10 +2,8 @@
 //!
 //! Source: pystack 1.1-1.5 src/pystack/traceback_formatter.py, process.py.
 
-use rustc_hash::FxHashSet;
-
 use super::python;
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
 use crate::model::{
     FormatId, Frame, FrameKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId, lossy,
@@ -44,7 +42,7 @@ struct Pystack;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
 }
 
 impl Grammar for Pystack {
@@ -81,10 +79,10 @@ impl Grammar for Pystack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             dumps.end();
             memory.seen.clear();
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         dumps.current(offset);
         true

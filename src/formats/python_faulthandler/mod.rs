@@ -7,11 +7,10 @@
 mod failure;
 mod traceback;
 
-use rustc_hash::FxHashSet;
-
 use super::python;
 use super::text::{
-    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
+    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site,
+    is_limited,
 };
 use super::{About, Format, Reader};
 use crate::model::{
@@ -61,7 +60,7 @@ struct Faulthandler;
 /// What is remembered between threads.
 #[derive(Default)]
 struct Memory {
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     /// What the line before the threads says.
     end: Option<End>,
     /// The thread that ran or wrote the dump.
@@ -132,7 +131,7 @@ impl Grammar for Faulthandler {
             close(memory, dumps);
             memory.end = end;
         }
-        memory.seen.insert(thread.id.clone());
+        memory.seen.insert(&thread.id);
         let building = dumps.current(offset);
         if thread.is_running {
             memory.current = Some(ThreadIx(building.snapshot.threads.len() as u32));

@@ -3,13 +3,11 @@
 //! Source: systemd 215 to 257 src/coredump/coredump.c (`submit_coredump`), coredumpctl.c (`print_info`),
 //! src/shared/elf-util.c (`frame_callback`, `thread_callback`): at most 64 threads of at most 64 frames.
 
-use rustc_hash::FxHashSet;
-
 use super::elf_core;
 use super::text::words::{file_name, hex, last_group, number};
 use super::text::{
-    self, BlockLine, Body, BodyFrame, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site,
-    is_limited,
+    self, BlockLine, Body, BodyFrame, Building, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds,
+    Site, is_limited,
 };
 use super::{About, Format, Reader};
 use crate::model::{
@@ -55,7 +53,7 @@ struct Memory {
     dying: Option<(u64, i32)>,
     /// The core itself was cut.
     is_truncated: bool,
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
 }
 
 impl Grammar for Coredump {
@@ -101,9 +99,9 @@ impl Grammar for Coredump {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             close(memory, dumps);
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         let is_first = dumps.open().is_none();
         let building = dumps.current(offset);

@@ -27,25 +27,45 @@ pub struct Dumps {
 pub struct Building {
     /// What there is of it.
     pub snapshot: Snapshot,
-    lock_of: FxHashMap<LockId, NamedLockIx>,
+    lock_of: LocksById,
     owners: Vec<(NamedLockIx, OwnerRef, u64)>,
     rings: Vec<Vec<OwnerRef>>,
+}
+
+/// Locks by what they are called. Addresses by themselves: a JVM lists hundreds of thousands, which one worker looks up.
+#[derive(Default)]
+struct LocksById {
+    addresses: FxHashMap<u64, NamedLockIx>,
+    tokens: FxHashMap<Str, NamedLockIx>,
+}
+
+impl LocksById {
+    /// The lock that is called so; `new` where there was none.
+    fn get_or_insert(&mut self, id: &LockId, new: NamedLockIx) -> NamedLockIx {
+        match id {
+            LockId::Address(address) => *self.addresses.entry(*address).or_insert(new),
+            LockId::Token(token) => match self.tokens.get(token) {
+                Some(known) => *known,
+                None => *self.tokens.entry(token.clone()).or_insert(new),
+            },
+        }
+    }
 }
 
 impl Building {
     /// The lock that is called so, which is added when it is new.
     pub fn lock(&mut self, id: LockId, name: Option<Str>, kind: ReportedLockKind) -> NamedLockIx {
         let locks = &mut self.snapshot.named_locks;
-        if let Some(&known) = self.lock_of.get(&id) {
+        let new = NamedLockIx(locks.len() as u32);
+        let known = self.lock_of.get_or_insert(&id, new);
+        if known != new {
             if let Some(lock) = locks.get_mut(known.at()).filter(|lock| lock.name.is_none()) {
                 lock.name = name;
             }
             return known;
         }
-        let ix = NamedLockIx(locks.len() as u32);
-        self.lock_of.insert(id.clone(), ix);
         locks.push(NamedLock { id, name, kind, waiters: None });
-        ix
+        new
     }
 
     /// The text names the owner of a lock; who that is is looked up when the dump has ended.
@@ -178,7 +198,7 @@ impl Dumps {
                 bytes: self.bytes,
                 offset,
             }),
-            lock_of: FxHashMap::default(),
+            lock_of: LocksById::default(),
             owners: Vec::new(),
             rings: Vec::new(),
         })
@@ -273,12 +293,22 @@ fn add_threads(dumps: &mut Dumps, values: &[u64], item: ThreadItem, known: &mut 
     known.placed = Some(placed);
     let body = &known.body;
     let before = building.snapshot.threads.len().checked_sub(1).map(|n| ThreadIx(n as u32));
-    let MoreOfHead { also, wait, holds } = item.more.map(|more| *more).unwrap_or_default();
+    let ThreadItem { mut thread, more, keeps_state, is_carried, .. } = item;
+    if is_carried {
+        thread.carrier = before;
+    }
+    let Some(more) = more else {
+        let said = Said { wait: body.wait.as_ref(), holds: &[], keeps_state };
+        building.add(thread, placed, (body, &known.slots), said, values, offset);
+        return;
+    };
+    let MoreOfHead { also, wait, holds } = *more;
     let of_head = wait.as_ref();
     let wait = of_head.filter(|w| w.owner.is_some()).or(body.wait.as_ref()).or(of_head);
-    let said = Said { wait, holds: &holds, keeps_state: item.keeps_state };
-    for mut thread in std::iter::once(item.thread).chain(also) {
-        if item.is_carried {
+    let said = Said { wait, holds: &holds, keeps_state };
+    building.add(thread, placed, (body, &known.slots), said, values, offset);
+    for mut thread in also {
+        if is_carried {
             thread.carrier = before;
         }
         building.add(thread, placed, (body, &known.slots), said, values, offset);

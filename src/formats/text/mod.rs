@@ -22,6 +22,7 @@ pub mod json_list;
 mod prefix;
 mod repeats;
 mod section;
+mod seen;
 mod site;
 mod templates;
 pub mod words;
@@ -41,6 +42,7 @@ pub use grammar::{
 };
 pub use repeats::{Hole, Repeats};
 pub use section::Section;
+pub use seen::SeenIds;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 
 /// How much text one worker reads at a time, bytes: so many pieces for each worker, none larger than `largest`. The result

@@ -6,16 +6,13 @@
 mod frame;
 mod head;
 
-use rustc_hash::FxHashSet;
-
 use super::text::words::number;
 use super::text::{
-    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
+    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site,
+    is_limited,
 };
 use super::{About, Format, Reader};
-use crate::model::{
-    Arch, Failure, FailureKind, FormatId, Process, Snapshot, Thread, ThreadId, ThreadIx, lossy,
-};
+use crate::model::{Arch, Failure, FailureKind, FormatId, Process, Snapshot, Thread, ThreadIx, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -55,7 +52,7 @@ struct Memory {
     process: Process,
     /// What the header of the thread says that comes next.
     death: Option<head::Death>,
-    seen: FxHashSet<ThreadId>,
+    seen: SeenIds,
     pid: Option<u64>,
     /// A file has sections after the first thread, logcat has none.
     is_file: bool,
@@ -107,9 +104,9 @@ impl Grammar for Tombstone {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.seen.insert(thread.id.clone()) {
+        if !memory.seen.insert(&thread.id) {
             close(memory, dumps);
-            memory.seen.insert(thread.id.clone());
+            memory.seen.insert(&thread.id);
         }
         let building = dumps.current(offset);
         tell(memory, building);

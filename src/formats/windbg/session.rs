@@ -1,14 +1,14 @@
 //! A session: which thread is current, what was printed of it, and what the commands say of locks, CPU times and the
 //! exception.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::death::{self, Death};
 use super::head::{CURRENT, FAULTING};
 use super::join;
 use super::locks::{self, CriticalSection};
-use crate::formats::text::Dumps;
 use crate::formats::text::words::{hex, number};
+use crate::formats::text::{Dumps, SeenIds};
 use crate::model::{Process, Thread, ThreadId};
 
 /// The event of a thread that crashed.
@@ -36,7 +36,7 @@ pub(super) struct Memory {
     pub duplicates: Vec<u64>,
     pub is_duplicates: bool,
     pub crashed: Option<usize>,
-    pub walked: FxHashSet<ThreadId>,
+    pub walked: SeenIds,
     pub has_run: bool,
 }
 
@@ -149,10 +149,10 @@ impl Memory {
         };
         // The tool of minidumps prints each thread once.
         let is_walked = matches!(&thread.id, ThreadId::Text(text) if !matches!(&**text, CURRENT | FAULTING));
-        let is_repeated = is_walked && !self.walked.insert(thread.id.clone());
+        let is_repeated = is_walked && !self.walked.insert(&thread.id);
         if self.has_run && !self.keys.is_empty() || is_repeated {
             self.close(dumps);
-            self.walked.insert(thread.id.clone());
+            self.walked.insert(&thread.id);
         }
         self.has_run = false;
         self.is_duplicates = false;

@@ -119,7 +119,7 @@ impl<'a> Holder<'a> {
         Self {
             thread: names.thread(thread),
             certainty,
-            doing: names.activity(thread).and_then(|a| a.doing.as_deref()),
+            doing: names.analyzed.doing(thread),
             cluster: names.cluster_of(thread),
             ..Self::bare(HolderKind::Thread)
         }

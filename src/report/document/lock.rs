@@ -61,7 +61,7 @@ pub struct Locks<'a>(pub(super) Resolver<'a>);
 impl<'a> Locks<'a> {
     /// How many.
     pub fn len(self) -> usize {
-        self.0.analyzed.waits.locks.len()
+        self.0.analyzed.lock_count()
     }
 
     /// Whether there is none.

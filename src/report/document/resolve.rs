@@ -60,12 +60,12 @@ impl<'a> Resolver<'a> {
 
     /// The locks with their ids.
     pub fn locks(self) -> impl Iterator<Item = (LockId, &'a Lock)> {
-        self.analyzed.waits.locks.iter().enumerate().map(|(n, lock)| (LockId(LockIx(n as u32)), lock))
+        self.analyzed.locks().map(|(ix, lock)| (LockId(ix), lock))
     }
 
     /// A lock.
     pub fn lock(self, ix: LockIx) -> Option<&'a Lock> {
-        self.analyzed.waits.locks.get(ix.at())
+        self.analyzed.lock(ix)
     }
 
     /// A frame.

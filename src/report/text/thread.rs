@@ -140,8 +140,7 @@ fn facts(
 ) -> io::Result<()> {
     let ix = ThreadIx(thread.ix);
     let activity = Resolver { analyzed }.activity(ix);
-    let doing =
-        activity.and_then(|a| a.doing.as_deref()).map(|doing| format!(", {doing}")).unwrap_or_default();
+    let doing = analyzed.doing(ix).map(|doing| format!(", {doing}")).unwrap_or_default();
     field(page, "state", &Text::new().styled(Style::Bold, words::id_of(&thread.state)).plain(doing))?;
     let lock_of = |id| snapshot.lock(id);
     if let Some(wait) = &thread.waits_for {
