@@ -38,8 +38,8 @@ pub const FORMAT: Format = Format {
 /// Lines that are looked at to tell whether a text is folded.
 const LOOKED_AT: usize = 400;
 
-/// So many lines of a log that are folded are no chance.
-const FEWEST: usize = 2;
+/// So many lines of a log that are folded, one below the other, are no chance.
+const FEWEST: usize = 3;
 
 /// More samples than this are not counted: numbers of a report stay exact in every reader.
 const MOST: u64 = 1 << 53;
@@ -57,10 +57,42 @@ fn stack(line: &str) -> Option<(&str, u64)> {
         }
         _ => frames,
     };
-    let is_name = |frame: &str| frame.chars().any(|c| c.is_alphabetic());
-    let has_data = || frames.ends_with(';') || memchr::memmem::find(frames.as_bytes(), b";;").is_some();
     let has_names = frames.split(';').filter(|frame| is_name(frame)).nth(1).is_some();
-    (has_names && !has_data()).then_some((frames, count))
+    let is_prose = || frames.ends_with(';') || [b"; ".as_slice(), b";;"].iter().any(|no| has(frames, no));
+    let has_entity = || has(frames, b"&") && frames.split(';').any(is_entity);
+    (has_names && !is_prose() && !has_entity()).then_some((frames, count))
+}
+
+fn has(text: &str, what: &[u8]) -> bool {
+    memchr::memmem::find(text.as_bytes(), what).is_some()
+}
+
+fn is_name(frame: &str) -> bool {
+    frame.chars().any(|c| c.is_alphabetic())
+}
+
+/// `frame #&#8203;1`, `Total&nbsp;items`: HTML, which writes a semicolon behind each of its own.
+fn is_entity(frame: &str) -> bool {
+    let name = frame.rsplit_once('&').map(|(_, name)| name.strip_prefix('#').unwrap_or(name));
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Whether the names have no blanks but within brackets: words of a table do, `void f(int, char)` does not.
+fn is_code(frames: &str) -> bool {
+    let mut depth = 0usize;
+    let is_open_blank = |b: u8| {
+        match b {
+            b'(' | b'<' | b'[' | b'{' => depth += 1,
+            b')' | b'>' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        b == b' ' && depth == 0
+    };
+    is_name(root(frames)) && !frames.bytes().any(is_open_blank)
+}
+
+fn root(frames: &str) -> &str {
+    frames.split(';').next().unwrap_or_default()
 }
 
 /// `42`, `42.5`
@@ -78,7 +110,7 @@ fn number(text: &str) -> Option<u64> {
 
 /// Where the frames begin in a line of a log: behind the time and the words after it.
 fn own_start(frames: &str) -> usize {
-    let root = frames.split(';').next().unwrap_or_default();
+    let root = root(frames);
     let digits = root.as_bytes();
     let has_time = digits
         .windows(5)
@@ -89,26 +121,41 @@ fn own_start(frames: &str) -> usize {
     root.rfind(' ').map_or(0, |at| at + 1)
 }
 
-/// Whether a text is folded: most of its lines are, or lines of a log that stand together.
+/// Whether a text is folded: most of its lines are, or lines of a log that stand together. Tables, cookies and prose
+/// have lines with semicolons and a number as well, but do not begin alike: stacks are sorted, and have few roots, or
+/// the name of each thread and below it what all threads begin with.
 fn recognize(text: &[u8]) -> Option<Header> {
     let mut first = None;
+    let mut before = [None, None];
     let (mut folded, mut others, mut at) = (0usize, 0usize, 0usize);
-    let mut in_log = 0usize;
+    let (mut in_log, mut alike, mut code) = (0usize, 0usize, 0usize);
+    // Whether other lines stand between the folded ones.
+    let (mut is_apart, mut has_gap) = (false, false);
     while at < text.len() && (folded + others < LOOKED_AT || (folded == 0 && others < LOOKED_AT * 25)) {
         let whole = text::first_line(text.get(at..)?);
         let line = lossy(whole.get(..whole.len().min(text::LONGEST_LINE))?);
         if let Some((frames, _)) = stack(&line) {
             folded += 1;
+            is_apart |= has_gap;
             let start = own_start(frames);
             in_log += usize::from(start > 0);
+            let own = frames.get(start..).unwrap_or_default();
+            code += usize::from(is_code(own));
+            let mut names = own.split(';').map(str::to_owned);
+            let begin = [names.next(), names.next()];
+            alike += usize::from(begin.iter().zip(&before).any(|(name, before)| name == before));
+            before = begin;
             first.get_or_insert(Header { line: at, start: at + start });
         } else if !line.trim().is_empty() && !line.starts_with('#') {
             others += 1;
+            has_gap = folded > 0;
         }
         at += whole.len() + 1;
     }
-    let is_folded = folded > others || (in_log >= FEWEST && in_log == folded);
-    first.filter(|_| is_folded)
+    let is_alike = alike * 2 >= folded.saturating_sub(1);
+    let is_profile = folded > others && (is_alike && folded > 1 || others == 0 && code == folded);
+    let is_logged = in_log >= FEWEST && in_log == folded && is_alike && !is_apart;
+    first.filter(|_| is_profile || is_logged)
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {

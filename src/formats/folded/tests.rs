@@ -35,13 +35,38 @@ fn roots_and_annotations() {
 
 #[test]
 fn logs_cuts_and_talk() {
-    let logged = "[2025-03-14 02:26:53,398] INFO  cache: 512 entries, 69 evicted\n[2025-03-14 02:28:16,550] ERROR a;b;c 45\n[2025-03-14 02:28:16,550] ERROR a;b;d 4\n";
-    assert_eq!(detected(logged).expect("folded")[0].total(), 49);
+    let logged = "[2025-03-14 02:26:53,398] INFO  cache: 512 entries, 69 evicted\n[2025-03-14 02:28:16,550] ERROR a;b;c 45\n[2025-03-14 02:28:16,550] ERROR a;b;d 4\n[2025-03-14 02:28:16,551] ERROR a;b;e 1\n";
+    assert_eq!(detected(logged).expect("folded")[0].total(), 50);
     let cut = detected("a;b;c 45\na;b;d 4\na;b").expect("folded");
     assert!(cut[0].gaps.has(GapKind::Truncated));
     let huge = detected("a;b 18446744073709551615\nc;d 99999999999999999999999\ne;f 1\n").expect("folded");
     assert!(huge[0].total() <= MOST);
     for text in ["a line\nanother; one\n", "x;y;z\n1;2;3 4\n", "one\ntwo\nthree;four 5\n", ""] {
         assert!(detected(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn tables_and_prose_are_no_stacks() {
+    for text in [
+        // An access log with `%D`.
+        "10.0.0.1 - - [12/Mar/2024:10:11:12 +0000] \"GET / HTTP/1.1\" 200 612 \"-\" \"Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:15.0) Gecko/20100101 Firefox/15.0\" 1234\n",
+        "Date;Purpose;Amount EUR\n01.02.2024;Rent February;Account 12\n03.02.2024;Food Market;Branch 445\n",
+        "&nbsp;&nbsp;Team A 23\n&nbsp;&nbsp;Team B 17\n",
+        "frame #&#8203;0: 0x0000000000400754 a.out`step_out_of_here() + 4\nframe #&#8203;1: 0x0000000000400764 a.out`main + 23\n",
+        "2024-03-12 10:11:12 WARN  cookie JSESSIONID=abc; Path=/; HttpOnly; Max-Age 3600\n",
+        "Via: SIP/2.0/UDP host;branch=z9hG4bK776;rport 5060\nContact: <sip:bob@x;transport=udp>;expires 3600\n",
+        "\tmovl\t$0, %eax\t; frame 0\n\tpushq\t%rbp ; slot 8\n",
+        "for (i = 0; i < n; i++) return 1\n",
+        "2024-03-12 10:11:12 INFO  job import; rows read; errors 3\n2024-03-12 10:11:13 INFO  job export; rows written; errors 0\n",
+    ] {
+        assert!(detected(text).is_none(), "{text}");
+    }
+    for text in [
+        "a;b 1\nc;d 2\ne;f 3\n",
+        "java;std::map<int, long>::f(int, char);g 2\n",
+        "# a comment\nmain thread;f g;h 3\nmain thread;f g 1\n",
+    ] {
+        assert!(detected(text).is_some(), "{text}");
     }
 }
