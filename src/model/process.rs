@@ -76,6 +76,8 @@ pub struct Process {
     pub arch: Option<Arch>,
     /// When it was captured, as the dump writes it.
     pub captured_at: Option<Str>,
+    /// The thread that does not respond, as the producer says: the reason for which there is a dump.
+    pub unresponsive: Option<ThreadIx>,
     /// The signal that ended it. Not set for a debugger's stop.
     pub signal: Option<Signal>,
     /// The runtime of its language, where the dump names it: `OpenJDK 64-Bit Server VM (17.0.15+6)`.

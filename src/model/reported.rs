@@ -134,7 +134,7 @@ pub struct ReportedHold {
 }
 
 /// Who owns a lock, as the text says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportedOwner {
     /// The thread with this kernel id; 0 is nobody.
     Tid(u64),
@@ -142,6 +142,8 @@ pub enum ReportedOwner {
     Thread(ThreadIx),
     /// The thread with this id, of another process.
     OtherProcess(u64),
+    /// A thread that the text names and does not show: `thread 50`.
+    NotShown(Str),
 }
 
 /// A ring of threads that the producer calls a deadlock, in its order.

@@ -73,6 +73,7 @@ pub(super) fn holder(holder: &mut Holder, scrubber: &mut Scrubber) {
         | Holder::EndedThread { owner_id: _ }
         | Holder::OtherProcess { owner_id: _ }
         | Holder::Free => {}
+        Holder::NotShown { owner } => *owner = scrubber.text(owner).into(),
         Holder::Unknown { why, candidates } => {
             *why = scrubber.text(why).into();
             for Candidate { thread: _, points: _, reasons } in candidates {

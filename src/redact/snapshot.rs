@@ -67,7 +67,18 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
 }
 
 fn process(process: &mut Process, is_program: bool, scrubber: &mut Scrubber) {
-    let Process { pid: _, name, command_line, os, arch: _, captured_at, signal, runtime, failure } = process;
+    let Process {
+        pid: _,
+        name,
+        command_line,
+        os,
+        arch: _,
+        captured_at,
+        unresponsive: _,
+        signal,
+        runtime,
+        failure,
+    } = process;
     if let Some(name) = name {
         let by = if is_program { scrubber.text(name) } else { scrubber.thread(name) };
         *name = replaced(name, by);

@@ -242,6 +242,9 @@ impl<'a> Jam<'a> {
                 format!("It is shared between processes, and its owner {owner_id} is in another one.")
             }
             Holder::Free => "Its lock word says that nobody holds it at this moment.".into(),
+            Holder::NotShown { owner } => {
+                format!("The text says that {owner} holds it, and does not show that thread.")
+            }
             Holder::Unknown { why, .. } => format!("Who holds it is not known: {why}."),
         });
         if let (Some(root), true) = (chain.last().map(|l| l.held_by.unwrap_or(l.thread)), chain.len() >= 2) {

@@ -4,7 +4,9 @@
 //!
 //! ## What it finds
 //!
-//! Two or more threads that sleep on one lock, grouped by the lock and not by the place in the code. `pattern`
+//! Two or more threads that sleep on one lock, grouped by the lock and not by the place in the code. One is enough
+//! where the dump itself says that it does not get on (a hung task, a main thread that does not respond), and
+//! where the holder sleeps. `pattern`
 //! says which kind of jam it is:
 //!
 //! - `slow-holder`: the holder runs, sleeps or is in I/O inside the critical section. Look at the holder.
@@ -82,10 +84,13 @@ pub const RULE: Rule =
 /// Fewer waiters are everyday life.
 const FEWEST: u64 = 2;
 
+/// Who waits for so long as the producer measured it is stuck, microseconds.
+const LONG_US: u64 = 30_000_000;
+
 fn check(case: &Case<'_>) -> Vec<Finding> {
     let rings = LocksInRings::of(case);
     Jam::all(case, &[State::LockWait], |_, lock| !matches!(lock.holder, Holder::EndedThread { .. }))
-        .filter(|jam| has_waiters(jam) || is_slept_on(jam))
+        .filter(|jam| has_waiters(jam) || is_slept_on(jam) || is_told(jam))
         .filter(|jam| !jam.is_in_ring(&rings))
         .map(|jam| jam.finding(RuleId::LockContention, "wait for"))
         .collect()
@@ -94,6 +99,13 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 /// As many wait as make a jam, in the dump or as its producer counts them.
 fn has_waiters(jam: &Jam<'_>) -> bool {
     jam.blocked.direct.max(jam.lock.counted.unwrap_or(0)) >= FEWEST
+}
+
+/// The producer says that a waiter does not get on: that is why there is a dump.
+fn is_told(jam: &Jam<'_>) -> bool {
+    let threads = &jam.case.snapshot.threads;
+    jam.waiters.iter().any(|waiter| threads[waiter.at()].waited_us.is_some_and(|us| us >= LONG_US))
+        || jam.case.snapshot.process.unresponsive.is_some_and(|thread| jam.waiters.contains(&thread))
 }
 
 /// The holder sleeps with the lock: that is no everyday life, for one waiter either.

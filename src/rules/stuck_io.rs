@@ -28,7 +28,8 @@
 //! - *inferred*: that they wait for the same thing, because they stand in the same function.
 //!
 //! It is `certain` that tasks of which the watchdog gives a time do not get on; without a time it is
-//! `likely`: a dump shows one moment, in which I/O may just be slow.
+//! `likely`: a dump shows one moment, in which I/O may just be slow. It is `possible` where no function in
+//! their stacks says what they wait for.
 //!
 //! ## Confirm
 //!
@@ -66,7 +67,7 @@ use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::grouped;
 use super::{Case, Rule, advice};
-use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, ThreadIx, ThreadKind};
+use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, Thread, ThreadIx, ThreadKind};
 use crate::normalize::WaitKind;
 use crate::waits::State;
 
@@ -96,18 +97,30 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// Tasks in uninterruptible sleep: whatever they do, they wait for a device or for somebody who stands in for one.
 fn of_kernel(case: &Case<'_>) -> Option<Finding> {
-    let is_stuck = |(ix, thread): &(ThreadIx, &crate::model::Thread)| {
+    let is_in = |(ix, thread): &(ThreadIx, &Thread), state| {
         thread.kind == ThreadKind::Task
             && thread.reported == Some(ReportedState::Uninterruptible)
-            && case.waits.of(*ix).state == State::IoWait
+            && case.waits.of(*ix).state == state
     };
-    let tasks: Vec<_> = (0u32..).map(ThreadIx).zip(&case.snapshot.threads).filter(is_stuck).collect();
-    let times: Vec<u64> = tasks.iter().filter_map(|(_, t)| t.waited_us).filter(|&us| us >= LONG_US).collect();
-    let threads: Vec<ThreadIx> = tasks.iter().map(|(ix, _)| *ix).collect();
-    let count = threads.len() as u64;
-    if times.is_empty() && count < TASKS {
+    let all = || (0u32..).map(ThreadIx).zip(&case.snapshot.threads);
+    let is_long = |us: &u64| *us >= LONG_US;
+    let times_of = |tasks: &[(ThreadIx, &Thread)]| -> Vec<u64> {
+        tasks.iter().filter_map(|(_, t)| t.waited_us).filter(is_long).collect()
+    };
+    let mut tasks: Vec<_> = all().filter(|task| is_in(task, State::IoWait)).collect();
+    let mut times = times_of(&tasks);
+    let is_known = !times.is_empty() || tasks.len() as u64 >= TASKS;
+    if !is_known {
+        // What they wait for their stacks do not say: most likely the same.
+        tasks = all().filter(|task| is_in(task, State::Unknown)).collect();
+        tasks.retain(|(_, task)| task.waited_us.as_ref().is_some_and(is_long));
+        times = times_of(&tasks);
+    }
+    if times.is_empty() && !is_known {
         return None;
     }
+    let threads: Vec<ThreadIx> = tasks.iter().map(|(ix, _)| *ix).collect();
+    let count = threads.len() as u64;
     let is_all = count >= active(case);
     let is_many = times.len() as u64 >= MANY || is_all;
     let time = times.iter().max().map(|us| us / 1_000_000);
@@ -121,19 +134,33 @@ fn of_kernel(case: &Case<'_>) -> Option<Finding> {
         );
         evidence.push(Evidence::reported(text));
     }
-    evidence.push(Evidence::reported(format!(
-        "{} {are} in uninterruptible sleep and {} for no lock",
-        tasks_of(count),
-        if count == 1 { "waits" } else { "wait" }
-    )));
-    let confidence = if time.is_some() { Confidence::Certain } else { Confidence::Likely };
+    let waits = if count == 1 { "waits" } else { "wait" };
+    evidence.push(if is_known {
+        Evidence::reported(format!(
+            "{} {are} in uninterruptible sleep and {waits} for no lock",
+            tasks_of(count)
+        ))
+    } else {
+        Evidence::reported(format!(
+            "{} {are} in uninterruptible sleep; what for, no known function in their stacks says",
+            tasks_of(count)
+        ))
+    });
+    let confidence = match time {
+        _ if !is_known => Confidence::Possible,
+        Some(_) => Confidence::Certain,
+        None => Confidence::Likely,
+    };
     let severity = if is_many { Severity::High } else { Severity::Medium };
     Some(finding(
         case,
         threads,
         severity,
         confidence,
-        format!("{} {are} blocked in I/O{since}", tasks_of(count)),
+        match is_known {
+            true => format!("{} {are} blocked in I/O{since}", tasks_of(count)),
+            false => format!("{} {are} blocked{since}, most likely in I/O", tasks_of(count)),
+        },
         evidence,
     ))
 }
@@ -205,9 +232,13 @@ fn finding(
     cause.extend(first.map(|frame| words.function(frame)));
     Finding {
         summary: format!(
-            "{}: {}. No lock explains it: a device, a file system or a peer does not answer.",
+            "{}: {}. {}",
             super::jam::capital(&title),
-            doing.join("; ")
+            doing.join("; "),
+            match confidence {
+                Confidence::Possible => "No lock is named; a device, a file system or a peer may not answer.",
+                _ => "No lock explains it: a device, a file system or a peer does not answer.",
+            }
         ),
         threads,
         clusters,

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::by_stack::by_stack;
 use super::in_frames::{InFrames, addresses_in_arguments, addresses_in_live_frames};
-use super::kinds::{LockKind, State};
+use super::kinds::{Identity, LockKind, State};
 use super::lock::{Candidate, Holder, Lock};
 use super::locks;
 use super::native::Native;
@@ -70,7 +70,9 @@ pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Nati
     let unknown: Vec<usize> = (0..locks.len())
         .filter(|&n| {
             let row = locks::row(locks[n].kind);
-            let is_looked_for = row.has_holder && !row.prints_holder;
+            // Of a lock that the text does not name it prints no holder either.
+            let is_printed = row.prints_holder && locks[n].identity != Identity::Site;
+            let is_looked_for = row.has_holder && !is_printed;
             is_looked_for && locks[n].holders.is_empty() && matches!(locks[n].holder, Holder::Unknown { .. })
         })
         .collect();
@@ -278,6 +280,9 @@ impl View<'_> {
     /// A waiter that holds the lock itself: below its wait it is already inside the section, called
     /// from there, or interrupted there by the signal whose handler waits.
     fn itself(&self, stack: StackIx) -> Option<(i32, Vec<String>)> {
+        if locks::row(self.lock.kind).is_reentrant {
+            return None;
+        }
         let frames = self.scene.snapshot.stacks.frames_of(stack);
         let caller = self.scene.readings.get(stack).caller?;
         let is_section = |frame: &FrameIx| self.section_of(*frame).is_some();

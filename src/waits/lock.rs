@@ -37,6 +37,11 @@ pub enum Holder {
         /// The owner that it names.
         owner_id: u64,
     },
+    /// A thread that the text names, but does not show: `thread 50`.
+    NotShown {
+        /// What the text calls it.
+        owner: Str,
+    },
     /// Nobody: the lock word says so.
     Free,
     /// Nobody could be named.

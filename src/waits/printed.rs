@@ -16,8 +16,8 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
             lock.evidence
                 .push(Evidence::reported(format!("the text counts {count} threads that wait for it")));
         }
-        lock.holder = match printed.owner {
-            ReportedOwner::Tid(owner) => {
+        lock.holder = match &printed.owner {
+            &ReportedOwner::Tid(owner) => {
                 lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));
                 match threads.by_tid(owner) {
                     _ if owner == 0 => Holder::Free,
@@ -25,8 +25,13 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
                     None => Holder::EndedThread { owner_id: owner },
                 }
             }
-            ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-            ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },
+            &ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
+            &ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },
+            // One that says itself that it has the lock may be called otherwise in its own header.
+            ReportedOwner::NotShown(_) if lock.holder.thread().is_some() || !lock.holders.is_empty() => {
+                continue;
+            }
+            ReportedOwner::NotShown(owner) => Holder::NotShown { owner: owner.clone() },
         };
     }
 }

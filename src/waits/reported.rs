@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::kinds::{LockKind, State};
+use super::kinds::{Identity, LockKind, State};
 use super::lock::{Holder, Lock};
 use super::locks::row;
 use super::observation::{LockClaim, LockKey};
@@ -38,7 +38,8 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
         (ReportedState::Parked, other) => other,
         (ReportedState::Asleep, State::Running) => State::Unknown,
         (ReportedState::Asleep, other) => other,
-        (ReportedState::Uninterruptible, State::Running | State::Unknown | State::Idle) => State::IoWait,
+        // Most wait for a device, but a stack that says nothing does not say so.
+        (ReportedState::Uninterruptible, State::Running | State::Idle) => State::Unknown,
         (ReportedState::Uninterruptible, other) => other,
     }
 }
@@ -156,7 +157,7 @@ pub(super) fn holds(
 /// Names the holder of a lock that one thread says it holds. Several: the text contradicts itself, or they read.
 pub(super) fn settle(lock: &mut Lock) {
     match lock.holders.as_slice() {
-        [] if row(lock.kind).prints_holder => {
+        [] if row(lock.kind).prints_holder && lock.identity != Identity::Site => {
             lock.holder = Holder::unknown(
                 "no thread of this dump is said to hold it: it changed hands while the dump was taken, or the \
                  runtime had stopped the threads",

@@ -25,6 +25,10 @@ const NAMES: &[(&str, LockKind, LockKind)] = &[
 /// Ends of files in which functions of a language stand.
 const FILES: &[(&str, LockKind)] = &[
     (".py", LockKind::PythonLock),
+    (".java", LockKind::JavaMonitor),
+    (".kt", LockKind::JavaMonitor),
+    (".scala", LockKind::JavaMonitor),
+    (".groovy", LockKind::JavaMonitor),
     (".rb", LockKind::RubyMutex),
     (".js", LockKind::NamedLock),
     (".mjs", LockKind::NamedLock),

@@ -1,6 +1,8 @@
 //! What each thread of a text dump does: from the functions in its stack and the arguments that
 //! the dump prints with them.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::activity::Call;
@@ -220,6 +222,9 @@ impl View<'_> {
             let start = starts[at];
             names.iter().filter_map(move |name| {
                 let slot = slots.iter().position(|s| &*s.name == *name)?;
+                if *name == "this" && is_guard(&self.meanings.get(frame).name) {
+                    return None;
+                }
                 let value = self.snapshot.values.get(start + slot).copied().unwrap_or(0);
                 let symbol = slots[slot].symbol.clone();
                 (value != 0 || symbol.is_some()).then_some((value, symbol))
@@ -247,5 +252,70 @@ impl View<'_> {
         })?;
         let fd = self.argument(&["fd", "__fd", "epfd"]).map(|(value, _)| value.cast_signed());
         Some(Call { name, fd })
+    }
+}
+
+/// Ends of classes whose objects take a lock and are none: each thread has one of its own.
+///
+/// Source: libstdc++ 4.8-15 bits/std_mutex.h, unique_lock.h, shared_mutex; boost 1.74 thread/lock_types.hpp; Qt 5
+/// QMutexLocker; abseil synchronization/mutex.h MutexLock.
+const GUARDS: &[&str] = &[
+    "lock_guard",
+    "unique_lock",
+    "scoped_lock",
+    "shared_lock",
+    "upgrade_lock",
+    "Locker",
+    "MutexLock",
+    "Guard",
+];
+
+/// Whether `this` of a function is no lock that another thread may wait for: a guard's, or that of a constructor, whose
+/// object nobody else knows yet.
+fn is_guard(function: &str) -> bool {
+    let name = without_templates(function);
+    let mut parts = name.rsplit("::");
+    let (method, class) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    !class.is_empty() && (class == method || GUARDS.iter().any(|guard| class.ends_with(guard)))
+}
+
+/// `std::lock_guard::lock_guard` of `std::lock_guard<std::mutex>::lock_guard`.
+fn without_templates(name: &str) -> Cow<'_, str> {
+    if !name.contains('<') {
+        return Cow::Borrowed(name);
+    }
+    let mut depth = 0usize;
+    let is_outside = |c: &char| match c {
+        '<' => {
+            depth += 1;
+            false
+        }
+        '>' => {
+            depth = depth.saturating_sub(1);
+            false
+        }
+        _ => depth == 0,
+    };
+    Cow::Owned(name.chars().filter(is_outside).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_guard;
+
+    #[test]
+    fn guards_are_no_locks() {
+        for guard in [
+            "std::lock_guard<std::mutex>::lock_guard",
+            "std::unique_lock<std::mutex>::lock",
+            "boost::unique_lock<boost::mutex>::unique_lock",
+            "QMutexLocker::QMutexLocker",
+            "app::ScopedWriter<app::Lock>::ScopedWriter",
+        ] {
+            assert!(is_guard(guard), "{guard}");
+        }
+        for lock in ["std::mutex::lock", "pthread_mutex_lock", "app::Spin::lock", "boost::mutex::lock"] {
+            assert!(!is_guard(lock), "{lock}");
+        }
     }
 }

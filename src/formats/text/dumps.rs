@@ -85,16 +85,6 @@ impl Building {
         self.rings.push(members);
     }
 
-    /// The threads with this id or name.
-    fn find(&self, names: &Names, owner: &OwnerRef) -> Option<ThreadIx> {
-        match owner {
-            OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => names.by_id.get(id).copied().flatten(),
-            OwnerRef::Name(name) => names.by_name.get(name).copied().flatten(),
-            OwnerRef::HandleValue(handle) => names.by_handle.get(handle).copied().flatten(),
-            OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
-        }
-    }
-
     fn finish(mut self) -> Snapshot {
         if self.owners.is_empty() && self.rings.is_empty() {
             return self.snapshot;
@@ -106,7 +96,10 @@ impl Building {
                 OwnerRef::OfProcess { pid, number, .. } if self.snapshot.process.pid != Some(*pid) => {
                     Some(ReportedOwner::OtherProcess(*number))
                 }
-                owner => self.find(&names, owner).map(ReportedOwner::Thread),
+                owner => match names.find(owner) {
+                    Some(thread) => thread.map(ReportedOwner::Thread),
+                    None => words_for(owner).map(ReportedOwner::NotShown),
+                },
             };
             let (Some(owner), Some(named)) = (owner, self.snapshot.named_locks.get(lock.at())) else {
                 continue;
@@ -126,7 +119,7 @@ impl Building {
         }
         for members in std::mem::take(&mut self.rings) {
             let mut threads: Vec<ThreadIx> = Vec::with_capacity(members.len());
-            for thread in members.iter().filter_map(|m| self.find(&names, m)) {
+            for thread in members.iter().filter_map(|m| names.find(m)?) {
                 if !threads.contains(&thread) {
                     threads.push(thread);
                 }
@@ -164,6 +157,27 @@ impl Names {
             }
         }
         names
+    }
+
+    /// The thread that is called so; `Some(None)` where several are, `None` where the dump shows none.
+    fn find(&self, owner: &OwnerRef) -> Option<Option<ThreadIx>> {
+        match owner {
+            OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => self.by_id.get(id).copied(),
+            OwnerRef::Name(name) => self.by_name.get(name).copied(),
+            OwnerRef::HandleValue(handle) => self.by_handle.get(handle).copied(),
+            OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
+        }
+    }
+}
+
+/// What the text calls a thread that it does not show; `None` where it does not name one.
+fn words_for(owner: &OwnerRef) -> Option<Str> {
+    match owner {
+        OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => Some(format!("thread {id}").into()),
+        OwnerRef::Name(name) => Some(format!("thread \"{name}\"").into()),
+        OwnerRef::HandleValue(0) => None,
+        OwnerRef::HandleValue(handle) => Some(format!("thread {handle:#x}").into()),
+        OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who holds a lock.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -65,7 +67,7 @@ pub struct Holder<'a> {
     pub cluster: Option<ClusterId>,
     /// Why nobody could be named, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<&'a str>,
+    pub why: Option<Cow<'a, str>>,
     /// Threads that may hold it, where several are too close to each other to name one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate<'a>>,
@@ -83,8 +85,12 @@ impl<'a> Holder<'a> {
                 Self { owner_id: Some(*owner_id), ..Self::bare(HolderKind::OtherProcess) }
             }
             waits::Holder::Free => Self::bare(HolderKind::Free),
+            waits::Holder::NotShown { owner } => {
+                let why = format!("the text says that {owner} holds it, and does not show that thread");
+                Self { why: Some(why.into()), ..Self::bare(HolderKind::Unknown) }
+            }
             waits::Holder::Unknown { why, candidates } => Self {
-                why: Some(why),
+                why: Some(Cow::Borrowed(why)),
                 candidates: Candidate::list(candidates, names),
                 ..Self::bare(HolderKind::Unknown)
             },

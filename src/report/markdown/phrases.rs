@@ -65,8 +65,8 @@ pub fn holder(holder: &Holder<'_>) -> String {
     if let Some(doing) = holder.doing {
         said += &format!(", {}", prose(doing));
     }
-    if let Some(why) = holder.why {
-        said += &format!(": {}", prose(why));
+    if let Some(why) = &holder.why {
+        said += &format!(": {}", prose(&why));
     }
     said
 }

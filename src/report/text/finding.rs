@@ -199,7 +199,7 @@ pub fn who_holds(holder: &Holder<'_>) -> Text {
     if let Some(doing) = holder.doing {
         said = said.plain(", ").plain(doing);
     }
-    if let Some(why) = holder.why {
+    if let Some(why) = &holder.why {
         said = said.plain(": ").plain(why);
     }
     said

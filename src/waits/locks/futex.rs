@@ -12,6 +12,7 @@ pub const ROW: LockRow = LockRow {
     source: "linux/futex.h",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
     arguments: &["futex_word", "futex", "uaddr"],

@@ -12,6 +12,7 @@ pub const ROW: LockRow = LockRow {
     source: "CPython Python/ceval_gil.c; Python 2.7 Python/ceval.c",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
     arguments: &["sem", "futex_word", "mutex", "cond"],

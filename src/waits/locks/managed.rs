@@ -18,6 +18,7 @@ const fn row(
         source,
         has_holder,
         prints_holder,
+        is_reentrant: false,
         is_shared_object: true,
         recognize: never,
         arguments: &[],
@@ -25,32 +26,37 @@ const fn row(
     }
 }
 
+/// A lock that its holder may take again. Those of `java.util.concurrent` nearly all are.
+const fn reentrant(row: LockRow) -> LockRow {
+    LockRow { is_reentrant: true, ..row }
+}
+
 /// A monitor of a JVM.
-pub const JAVA_MONITOR: LockRow = row(
+pub const JAVA_MONITOR: LockRow = reentrant(row(
     LockKind::JavaMonitor,
     "monitor",
     "OpenJDK 8-25 runtime/vframe.cpp: javaVFrame::print_lock_info_on",
     true,
     true,
-);
+));
 
 /// A lock of `java.util.concurrent`: owners are printed with `jstack -l` only.
-pub const JAVA_SYNCHRONIZER: LockRow = row(
+pub const JAVA_SYNCHRONIZER: LockRow = reentrant(row(
     LockKind::JavaSynchronizer,
     "lock",
     "OpenJDK 8-25 java/util/concurrent/locks/: classes over AbstractQueuedSynchronizer",
     true,
     false,
-);
+));
 
 /// The initialization of a class.
-pub const CLASS_INIT: LockRow = row(
+pub const CLASS_INIT: LockRow = reentrant(row(
     LockKind::ClassInit,
     "class initialization",
     "OpenJDK 17-25 runtime/vframe.cpp: waiting on the Class initialization monitor for",
     true,
     false,
-);
+));
 
 /// Go's mutex, which stores no owner.
 pub const GO_MUTEX: LockRow =
@@ -83,16 +89,16 @@ pub const RUBY_MUTEX: LockRow =
 
 /// A monitor of .NET.
 pub const DOTNET_MONITOR: LockRow =
-    row(LockKind::DotnetMonitor, "monitor", ".NET SOS syncblk: owner and waiters", true, false);
+    reentrant(row(LockKind::DotnetMonitor, "monitor", ".NET SOS syncblk: owner and waiters", true, false));
 
 /// `CRITICAL_SECTION` of Windows.
-pub const CRITICAL_SECTION: LockRow = row(
+pub const CRITICAL_SECTION: LockRow = reentrant(row(
     LockKind::CriticalSection,
     "critical section",
     "winnt.h: RTL_CRITICAL_SECTION.OwningThread",
     true,
     false,
-);
+));
 
 /// A mutex of a kernel.
 pub const KERNEL_MUTEX: LockRow = row(

@@ -81,6 +81,8 @@ pub struct LockRow {
     pub has_holder: bool,
     /// Whether the producers of texts print with each thread what it holds: then nobody is looked for by stacks.
     pub prints_holder: bool,
+    /// Whether a thread that holds it may take it again: such a thread never waits for itself.
+    pub is_reentrant: bool,
     /// Whether threads share it. See [`Lock::is_shared_object`](super::Lock::is_shared_object).
     pub is_shared_object: bool,
     /// Recognizes a blocked `futex` call.

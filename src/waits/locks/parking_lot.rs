@@ -13,6 +13,7 @@ pub const ROW: LockRow = LockRow {
     source: "parking_lot_core 0.9 src/thread_parker/linux.rs, src/parking_lot.rs",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: false,
     recognize,
     arguments: &[],

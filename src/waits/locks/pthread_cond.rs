@@ -24,6 +24,7 @@ pub const ROW: LockRow = LockRow {
     source: "glibc 2.36 sysdeps/nptl/bits/thread-shared-types.h; glibc 2.41 nptl/pthread_cond_wait.c",
     has_holder: false,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
     arguments: &["cond", "__cond", "condvar"],

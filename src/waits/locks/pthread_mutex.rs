@@ -33,9 +33,10 @@ pub const ROW: LockRow = LockRow {
     source: "glibc 2.36 sysdeps/nptl/bits/struct_mutex.h, nptl/pthread_mutex_lock.c",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
-    arguments: &["mutex", "__mutex", "m", "this", "futex", "futex_word"],
+    arguments: &["mutex", "__mutex", "m", "__m", "this", "futex", "futex_word"],
     decode,
 };
 

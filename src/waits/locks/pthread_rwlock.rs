@@ -21,6 +21,7 @@ pub const ROW: LockRow = LockRow {
     source: "glibc 2.36 nptl/pthread_rwlock_common.c",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
     arguments: &["rwlock", "__rwlock", "rw", "this"],

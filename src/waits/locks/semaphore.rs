@@ -12,6 +12,7 @@ pub const ROW: LockRow = LockRow {
     source: "glibc 2.36 nptl/sem_waitcommon.c",
     has_holder: false,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize,
     arguments: &["sem", "__sem", "futex_word"],

@@ -17,6 +17,7 @@ pub const ROW: LockRow = LockRow {
     source: "glibc 2.36 sysdeps/nptl/stdio-lock.h",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: true,
     is_shared_object: true,
     recognize,
     arguments: &["futex", "futex_word"],
