@@ -63,7 +63,7 @@ pub fn analyze(names: &[PathBuf], options: &Options, progress: &dyn Progress) ->
         }
     }
     diagnosis::sort(&mut diagnosis.findings);
-    diagnosis.headline = diagnosis::headline(&diagnosis.findings, diagnosis.snapshots.len());
+    diagnosis.headline = diagnosis::headline(&diagnosis.findings, &diagnosis.snapshots);
     diagnosis
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Analyzed, Ranked, Runbook};
 use crate::cluster::Fingerprint;
-use crate::rules::{Confidence, Finding, RULES, Severity};
+use crate::model::ThreadIx;
+use crate::rules::{Confidence, Finding, RULES, Severity, grouped};
+use crate::waits::State;
 
 /// What a severity is worth. A step is more than all that the rest can add, so that the order is
 /// by severity first.
@@ -79,10 +81,26 @@ pub fn sort(findings: &mut [Ranked]) {
 }
 
 /// The answer in one line.
-pub fn headline(findings: &[Ranked], snapshots: usize) -> String {
-    match (findings.first(), snapshots) {
-        (Some(first), _) => first.finding.title.clone(),
-        (None, 0) => "nothing was analyzed".into(),
-        (None, _) => "no finding: nothing in this dump says that threads are stuck".into(),
+pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
+    if let Some(first) = findings.first() {
+        return first.finding.title.clone();
     }
+    if snapshots.is_empty() {
+        return "nothing was analyzed".into();
+    }
+    match snapshots.iter().map(waiting).sum() {
+        0 => "no finding: nothing in this dump says that threads are stuck".into(),
+        1 => "no finding: a thread waits for a lock, and nothing says that it will not get it".into(),
+        n => format!(
+            "no finding: {} threads wait for locks, and nothing says that they will not get them",
+            grouped(n)
+        ),
+    }
+}
+
+/// How many threads wait for locks.
+fn waiting(analyzed: &Analyzed) -> u64 {
+    let states = analyzed.waits.activities.iter().map(|activity| activity.state);
+    let waiting = (0u32..).map(ThreadIx).zip(states).filter(|(_, state)| *state == State::LockWait);
+    waiting.map(|(thread, _)| analyzed.snapshot.weight(thread)).sum()
 }

@@ -264,6 +264,9 @@ impl<'a> Jam<'a> {
         let count = self.case.counted(self.blocked.direct);
         let lock = self.lock.name.as_deref().map_or_else(|| words.lock(self.ix), Into::into);
         let of_waiters = match (self.lock.identity, self.case.snapshot.image.is_some()) {
+            (Identity::Site, _) if self.lock.callers.is_empty() => Evidence::reported(format!(
+                "the dump says of {count} that they wait for a lock, and does not say for which"
+            )),
             (Identity::Site, _) => Evidence::inferred(format!(
                 "{count} wait in the same function; which lock it is, the dump does not say"
             )),

@@ -23,6 +23,8 @@ mod thread_explosion;
 mod wait_chain;
 mod words;
 
+pub(crate) use words::grouped;
+
 pub use finding::{
     Blocked, Confidence, CrashFacts, Finding, FindingHolder, Link, Location, Pattern, Severity, StoppedTest,
 };

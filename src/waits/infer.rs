@@ -73,7 +73,12 @@ pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Nati
             // Of a lock that the text does not name it prints no holder either.
             let is_printed = row.prints_holder && locks[n].identity != Identity::Site;
             let is_looked_for = row.has_holder && !is_printed;
-            is_looked_for && locks[n].holders.is_empty() && matches!(locks[n].holder, Holder::Unknown { .. })
+            // Of a lock of which nothing is known nobody can be inside.
+            let is_known = locks[n].identity != Identity::Site || !locks[n].callers.is_empty();
+            is_looked_for
+                && is_known
+                && locks[n].holders.is_empty()
+                && matches!(locks[n].holder, Holder::Unknown { .. })
         })
         .collect();
     if unknown.is_empty() {

@@ -16,6 +16,8 @@ pub(super) enum LockKey {
     Symbol(Str),
     /// The function that takes it: nothing better is known.
     Site(Str),
+    /// Nothing is known but that the producer says so: all of them count as one.
+    Unnamed,
 }
 
 impl LockKey {
@@ -50,7 +52,7 @@ impl LockClaim {
             LockKey::Address(address) => (Some(*address), Identity::Address),
             LockKey::Token(_) => (None, Identity::Token),
             LockKey::Symbol(_) => (None, Identity::Symbol),
-            LockKey::Site(_) => (None, Identity::Site),
+            LockKey::Site(_) | LockKey::Unnamed => (None, Identity::Site),
         };
         let site = match &self.key {
             LockKey::Site(site) => Some((site.clone(), 0)),

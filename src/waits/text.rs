@@ -15,7 +15,7 @@ use super::reported;
 use super::runtimes;
 use super::threads::ThreadMap;
 use crate::model::{Certainty, ReportedState, Snapshot, StackIx, Str, Thread, ThreadIx, ThreadKind};
-use crate::normalize::{Meanings, Readings, StackMeaning, WaitKind};
+use crate::normalize::{Meaning, Meanings, Readings, Role, StackMeaning, WaitKind};
 
 /// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
 /// did not wait there.
@@ -100,7 +100,13 @@ impl View<'_> {
             seen.claim = claim.map(Claim::Lock);
             return seen;
         }
+        let is_in_runtime = self.thread.reported == Some(ReportedState::Blocked);
         let kind = match (self.reading.wait, seen.state) {
+            // What a JVM's own C++ sleeps on for a monitor: the monitor is what the thread waits for.
+            (Some(WaitKind::Condition | WaitKind::Futex), State::LockWait) if is_in_runtime => {
+                seen.claim = Some(Claim::Lock(self.place(LockKind::NamedLock)));
+                return seen;
+            }
             (Some(kind), _) => kind,
             // The producer says so, the names of the functions do not.
             (None, State::LockWait) => WaitKind::Mutex,
@@ -186,12 +192,25 @@ impl View<'_> {
                 (address, symbol) => claim(LockKey::Address(address), symbol, Certainty::Reported),
             };
         }
-        if !state.is_blocked() {
-            return None;
+        let is_somewhere = self.reading.caller.is_some() || !self.reading.meaningful.is_empty();
+        (state.is_blocked() && is_somewhere).then(|| self.place(kind))
+    }
+
+    /// A lock of which only the place is known where the thread waits for it, or not even that.
+    fn place(&self, kind: LockKind) -> LockClaim {
+        let at = self.reading.caller.or_else(|| self.reading.meaningful.first().copied());
+        let caller = at.and_then(|at| self.frames().get(at)).map(|&frame| self.meanings.get(frame));
+        let is_told = |caller: &&Meaning| self.thread.reported.is_none() || caller.role == Role::User;
+        LockClaim {
+            key: match caller.filter(is_told) {
+                Some(caller) => LockKey::Site(caller.name.clone()),
+                None => LockKey::Unnamed,
+            },
+            kind,
+            symbol: None,
+            certainty: Certainty::Inferred,
+            is_shared_object: locks::row(kind).is_shared_object,
         }
-        let at = self.reading.caller.or_else(|| self.reading.meaningful.first().copied())?;
-        let caller = *self.frames().get(at)?;
-        claim(LockKey::Site(self.meanings.get(caller).name.clone()), None, Certainty::Inferred)
     }
 
     fn frames(&self) -> &[crate::model::FrameIx] {
