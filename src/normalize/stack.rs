@@ -98,6 +98,11 @@ impl View<'_> {
         self.is_signal || self.meaning.name.as_ref() == "<signal handler called>"
     }
 
+    /// Go's `panic`: what stands above it are deferred functions, which run before the process ends.
+    fn runs_deferred(&self) -> bool {
+        self.is_abort() && matches!(&*self.meaning.name, "panic" | "runtime.gopanic")
+    }
+
     fn is_abort(&self) -> bool {
         self.role() == Role::Abort && !self.is_signal()
     }
@@ -195,7 +200,7 @@ impl Reader<'_> {
     /// Where the program stands, behind abort plumbing and signal handlers. 0 when there is none,
     /// or when the handler itself waits: then that is what the thread does.
     fn abort_end(&self, last: Option<usize>) -> usize {
-        let signal = self.frames.iter().rposition(View::is_signal);
+        let signal = self.frames.iter().rposition(|f| f.is_signal() || f.runs_deferred());
         if let Some(end) = last {
             let is_lock = self.frames[end].role() == Role::Lock;
             let dies = signal.is_some_and(|at| self.frames[end..at].iter().any(View::is_abort));

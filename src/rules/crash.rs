@@ -229,7 +229,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     }
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
-        summary: format!("{}. {}", super::jam::capital(&title), advice(signal, was_sent)),
+        summary: format!("{}. {}", super::jam::capital(&title), advice(signal, was_sent, frame.is_some())),
         threads: thread.into_iter().collect(),
         clusters: clusters_of(case, thread.as_slice()),
         location: frame.map(|frame| Location { frame }),
@@ -242,9 +242,14 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
             frame,
         }),
         evidence,
-        advice: vec![advice(signal, was_sent)],
+        advice: vec![advice(signal, was_sent, frame.is_some())],
         cause: [rule.id().to_owned(), signal.name.to_string(), cause_words(failure, &reason)]
             .into_iter()
+            .chain(
+                failure
+                    .filter(|_| thread.is_none())
+                    .map(|failure| general_words(&failure.message).to_owned()),
+            )
             .chain(cause_frames)
             .collect(),
         ..Finding::new(rule, severity, Confidence::Certain, title)
@@ -349,6 +354,12 @@ fn cause_words(failure: Option<&Failure>, reason: &str) -> String {
     failure.map_or_else(|| general(reason), |failure| kind_words(failure.kind).to_owned())
 }
 
+/// How a message begins, which is the same for each run: `test timed out after 10m0s` up to its number.
+fn general_words(message: &str) -> &str {
+    let end = message.find(|c: char| c.is_ascii_digit() || matches!(c, '"' | '\''));
+    message.get(..end.unwrap_or(message.len())).unwrap_or(message).trim_end()
+}
+
 /// The reason without its numbers: the same for each run.
 fn general(reason: &str) -> String {
     // Addresses, and the id of the process that sent the signal, differ from run to run.
@@ -398,10 +409,11 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn advice(signal: &Signal, was_sent: bool) -> String {
+fn advice(signal: &Signal, was_sent: bool, has_frame: bool) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
+        _ if !has_frame => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",
         "" => "Open the frame named here first, with the message in hand.",

@@ -278,7 +278,8 @@ impl<'a> Jam<'a> {
             }
             (_, true) => Evidence::read(format!("the futex word of {count} is {lock}")),
             (_, false) if words::row(self.lock).arguments.is_empty() => {
-                Evidence::reported(format!("the dump says of {count} that they wait for {lock}"))
+                let they_wait = if self.blocked.direct == 1 { "it waits" } else { "they wait" };
+                Evidence::reported(format!("the dump says of {count} that {they_wait} for {lock}"))
             }
             (_, false) => Evidence::reported(format!("the lock function of {count} has the argument {lock}")),
         };

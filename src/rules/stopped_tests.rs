@@ -4,7 +4,7 @@
 //! a lock or for their end. The holder of the lock and the root of a chain count too, unless the lock only
 //! moves from thread to thread: a test that holds the lock and goes nowhere is the one to look at. A crash
 //! stops the test that crashed; a process that was ended from outside was running all of its tests, and
-//! one of them is why.
+//! one of them is why. So was one that failed as a whole: `go test` says that its time is up.
 
 use rustc_hash::FxHashSet;
 
@@ -32,7 +32,7 @@ fn threads(case: &Case<'_>, finding: &Finding) -> Vec<ThreadIx> {
     let everybody = || (0..case.snapshot.threads.len() as u32).map(ThreadIx).collect();
     match finding.rule {
         RuleId::ThreadExplosion | RuleId::IncompleteDump => Vec::new(),
-        RuleId::Crash if finding.severity == Severity::Info => everybody(),
+        RuleId::Crash if finding.severity == Severity::Info || finding.threads.is_empty() => everybody(),
         _ => {
             let mut stuck = finding.threads.clone();
             if finding.pattern != Some(Pattern::Convoy) {

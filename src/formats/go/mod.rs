@@ -81,10 +81,7 @@ impl Grammar for Go {
         if is_ending(line) {
             return InBlock::Ends;
         }
-        if line.starts_with('\t')
-            || frame::is_call(line)
-            || line.starts_with("created by ")
-            || is_remark(line)
+        if frame::is_place(line) || frame::is_call(line) || line.starts_with("created by ") || is_remark(line)
         {
             return InBlock::Body;
         }
@@ -97,7 +94,9 @@ impl Grammar for Go {
         }
         match section {
             _ if line.starts_with("runtime stack:") => Outside::Section(RUNTIME_STACK),
-            Some(_) if line.starts_with('\t') || frame::is_call(line) => Outside::Noise,
+            _ if line == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
+            Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
+            Some(_) if frame::is_place(line) || frame::is_call(line) => Outside::Noise,
             _ if is_register(line) || line.starts_with("exit status ") => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -109,7 +108,7 @@ impl Grammar for Go {
 
     fn breaks_off(&self, line: &str) -> bool {
         // `… +0x15a fp=0xf7c569d1670 sp=0xf7c`
-        let is_place = line.starts_with('\t')
+        let is_place = frame::is_place(line)
             && line.contains(':')
             && (!line.contains(" fp=") || line.contains(" pc=0x"));
         !is_place && !frame::is_call(line) && !line.starts_with("created by ")
@@ -126,12 +125,13 @@ impl Grammar for Go {
             memory.seen.insert(id);
         }
         let building = dumps.current(offset);
-        self.tell(memory, building);
+        self.tell(memory, building, thread);
         true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
-        let is_new = matches!(line.split(':').next(), Some("panic" | "fatal error" | "SIGQUIT" | "SIGABRT"));
+        let line = line.trim_start_matches(QUOTES);
+        let is_new = is_signal(line) || matches!(line.split(':').next(), Some("panic" | "fatal error"));
         if line == TURN {
             memory.is_turn = true;
         } else if is_new && std::mem::take(&mut memory.is_turn) {
@@ -149,6 +149,9 @@ impl Grammar for Go {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
         } else if let Some(signal) = signal_name(line) {
             memory.signal.get_or_insert(signal.to_owned());
+        } else if let Some((_, message)) = memory.failure.as_mut().filter(|_| line.ends_with("s)")) {
+            // `        TestTransfer (10m0s)`
+            message.push_str(&format!("; running: {}", line.trim()));
         }
     }
 
@@ -159,8 +162,13 @@ impl Grammar for Go {
 
 impl Go {
     /// What the lines before the first goroutine say of the process.
-    fn tell(&self, memory: &mut Memory, building: &mut Building) {
-        let is_first = building.snapshot.threads.is_empty();
+    fn tell(&self, memory: &mut Memory, building: &mut Building, first: &Thread) {
+        // The goroutine that failed comes first, but for failures of the runtime (`all goroutines are asleep`, `thread
+        // exhaustion`): whoever comes first then waits for something. A signal may come in the midst of a C function.
+        let is_running = first.reported == Some(ReportedState::Running);
+        let is_in_c = memory.signal.is_some() && first.reported == Some(ReportedState::Io);
+        let is_alarm = memory.failure.as_ref().is_some_and(|(_, message)| message.starts_with(TEST_TIMEOUT));
+        let is_first = building.snapshot.threads.is_empty() && (is_running || is_in_c) && !is_alarm;
         let process = &mut building.snapshot.process;
         if let Some((kind, message)) = memory.failure.take() {
             let thread = is_first.then_some(ThreadIx(0));
@@ -191,18 +199,28 @@ const TURN: &str = "-----";
 
 const RUNTIME_STACK: &str = "runtime stack";
 
+/// What `go test` says before it ends a test run, and the line above the tests that ran then (Go 1.20 and newer). The
+/// goroutine that comes first is its alarm.
+const TEST_TIMEOUT: &str = "test timed out after ";
+const RUNNING_TESTS: &str = "running tests:";
+
+/// What stands before the first line where it was copied out of Markdown.
+const QUOTES: [char; 1] = ['`'];
+
 /// Lines that stand before a dump, and end the one before.
 fn is_ending(line: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "panic: ",
-        "fatal error: ",
-        "SIGQUIT: ",
-        "SIGABRT: ",
-        "[signal ",
-        "runtime stack:",
-        "runtime: goroutine stack ",
-    ];
-    line == TURN || STARTS.iter().any(|start| line.starts_with(start))
+    const STARTS: &[&str] =
+        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack "];
+    let line = line.trim_start_matches(QUOTES);
+    line == TURN || is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
+}
+
+/// `SIGQUIT: quit`, `SIGSEGV: segmentation violation`
+fn is_signal(line: &str) -> bool {
+    let name = line.split_once(": ").and_then(|(name, _)| name.strip_prefix("SIG"));
+    name.is_some_and(|name| {
+        name.len() >= 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    })
 }
 
 /// `SIGQUIT: quit`, `[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x481af9]`.
@@ -272,7 +290,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     let mut lines = block.iter().peekable();
     while let Some(line) = lines.next() {
-        let place = lines.next_if(|l| l.text.starts_with('\t')).map(|l| l.text);
+        let place = lines.next_if(|l| frame::is_place(l.text)).map(|l| l.text);
         if let Some(creator) = line.text.strip_prefix("created by ") {
             body.creator = Some(frame::creator(creator, place));
         } else if line.text.starts_with("[originating from goroutine ") {
