@@ -208,7 +208,7 @@ impl Reader<'_> {
                 return 0;
             }
         }
-        let first = self.frames.iter().position(|f| !f.is_transparent());
+        let first = self.frames.iter().position(|f| !f.is_transparent() && !f.has_only_a_place());
         let starts_with_abort = first.is_some_and(|at| at < MAX_GAP && self.frames[at].is_abort());
         let mut end = match (signal, starts_with_abort) {
             (Some(at), _) => at + 1,

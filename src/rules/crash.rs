@@ -63,11 +63,16 @@
 //!   Look at what the process was stuck on.
 //! - With a damaged stack the frames above the first are guesses: see the `trust` of each (`--thread ID`).
 
+mod signals;
+
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Signal, ThreadIx, ThreadKind};
+use crate::model::{
+    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx, ThreadKind,
+};
 use crate::normalize::Role;
+use signals::{ABORTS, CODES, MEMORY_FAULTS, SEVERITIES};
 
 /// The row of this rule.
 pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
@@ -84,86 +89,8 @@ const NEAR_NULL: u64 = 65_536;
 /// `si_addr` 0 is not the address).
 const SI_KERNEL: i32 = 128;
 
-/// Signals by what they mean for the process. The others (a request to end, to dump) are `info`.
-const SEVERITIES: &[(&str, Severity, &str)] = &[
-    ("SIGSEGV", Severity::Critical, "invalid memory access"),
-    ("SIGBUS", Severity::Critical, "access to memory that is not backed or not aligned"),
-    ("SIGILL", Severity::Critical, "illegal instruction"),
-    ("SIGFPE", Severity::Critical, "arithmetic error"),
-    ("SIGTRAP", Severity::Critical, "trap"),
-    ("SIGSYS", Severity::Critical, "forbidden system call"),
-    ("SIGSTKFLT", Severity::Critical, "stack fault"),
-    ("EXCEPTION_ACCESS_VIOLATION", Severity::Critical, "invalid memory access"),
-    ("EXCEPTION_IN_PAGE_ERROR", Severity::Critical, "memory could not be read from its file"),
-    ("EXCEPTION_STACK_OVERFLOW", Severity::Critical, "the stack is full"),
-    ("EXCEPTION_ILLEGAL_INSTRUCTION", Severity::Critical, "illegal instruction"),
-    ("EXCEPTION_PRIV_INSTRUCTION", Severity::Critical, "illegal instruction"),
-    ("EXCEPTION_INT_DIVIDE_BY_ZERO", Severity::Critical, "an integer was divided by zero"),
-    ("EXCEPTION_INT_OVERFLOW", Severity::Critical, "an integer overflowed"),
-    ("EXCEPTION_FLT_DIVIDE_BY_ZERO", Severity::Critical, "a number was divided by zero"),
-    ("EXCEPTION_ARRAY_BOUNDS_EXCEEDED", Severity::Critical, "an index was out of bounds"),
-    ("EXCEPTION_NONCONTINUABLE_EXCEPTION", Severity::Critical, "an exception could not be continued"),
-    ("STATUS_HEAP_CORRUPTION", Severity::Critical, "the heap is damaged"),
-    (
-        "STATUS_STACK_BUFFER_OVERRUN",
-        Severity::Critical,
-        "the process failed fast (a check, abort or a damaged stack)",
-    ),
-    (
-        "STATUS_INVALID_CRUNTIME_PARAMETER",
-        Severity::Critical,
-        "a function of the C library got an invalid argument",
-    ),
-    ("STATUS_ASSERTION_FAILURE", Severity::Critical, "an assertion failed"),
-    ("C++ exception", Severity::Critical, "a C++ exception that nobody caught"),
-    ("CLR exception", Severity::Critical, "an exception of .NET that nobody caught"),
-    ("EXC_BAD_ACCESS", Severity::Critical, "invalid memory access"),
-    ("SIGABRT", Severity::High, "the process ended itself (abort)"),
-    ("SIGXCPU", Severity::High, "the limit of CPU time was exceeded"),
-    ("SIGXFSZ", Severity::High, "the limit of file size was exceeded"),
-];
-
-/// Those whose address says what pointer was bad.
-const MEMORY_FAULTS: &[&str] = &["SIGSEGV", "EXCEPTION_ACCESS_VIOLATION", "EXC_BAD_ACCESS"];
-
-/// Names of `si_code` by signal (`asm-generic/siginfo.h`).
-const CODES: &[(&str, i32, &str, &str)] = &[
-    ("SIGSEGV", 1, "SEGV_MAPERR", "no memory is mapped there"),
-    ("SIGSEGV", 2, "SEGV_ACCERR", "the memory there does not allow the access"),
-    ("SIGBUS", 1, "BUS_ADRALN", "the address is not aligned"),
-    ("SIGBUS", 2, "BUS_ADRERR", "the file behind the memory ends before it"),
-    ("SIGBUS", 4, "BUS_MCEERR_AR", "the memory is broken"),
-    ("SIGFPE", 1, "FPE_INTDIV", "an integer was divided by zero"),
-    ("SIGFPE", 2, "FPE_INTOVF", "an integer overflowed"),
-    ("SIGFPE", 3, "FPE_FLTDIV", "a number was divided by zero"),
-    ("SIGILL", 1, "ILL_ILLOPC", "no such operation"),
-    ("SIGILL", 2, "ILL_ILLOPN", "no such operand"),
-    ("SIGTRAP", 1, "TRAP_BRKPT", "a breakpoint"),
-];
-
-/// Why a process ends itself, as the functions in the stack of the thread say it: beginnings of
-/// normalized names, the most telling first.
-const ABORTS: &[(&str, &str)] = &[
-    ("__assert_fail", "an assertion failed"),
-    ("assert_fail", "an assertion failed"),
-    ("__stack_chk_fail", "the stack was overwritten (stack smashing detected)"),
-    ("stack_chk_fail", "the stack was overwritten (stack smashing detected)"),
-    ("__fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
-    ("fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
-    ("malloc_printerr", "the heap is damaged (a check of malloc failed)"),
-    ("__cxa_pure_virtual", "a pure virtual function was called"),
-    ("__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
-    ("__gnu_cxx::__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
-    ("std::terminate", "an exception that nobody caught ended it (std::terminate)"),
-    ("__cxxabiv1::__terminate", "an exception that nobody caught ended it (std::terminate)"),
-    ("std::panicking", "a panic of Rust ended it"),
-    ("core::panicking", "a panic of Rust ended it"),
-    ("rust_panic", "a panic of Rust ended it"),
-    ("rust_begin_unwind", "a panic of Rust ended it"),
-    ("runtime.gopanic", "a panic of Go ended it"),
-    ("runtime.fatalthrow", "the Go runtime ended it"),
-    ("_Py_FatalError", "a fatal error of the Python interpreter ended it"),
-];
+/// The functions through which `abort` raises its signal are no more than these: `raise`, `pthread_kill` and its parts.
+const MOST_ABOVE_ABORT: usize = 8;
 
 /// What the stack of the thread says of why it ended the process.
 fn abort_reason(case: &Case<'_>, signal: &Signal) -> Option<&'static str> {
@@ -191,9 +118,10 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         (Some(signal), _) => signal.clone(),
         // The producer says why, and names no signal.
         (None, Some(failure)) => Signal { thread: failure.thread, ..Signal::default() },
-        (None, None) => return None,
+        (None, None) => aborting(case)?,
     };
     let signal = &signal;
+    let is_by_stack = case.snapshot.process.signal.is_none() && failure.is_none();
     let words = case.words();
     let thread = signal.thread.or(failure.and_then(|f| f.thread));
     let frame = thread.and_then(|t| place(case, t));
@@ -204,6 +132,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
+        _ if is_by_stack => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
         _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
@@ -226,6 +155,9 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     if let (Some(t), Some(_)) = (thread, frame) {
         let text = format!("{} is the one that received it{at}", words.thread(t));
         evidence.push(Evidence::new(source(case), text));
+    }
+    if is_by_stack {
+        evidence.push(Evidence::inferred("no line says so: its stack goes through abort"));
     }
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
@@ -252,8 +184,28 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
             )
             .chain(cause_frames)
             .collect(),
-        ..Finding::new(rule, severity, Confidence::Certain, title)
+        ..Finding::new(
+            rule,
+            severity,
+            if is_by_stack { Confidence::Likely } else { Confidence::Certain },
+            title,
+        )
     })
+}
+
+/// A thread that ends the process at this moment, in a text that has its stack and no word of a signal.
+fn aborting(case: &Case<'_>) -> Option<Signal> {
+    let snapshot = case.snapshot;
+    if snapshot.image.is_some() || snapshot.listing != Listing::Threads {
+        return None;
+    }
+    let is_in_abort = |thread: &Thread| {
+        let frames = snapshot.stacks.frames_of(thread.stack).iter();
+        case.readings.get(thread.stack).is_abort
+            && frames.take(MOST_ABOVE_ABORT).any(|&f| &*case.meanings.get(f).name == "abort")
+    };
+    let thread = snapshot.threads.iter().position(is_in_abort)?;
+    Some(Signal { thread: Some(ThreadIx(thread as u32)), ..Signal::default() })
 }
 
 /// A core of which nobody says the signal: a thread that waits did not crash, somebody asked for the core.
@@ -314,7 +266,7 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
             a => format!("invalid access to {a:#x}"),
         };
     }
-    if let Some(reason) = abort_reason(case, signal).filter(|_| &*signal.name == "SIGABRT") {
+    if let Some(reason) = abort_reason(case, signal).filter(|_| matches!(&*signal.name, "SIGABRT" | "")) {
         return reason.into();
     }
     let meaning = SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name).map(|(.., text)| *text);

@@ -16,7 +16,7 @@ use super::sections::Sections;
 use crate::model::{
     Certainty, Evidence, FrameIx, FrameKind, Listing, Snapshot, StackEnd, StackIx, Str, Thread, ThreadIx,
 };
-use crate::normalize::{Meanings, Readings, Role};
+use crate::normalize::{Meanings, Readings, ResourceClass, Role};
 
 /// Points, from `locks.md` section 16. They are starting values: each says what kind of proof weighs
 /// how much against the others, not a probability.
@@ -290,6 +290,9 @@ impl View<'_> {
         }
         let frames = self.scene.snapshot.stacks.frames_of(stack);
         let caller = self.scene.readings.get(stack).caller?;
+        if let Some(found) = self.in_interrupted_library(frames) {
+            return Some(found);
+        }
         let is_section = |frame: &FrameIx| self.section_of(*frame).is_some();
         // The section that it wants to enter may be a wrapper's caller: the first of them is its own.
         let own = (caller..frames.len()).find(|&at| is_section(&frames[at]))?;
@@ -305,6 +308,25 @@ impl View<'_> {
             reasons.push("a signal interrupted it there, and the handler waits".into());
         }
         Some((points, reasons))
+    }
+
+    /// A signal interrupted the allocator, and its handler allocates: the lock is the library's, and no function of the
+    /// program takes it.
+    fn in_interrupted_library(&self, frames: &[FrameIx]) -> Option<(i32, Vec<String>)> {
+        if self.lock.kind != LockKind::MallocArena {
+            return None;
+        }
+        let is_signal = |f: &FrameIx| self.scene.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
+        let signal = frames.iter().position(is_signal)?;
+        let of_allocator =
+            |f: &&FrameIx| self.scene.meanings.get(**f).class == Some(ResourceClass::Allocator);
+        let interrupted = frames.get(signal + 1).filter(of_allocator)?;
+        let name = &self.scene.meanings.get(*interrupted).name;
+        let reasons = vec![
+            format!("it is inside {name} already, further down its stack"),
+            "a signal interrupted it there, and the handler waits".into(),
+        ];
+        Some((points::CRITICAL_SECTION + points::INTERRUPTED, reasons))
     }
 
     /// What the names in a stack say.

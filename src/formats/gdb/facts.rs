@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{GapKind, Signal, Snapshot, StackEnd, Str};
+use crate::model::{Frame, GapKind, Signal, Snapshot, StackEnd, Str};
 
 use super::merge::Roll;
+use super::message;
 use super::parts::Part;
 use super::session::Event;
 
@@ -20,6 +21,7 @@ pub(super) fn producer(parts: &[Part<'_>]) -> Option<Str> {
 /// Fills in the process. The first that is said of a thing counts.
 pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<'_>) {
     let process = &mut snapshot.process;
+    let mut said = None;
     for event in parts.iter().flat_map(|p| &p.events) {
         match event {
             Event::Attaching { pid, path } => {
@@ -37,19 +39,27 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
                 process.signal =
                     Some(Signal { name: name.as_str().into(), number: *number, ..Signal::default() });
             }
+            Event::Message { kind, text } => {
+                said = Some(message::joined(said.take(), *kind, text));
+            }
             Event::Time(text) if process.captured_at.is_none() => {
                 process.captured_at = Some(text.as_str().into())
             }
             _ => {}
         }
     }
+    // What it wrote before another signal is not why it ended.
+    process.failure = said.filter(|_| process.signal.as_ref().is_some_and(|s| &*s.name == "SIGABRT"));
     let targets = || roll.entries.iter().map(|e| &e.target);
     process.pid = process.pid.or_else(|| targets().find_map(|t| t.pid));
     let announced = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
         Event::NewThread(target) => target.os,
         _ => None,
     });
-    let os = targets().find_map(|t| t.os).or(announced);
+    // The C library of FreeBSD 7 and newer; on Linux it is `libc.so.6`.
+    let is_of_freebsd = |frame: &Frame| frame.module.as_deref().is_some_and(|m| m.ends_with("/libc.so.7"));
+    let by_library = snapshot.stacks.all_frames().iter().any(is_of_freebsd).then_some("freebsd");
+    let os = by_library.or_else(|| targets().find_map(|t| t.os)).or(announced);
     // `Thread 27 (process 7860)`: several threads named by their process are Apple's gdb.
     let is_apple = || targets().filter(|t| t.pid.is_some() && t.lwp.is_none() && t.os.is_none()).count() > 1;
     process.os = os.or_else(|| is_apple().then_some("macos")).map(Into::into);

@@ -148,8 +148,10 @@ fn thread_target(text: &[u8]) -> Option<(Target, usize)> {
         }
         return Some((target, used));
     } else {
+        // FreeBSD: `Thread 801c06400 (LWP 101201)`; alone it is the number of an old gdb on Linux.
         target.handle = parse_hex(word);
-        target.os = Some("freebsd");
+        let has_id = text.get(used..).is_some_and(|after| after.starts_with(b" ("));
+        target.os = has_id.then_some("freebsd");
     }
     let after = text.get(used..).unwrap_or_default();
     if let Some(lwp) = after.strip_prefix(b" (LWP ") {

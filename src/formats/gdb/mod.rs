@@ -24,6 +24,7 @@ mod info_threads;
 mod items;
 mod join;
 mod merge;
+mod message;
 mod noise;
 mod pager;
 mod parts;

@@ -252,7 +252,11 @@ impl<'c> Cutter<'c> {
             Event::Banner(_) | Event::Attaching { .. } | Event::CoreOf(_) | Event::Starting(_) => {
                 self.begin(Start::Hard, offset);
             }
-            Event::NewThread(_) | Event::ThreadLibrary | Event::Signal { .. } | Event::Time(_) => {
+            Event::NewThread(_)
+            | Event::ThreadLibrary
+            | Event::Signal { .. }
+            | Event::Message { .. }
+            | Event::Time(_) => {
                 self.begin(Start::Soft, offset);
             }
             Event::Exited(_) | Event::Current { .. } => {}

@@ -1,8 +1,9 @@
 //! What gdb prints besides stacks: facts of the process, and noise.
 
 use super::header::{Target, decimal, target};
+use super::message::message;
 use super::noise::{NOISE, STACK_ENDS};
-use crate::model::lossy;
+use crate::model::{FailureKind, lossy};
 
 /// A fact that stands between the stacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) enum Event {
     Current { number: Option<u64>, target: Target },
     /// `(gdb) thread apply all bt`; empty where the input of gdb was no terminal.
     Prompt,
+    /// What the process wrote before it ended itself: `terminate called after throwing an instance of 'Error'`.
+    Message { kind: FailureKind, text: String },
     /// A line with a time of day, as scripts print between dumps.
     Time(String),
 }
@@ -112,6 +115,9 @@ pub(super) fn line(bytes: &[u8]) -> Line {
 const LONGEST_LINE: usize = 4096;
 
 fn fact(text: &str) -> Option<Event> {
+    if let Some((kind, text)) = message(text) {
+        return Some(Event::Message { kind, text });
+    }
     if text.starts_with("GNU gdb ") {
         return Some(Event::Banner(text.to_owned()));
     }

@@ -161,21 +161,29 @@ fn first_shown(more: &[u8]) -> Option<u64> {
     for _ in 0..3 {
         let line = text::first_line(rest);
         let shown = lossy(line.get(..line.len().min(LONGEST_COUNT))?);
-        if let Some(address) = shown.strip_prefix("#\t0x") {
-            return u64::from_str_radix(address.split('\t').next()?, 16).ok();
+        if let Some((address, _)) = shown_at(&shown) {
+            return Some(address);
         }
         rest = rest.get(line.len() + 1..)?;
     }
     None
 }
 
+/// The address of a frame's line, and what stands behind it. Between the columns are tabs, which become blanks where the
+/// profile is copied; a heading of Markdown takes the `#`.
+fn shown_at(line: &str) -> Option<(u64, &str)> {
+    let text = line.trim_start();
+    let text = text.strip_prefix('#').unwrap_or(text).trim_start();
+    let (address, rest) = text.strip_prefix("0x")?.split_once([' ', '\t'])?;
+    Some((u64::from_str_radix(address, 16).ok()?, rest.trim_start()))
+}
+
 /// `#    0x465564    sync.(*Mutex).lockSlow+0x164    /usr/local/go/src/sync/mutex.go:171`
 fn frame(line: &str) -> Option<Frame> {
-    let mut columns = line.strip_prefix("#\t")?.split('\t').filter(|column| !column.is_empty());
-    let address = u64::from_str_radix(columns.next()?.strip_prefix("0x")?, 16).ok()?;
-    let function = columns.next()?;
+    let (address, rest) = shown_at(line)?;
+    let (function, place) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
+    let place = place.trim();
     let name = function.rsplit_once("+0x").map_or(function, |(name, _)| name);
-    let place = columns.next().unwrap_or_default();
     let (file, number) = match place.rsplit_once(':') {
         Some((file, number)) => (file, number.parse().ok()),
         None => (place, None),

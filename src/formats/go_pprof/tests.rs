@@ -52,3 +52,17 @@ fn absurd_counts_and_talk() {
         assert!(crate::formats::detect::detect(&bytes, None).is_none(), "{text}");
     }
 }
+
+#[test]
+fn columns_may_have_lost_their_tabs() {
+    for line in [
+        "#\t0x465564\tsync.(*Mutex).lockSlow+0x164\t\t/usr/local/go/src/sync/mutex.go:171",
+        "#       0x465564        sync.(*Mutex).lockSlow+0x164    /usr/local/go/src/sync/mutex.go:171",
+        "       0x465564\tsync.(*Mutex).lockSlow+0x164\t/usr/local/go/src/sync/mutex.go:171",
+    ] {
+        let frame = frame(line).expect(line);
+        assert_eq!((frame.function.as_deref(), frame.line), (Some("sync.(*Mutex).lockSlow"), Some(171)));
+        assert_eq!(first_shown(line.as_bytes()), Some(0x465564));
+    }
+    assert_eq!(frame("# labels: {\"request\":\"17\"}"), None);
+}

@@ -93,6 +93,8 @@ pub static TABLE: &[Source] = &[
             wait("futex_abstimed_wait", Futex),
             wait("futex_abstimed_wait_cancelable", Futex),
             wait("futex_abstimed_wait_common", Futex),
+            // The system call by itself, as gperftools and others name it.
+            wait("sys_futex", Futex),
             runtime("futex_wake"),
         ],
     ),

@@ -29,6 +29,14 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "parking_lot_core 0.9 src/word_lock.rs; Legion 23 runtime/realm/mutex.cc; WebKit WTF/wtf/WordLock.cpp",
+        &[
+            lock("*::WordLock::lock_slow", Mutex),
+            lock("*FIFOMutex::lock_slow", Mutex),
+            lock("WTF::WordLock::lockSlow", Mutex),
+        ],
+    ),
+    source(
         "Qt 5.15 and 6.5 qtbase/src/corelib/thread/qmutex.cpp, qwaitcondition_unix.cpp, qsemaphore.cpp, qthread_unix.cpp",
         &[
             lock("QMutex::lock*", Mutex),

@@ -29,6 +29,6 @@ pub const OTHER: LockRow = LockRow {
     is_reentrant: false,
     is_shared_object: true,
     recognize: never,
-    arguments: &["lock", "__lock", "l", "this", "self"],
+    arguments: &["lock", "__lock", "l", "this", "self", "w"],
     decode: |_, _, _| Decoded::nobody(NO_OWNER),
 };
