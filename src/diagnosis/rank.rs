@@ -90,9 +90,10 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     }
     match snapshots.iter().map(waiting).sum() {
         0 => "no finding: nothing in this dump says that threads are stuck".into(),
-        1 => "no finding: a thread waits for a lock, and nothing says that it will not get it".into(),
+        1 => "no finding: 1 thread waits for a lock, and nothing in this dump says that it will not get on"
+            .into(),
         n => format!(
-            "no finding: {} threads wait for locks, and nothing says that they will not get them",
+            "no finding: {} threads wait for locks, and nothing in this dump says that they will not get on",
             grouped(n)
         ),
     }

@@ -66,6 +66,13 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
             headers(&text, is_asked).unwrap_or_default()
         }
     };
+    if found.is_empty() || is_html(&text, &found) {
+        let ways = text::ESCAPED.iter().filter_map(|way| way.undone(&text));
+        let again = ways.filter_map(|text| Some((headers(&text, is_asked)?, text)));
+        if let Some((headers, undone)) = again.into_iter().find(|(found, _)| !found.is_empty()) {
+            (found, text) = (headers, Cow::Owned(undone));
+        }
+    }
     if found.is_empty() {
         found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
     }
@@ -73,6 +80,14 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
         found.push(Found { format, headers: Vec::new(), ties: Vec::new() });
     }
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
+}
+
+/// Whether a dump was copied out of HTML: its headers may have nothing that is written otherwise there, its locks have.
+fn is_html(text: &[u8], found: &[Found]) -> bool {
+    const LOOKED_AT: usize = 1 << 16;
+    let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min().unwrap_or(0);
+    let begin = text.get(first..text.len().min(first + LOOKED_AT)).unwrap_or_default();
+    [b"&lt;".as_slice(), b"&gt;"].iter().all(|part| memchr::memmem::find(begin, part).is_some())
 }
 
 /// The first line of a format without headers.

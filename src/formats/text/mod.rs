@@ -14,6 +14,7 @@ mod bodies;
 mod chunk;
 mod clean;
 mod dumps;
+mod escaped;
 mod grammar;
 mod holes;
 mod in_order;
@@ -36,6 +37,7 @@ use chunk::Chunk;
 pub use bodies::Known;
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use dumps::{Building, Dumps};
+pub use escaped::{ALL as ESCAPED, Escaped};
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,

@@ -6,6 +6,7 @@ use super::layout::{Page, Style, Text};
 use super::words;
 use crate::report::View;
 use crate::report::document::Document;
+use crate::waits::State;
 
 /// Gaps of a snapshot that are shown without `--all`.
 const SHOWN: usize = 8;
@@ -18,6 +19,8 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
     let inputs = document.inputs.len();
     let dumps = if document.snapshots.len() > 1 { "these dumps" } else { "this dump" };
     let has_gaps = document.snapshots.iter().any(|s| !s.gaps.is_empty() || !s.threads.complete);
+    let waiting =
+        document.snapshots.iter().filter_map(|s| s.threads.states.get(&State::LockWait)).sum::<u64>();
     let answer = if document.snapshots.is_empty() {
         match failed {
             0 => "nothing was analyzed: there is no process in what was read".to_owned(),
@@ -27,6 +30,11 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
         }
     } else if failed > 0 {
         format!("no finding in what could be read, but {failed} of {inputs} inputs were not analyzed")
+    } else if waiting > 0 {
+        let threads = words::counted(waiting, "thread");
+        let (wait, they) = if waiting == 1 { ("waits for a lock", "it") } else { ("wait for locks", "they") };
+        let read = if has_gaps { "what could be read of " } else { "" };
+        format!("no finding: {threads} {wait}, and nothing in {read}{dumps} says that {they} will not get on")
     } else if has_gaps {
         format!("no finding: nothing in what could be read of {dumps} says that threads are stuck")
     } else {

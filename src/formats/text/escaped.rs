@@ -1,0 +1,155 @@
+//! Texts that were written into something else and copied from there as they stood: HTML, a log that keeps a message in
+//! one line, a string of JSON. They are looked for where no dump was found without.
+
+use std::borrow::Cow;
+
+/// A way to write a text into something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escaped {
+    /// `&lt;0x00000000d6098c30&gt;`, `thread #&#8203;1`.
+    Html,
+    /// rsyslog writes a message of several lines as one: `dumped core.#012#012Stack trace of thread 27696:`.
+    ///
+    /// Source: rsyslog 8 `$EscapeControlCharactersOnReceive`: `#` and three octal digits.
+    Syslog,
+    /// `"Full thread dump …\n\n\"main\" prio\u003d5"`.
+    Json,
+}
+
+/// All ways.
+pub const ALL: [Escaped; 3] = [Escaped::Html, Escaped::Syslog, Escaped::Json];
+
+/// Names of characters that HTML has: those that occur in dumps, and blanks.
+const ENTITIES: &[(&str, &str)] =
+    &[("lt", "<"), ("gt", ">"), ("amp", "&"), ("quot", "\""), ("apos", "'"), ("nbsp", " ")];
+
+/// The longest entity: `&#x1F600;`.
+const LONGEST_ENTITY: usize = 10;
+
+/// A text of one line so long as this is one for the sake of the line.
+const BREAKS_A_LINE: usize = 8;
+
+impl Escaped {
+    /// The text as it was; `None` if it was not written so.
+    pub fn undone(self, text: &[u8]) -> Option<Vec<u8>> {
+        let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
+        match self {
+            Self::Html => {
+                let is_html = has(b"&lt;") || has(b"&quot;") || has(b"&#");
+                is_html.then(|| replaced(text, b'&', entity))
+            }
+            Self::Syslog => has(b"#012").then(|| replaced(text, b'#', octal)),
+            Self::Json => {
+                let breaks = memchr::memmem::find_iter(text, b"\\n").count();
+                let lines = memchr::memchr_iter(b'\n', text).count();
+                (breaks > BREAKS_A_LINE * (lines + 1)).then(|| replaced(text, b'\\', escape))
+            }
+        }
+    }
+}
+
+/// The text with what `read` makes of each place that begins with the mark: what stands there, and how many bytes it has.
+fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<(Cow<'static, str>, usize)>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(mark, rest) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        let place = rest.get(at..).unwrap_or_default();
+        let length = match read(place) {
+            Some((by, length)) => {
+                out.extend_from_slice(by.as_bytes());
+                length
+            }
+            None => {
+                out.push(mark);
+                1
+            }
+        };
+        rest = place.get(length..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+fn entity(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+    let end = place.iter().take(LONGEST_ENTITY + 1).position(|b| *b == b';')?;
+    let name = std::str::from_utf8(place.get(1..end)?).ok()?;
+    let by = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            shown(char::from_u32(code)?)
+        }
+        None => Cow::Borrowed(ENTITIES.iter().find(|(known, _)| *known == name)?.1),
+    };
+    Some((by, end + 1))
+}
+
+/// Characters without a width keep an issue tracker from making a link of `#1`.
+fn shown(c: char) -> Cow<'static, str> {
+    match c {
+        '\u{200b}' | '\u{feff}' | '\u{200c}' | '\u{200d}' => Cow::Borrowed(""),
+        '\u{a0}' => Cow::Borrowed(" "),
+        c => Cow::Owned(c.to_string()),
+    }
+}
+
+fn octal(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+    let by = match place.get(1..4)? {
+        b"011" => "\t",
+        b"012" => "\n",
+        b"015" => "",
+        _ => return None,
+    };
+    Some((Cow::Borrowed(by), 4))
+}
+
+fn escape(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+    let by = match place.get(1)? {
+        b'n' => "\n",
+        b't' => "\t",
+        b'r' => "",
+        b'"' => "\"",
+        b'/' => "/",
+        b'\\' => "\\",
+        b'u' => {
+            let hex = std::str::from_utf8(place.get(2..6)?).ok()?;
+            return Some((shown(char::from_u32(u32::from_str_radix(hex, 16).ok()?)?), 6));
+        }
+        _ => return None,
+    };
+    Some((Cow::Borrowed(by), 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undone(way: Escaped, text: &str) -> Option<String> {
+        way.undone(text.as_bytes()).map(|text| String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn each_way() {
+        let html = "- locked &lt;0xd6&gt; (a Q&amp;A) &quot;x&quot; thread #&#8203;1 &unknown; & &#x41;";
+        assert_eq!(
+            undone(Escaped::Html, html).as_deref(),
+            Some("- locked <0xd6> (a Q&A) \"x\" thread #1 &unknown; & A")
+        );
+        let syslog = "dumped core.#012#011Stack trace of thread 7:#012#0  0x7f main (a + 0x7)";
+        assert_eq!(
+            undone(Escaped::Syslog, syslog).as_deref(),
+            Some("dumped core.\n\tStack trace of thread 7:\n#0  0x7f main (a + 0x7)")
+        );
+        let json = format!("{{\"dump\":\"{}\"}}", "\\\"main\\\" prio\\u003d5\\n".repeat(9));
+        assert_eq!(
+            undone(Escaped::Json, &json),
+            Some(format!("{{\"dump\":\"{}\"}}", "\"main\" prio=5\n".repeat(9)))
+        );
+        for way in ALL {
+            assert_eq!(undone(way, "#0  0x7f in main () at C:\\new\\main.c:3\n"), None);
+        }
+    }
+}
