@@ -441,3 +441,23 @@ fn stdio_between_a_lock_and_the_program() {
     assert_eq!(got.signature(), "printf < consumer_routine");
     assert_eq!(got.name(got.meaning.caller), "consumer_routine");
 }
+
+/// Kernel stacks begin with how the task left its processor, and end with how it died.
+#[test]
+fn the_kernel_s_own_frames_are_passed_over() {
+    let read = stack(&[
+        "__switch_to",
+        "__schedule",
+        "schedule",
+        "schedule_preempt_disabled",
+        "__mutex_lock",
+        "mutex_lock",
+        "log_append",
+    ]);
+    assert_eq!((read.meaning.wait, read.name(read.meaning.caller)), (Some(WaitKind::Mutex), "log_append"));
+    assert_eq!(read.signature(), "log_append");
+    assert_eq!(stack(&["__switch_to", "log_append", "log_write"]).signature(), "log_append < log_write");
+    let read = stack(&["vpanic", "panic", "handle_bad_stack", "log_append", "log_write"]);
+    assert_eq!((read.signature().as_str(), read.meaning.is_abort), ("log_append < log_write", true));
+    assert_eq!(stack(&["__arm64_sys_futex", "el0_svc_common"]).meaning.wait, Some(WaitKind::Futex));
+}
