@@ -9,12 +9,20 @@
 //!  __schedule+0x897/0x1e60 kernel/sched/core.c:3515       with lines, by syzkaller
 //!  context_switch kernel/sched/core.c:2844 [inline]
 //!  __schedule (kernel/sched/core.c:3515)                  by scripts/decode_stacktrace.sh
-//!  __schedule from schedule+0x58/0xcc                     arm
+//!  __schedule from schedule+0x58/0xcc                     arm: a call and its caller, since 5.13
+//! [<c0997424>] (__schedule) from [<c0997a94>] (schedule+0x50/0xa8)          before
+//!  0xffff80000fe83d4c                                     code that nobody could name: firmware
 //! RIP: 0010:smp_call_function_single+0x192/0x4f0          the frame of the registers
 //! pc : refcount_warn_saturate+0xf4/0x148                  arm64
+//! epc   : 80244654 kernel_type_name+0x20/0x38             MIPS
+//!   ERA: 90000000037a5f0c efi_runtime_init+0x30/0x94      LoongArch
+//! Krnl PSW : 0704c00180000000 000000000026552c (uncharge+0x2c4/0x33c)       s390
+//!   IAOQ[0]: io_do_iopoll+0xe0/0x4b0                      parisc
 //! ```
 //!
-//! Source: Linux 4.4-6.18 arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, lib/vsprintf.c (`%pS`, `%pB`).
+//! Source: Linux 4.4-6.18 arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, arch/arm/kernel/traps.c
+//! (`dump_backtrace_entry`), arch/{mips,loongarch,parisc}/kernel/traps.c, arch/s390/kernel/dumpstack.c, lib/vsprintf.c
+//! (`%pS`, `%pB`).
 
 use crate::model::{Frame, FrameKind};
 
@@ -23,6 +31,10 @@ use crate::model::{Frame, FrameKind};
 pub(super) enum StackLine<'t> {
     /// A frame, with its place in the function as it is written: `rtnl_lock+0x17/0x20`.
     Frame(Box<Frame>, &'t str),
+    /// The frame of the registers, which some processors print as the first of the stack again.
+    Counter(Box<Frame>, &'t str),
+    /// A function and who called it, with the caller's place. The next line begins with the caller again.
+    From(Box<Frame>, Box<Frame>, &'t str),
     /// A word that lay on the stack and may be no call.
     Stale,
     /// The registers of user space: the kernel's part has ended.
@@ -30,7 +42,28 @@ pub(super) enum StackLine<'t> {
 }
 
 /// Names of the program counter in the lines of registers.
-const COUNTERS: [&str; 7] = ["RIP: ", "EIP: ", "pc : ", "epc : ", "PC is at ", "NIP ", "pc: "];
+const COUNTERS: [&str; 13] = [
+    "RIP: ",
+    "EIP: ",
+    "pc : ",
+    "epc : ",
+    "epc   : ",
+    "PC is at ",
+    "EIP is at ",
+    "TPC: <",
+    "NIP ",
+    "pc: ",
+    "ERA: ",
+    "Krnl PSW : ",
+    "IAOQ[0]: ",
+];
+
+/// Whether a line says where the registers stand; cheap.
+pub(super) fn is_counter(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    COUNTERS.iter().any(|name| text.starts_with(name.as_bytes()))
+        && std::str::from_utf8(text).is_ok_and(|text| matches!(read(text), Some(StackLine::Counter(..))))
+}
 
 /// Reads a line of a stack.
 pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
@@ -38,14 +71,50 @@ pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
     if let Some(rest) = COUNTERS.iter().find_map(|name| text.strip_prefix(name)) {
         return counter(rest);
     }
+    if let Some((callee, caller)) = text.split_once(" from ") {
+        return from(callee, caller);
+    }
     let (text, address) = without_address(text);
     let stale = text.strip_prefix("? ");
     let text = stale.unwrap_or(text);
-    let frame = call(text, address)?;
-    Some(if stale.is_some() { StackLine::Stale } else { frame })
+    let (frame, place) = call(text, address).or_else(|| nameless(text))?;
+    Some(if stale.is_some() { StackLine::Stale } else { StackLine::Frame(frame, place) })
 }
 
-/// `0010:f+0x1/0x2`, `0033:0x4576a9`, `0010:[<ffffffff81>]  [<ffffffff81>] f+0x1/0x2`.
+/// The frames of these lines, innermost first, each with its place.
+pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Frame, &'t str)> {
+    let mut frames: Vec<(Frame, &'t str)> = Vec::new();
+    // The place of the registers, and the function that the next line with a caller begins with.
+    let mut counter = None;
+    let mut last: Option<Frame> = None;
+    for line in lines {
+        let (frame, place) = match line {
+            StackLine::User => break,
+            StackLine::Stale => continue,
+            StackLine::Counter(frame, place) => {
+                counter = Some(place);
+                (frame, place)
+            }
+            StackLine::Frame(_, place) if counter.take() == Some(place) => continue,
+            StackLine::Frame(frame, place) => (frame, place),
+            StackLine::From(callee, caller, place) => {
+                if last.as_ref().is_none_or(|last| last.function != callee.function) {
+                    last = Some((*callee).clone());
+                    frames.push((*callee, ""));
+                }
+                (caller, place)
+            }
+        };
+        if frame.kind != FrameKind::Inlined {
+            last = Some((*frame).clone());
+        }
+        frames.push((*frame, place));
+    }
+    frames
+}
+
+/// `0010:f+0x1/0x2`, `0033:0x4576a9`, `0010:[<ffffffff81>]  [<ffffffff81>] f+0x1/0x2`, `80244654 f+0x20/0x38`,
+/// `0704c00180000000 000000000026552c (f+0x1/0x2)`.
 fn counter(text: &str) -> Option<StackLine<'_>> {
     const USER: [&str; 4] = ["0033:", "0023:", "002b:", "0073:"];
     if USER.iter().any(|segment| text.starts_with(segment)) {
@@ -53,8 +122,38 @@ fn counter(text: &str) -> Option<StackLine<'_>> {
     }
     let text = text.split_once(':').filter(|(segment, _)| segment.len() == 4).map_or(text, |(_, rest)| rest);
     let (text, _) = without_address(text);
-    let (text, address) = without_address(text);
-    call(text, address)
+    let (mut text, mut address) = without_address(text);
+    while let Some((word, rest)) = text.split_once(' ').filter(|(word, _)| is_word(word)) {
+        address = u64::from_str_radix(word, 16).ok();
+        text = rest.trim_start();
+    }
+    let (frame, place) = call(text.trim_start_matches('('), address)?;
+    Some(StackLine::Counter(frame, place))
+}
+
+/// A word of memory or a register: `80244654`, `000000000026552c`.
+fn is_word(word: &str) -> bool {
+    matches!(word.len(), 8 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// `__schedule from schedule+0x58/0xcc`, `[<c0997424>] (__schedule) from [<c0997a94>] (schedule+0x50/0xa8)`.
+fn from<'t>(callee: &'t str, caller: &'t str) -> Option<StackLine<'t>> {
+    let bare = |text: &'t str| {
+        let (text, address) = without_address(text);
+        (text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(text), address)
+    };
+    let (name, address) = bare(callee);
+    let (text, of_caller) = bare(caller);
+    let (caller, place) = call(text, of_caller)?;
+    let callee = Frame { function: Some(name.into()), address, ..Frame::default() };
+    is_identifier(name).then(|| StackLine::From(Box::new(callee), caller, place))
+}
+
+/// `0xffff80000fe83d4c`: an address of the kernel's half, or a word of a smaller one.
+fn nameless(text: &str) -> Option<(Box<Frame>, &str)> {
+    let digits = text.strip_prefix("0x").filter(|digits| is_word(digits))?;
+    let address = u64::from_str_radix(digits, 16).ok().filter(|&address| address != u64::MAX)?;
+    Some((Box::new(Frame { address: Some(address), ..Frame::default() }), text))
 }
 
 /// Takes `[<ffffffff82a350bb>] ` away, or `[c000000fe1f3b8f0] ` of POWER.
@@ -74,7 +173,7 @@ fn without_address(text: &str) -> (&str, Option<u64>) {
     (text, address)
 }
 
-fn call(text: &str, address: Option<u64>) -> Option<StackLine<'_>> {
+fn call(text: &str, address: Option<u64>) -> Option<(Box<Frame>, &str)> {
     let (place, rest) = match text.split_once(' ') {
         Some((place, rest)) => (place, rest.trim()),
         None => (text, ""),
@@ -83,7 +182,8 @@ fn call(text: &str, address: Option<u64>) -> Option<StackLine<'_>> {
         Some(name) => name,
         // Without an offset only where the rest says that it is a frame.
         None if is_identifier(place)
-            && (rest.starts_with('(') || rest.ends_with("[inline]") || rest.starts_with("from ")) =>
+            && (rest.ends_with("[inline]")
+                || (rest.starts_with('(') && rest.split(' ').any(|word| source(word).is_some()))) =>
         {
             place
         }
@@ -93,7 +193,6 @@ fn call(text: &str, address: Option<u64>) -> Option<StackLine<'_>> {
     for word in rest.split_ascii_whitespace() {
         match word {
             "[inline]" => frame.kind = FrameKind::Inlined,
-            "from" => break,
             _ if source(word).is_some() => {
                 let (file, line) = source(word)?;
                 (frame.file, frame.line) = (Some(file.into()), Some(line));
@@ -110,7 +209,7 @@ fn call(text: &str, address: Option<u64>) -> Option<StackLine<'_>> {
     if frame.file.is_some() && frame.module.is_none() {
         frame.module = Some("vmlinux".into());
     }
-    Some(StackLine::Frame(Box::new(frame), place))
+    Some((Box::new(frame), place))
 }
 
 /// `rtnl_lock+0x17/0x20`: the name before the offset.
@@ -118,7 +217,7 @@ fn offset(place: &str) -> Option<&str> {
     let (name, offset) = place.rsplit_once("+0x")?;
     let (from, size) = offset.split_once("/0x")?;
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    (is_identifier(name) && is_hex(from) && is_hex(size.trim_end_matches(')'))).then_some(name)
+    (is_identifier(name) && is_hex(from) && is_hex(size.trim_end_matches([')', '>']))).then_some(name)
 }
 
 fn is_identifier(name: &str) -> bool {

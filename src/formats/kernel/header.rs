@@ -7,6 +7,7 @@
 //! bash            R  running task    13208  2441   2440 0x00000008                                                  5.10
 //! zsh             D ffff8801bc073040 27144 15720   2030 0x00000004                                                  4.9
 //! CPU: 0 UID: 0 PID: 2970 Comm: syz-executor.1 Not tainted 6.11.0 #0                                                6.11
+//! CPU: 10 UID: 107 PID: 6210 Comm: qemu-system-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE                        6.16
 //! ==> /proc/94/stack <==                                                                                     tail -n +1
 //! ```
 //!
@@ -44,7 +45,11 @@ pub(super) struct Task {
 
 /// Reads a header of any age.
 pub(super) fn read(line: &str) -> Option<Task> {
-    named(line).or_else(|| of_processor(line)).or_else(|| of_proc(line)).or_else(|| columns(line))
+    named(line)
+        .or_else(|| of_processor(line))
+        .or_else(|| unnamed(line))
+        .or_else(|| of_proc(line))
+        .or_else(|| columns(line))
 }
 
 /// Whether a header may begin so; cheap.
@@ -58,6 +63,18 @@ pub(super) fn may_begin(line: &[u8]) -> bool {
 
 /// The line that is put before stacks of `/proc` that have no name of their own.
 pub(super) const PROC: &str = "/proc/?/stack ";
+
+/// The line that is put before stacks of tasks that nobody names, and their number.
+pub(super) const UNNAMED: &str = "CPU: ? task ";
+
+/// `CPU: ? task 1`, which stands in for a header.
+fn unnamed(line: &str) -> Option<Task> {
+    let number = line.strip_prefix(UNNAMED)?;
+    let mut thread = Thread::new(ThreadId::Text(format!("unnamed {number}").into()));
+    thread.kind = ThreadKind::Task;
+    thread.reported = Some(ReportedState::Running);
+    Some(Task { thread, unknown: None })
+}
 
 /// Ends like `… 0x00000004`: ten characters, and digits before them.
 fn is_columns(line: &[u8]) -> bool {
@@ -110,7 +127,8 @@ fn of_processor(line: &str) -> Option<Task> {
     let pid = number_after(rest, " PID: ").or_else(|| number_after(rest, "PID: "))?;
     let name = split_once(rest, " Comm: ")?.1;
     let end = [" Not tainted", " Tainted:"].iter().find_map(|mark| rsplit_once(name, mark));
-    let mut thread = task(end.map_or(name, |(name, _)| name), pid);
+    let name = end.map_or(name, |(name, _)| name);
+    let mut thread = task(name.strip_suffix(" Kdump: loaded").unwrap_or(name), pid);
     // The idle task of a processor runs only to rest.
     thread.reported = (pid != 0).then_some(ReportedState::Running);
     Some(Task { thread, unknown: None })

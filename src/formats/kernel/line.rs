@@ -24,6 +24,15 @@ pub(super) struct Line {
     pub text: Range<usize>,
     /// Which task or processor printed it, where that is said.
     caller: Option<(u8, u64)>,
+    /// It goes on with the line before: it has no prefix, and whoever printed the lines around it says so.
+    is_bare: bool,
+}
+
+impl Line {
+    /// Its text without the prefix.
+    pub fn shown<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        text.get(self.text.clone()).unwrap_or_default()
+    }
 }
 
 /// How many bytes of a line are the kernel's prefix, and who printed the line.
@@ -141,7 +150,7 @@ fn lines_in(text: &[u8], piece: Range<usize>) -> Vec<Line> {
             let (length, caller) = prefix(rest);
             let inner = inner_prefix(rest.get(length..).unwrap_or_default());
             let to = inner.map_or(end, |inner| from + length + inner);
-            lines.push(Line { text: from + length..to, caller });
+            lines.push(Line { text: from + length..to, caller, is_bare: length == 0 });
             match inner {
                 Some(_) => from = to,
                 None => break,
@@ -156,20 +165,28 @@ fn lines_in(text: &[u8], piece: Range<usize>) -> Vec<Line> {
 fn together(lines: Vec<Line>, text: &[u8]) -> Vec<Line> {
     let mut segments: Vec<Vec<Line>> = Vec::new();
     let mut last_of: FxHashMap<Option<(u8, u64)>, usize> = FxHashMap::default();
+    let mut last: Option<usize> = None;
     for line in lines {
         let caller = line.caller;
-        let shown = text.get(line.text.clone()).unwrap_or_default();
-        match last_of.get(&caller).and_then(|&n| segments.get_mut(n)) {
-            Some(segment) if caller.is_some() && goes_on(shown) => segment.push(line),
-            _ => match segments.last_mut() {
-                Some(segment) if segment.first().is_some_and(|first| first.caller == caller) => {
-                    segment.push(line);
-                }
-                _ => {
-                    segments.push(vec![line]);
-                    last_of.insert(caller, segments.len() - 1);
-                }
-            },
+        let shown = line.shown(text);
+        let newest = segments.len().checked_sub(1);
+        let is_of = |n: &usize| segments.get(*n).and_then(|s| s.first()).is_some_and(|l| l.caller == caller);
+        let n = match last_of.get(&caller) {
+            // A mailer broke the line before.
+            _ if line.is_bare && last.is_some() => last,
+            Some(n) if caller.is_some() && goes_on(shown) => Some(*n),
+            _ => newest.filter(is_of),
+        };
+        match n.and_then(|n| segments.get_mut(n)) {
+            Some(segment) => {
+                segment.push(line);
+                last = n;
+            }
+            None => {
+                last_of.insert(caller, segments.len());
+                last = Some(segments.len());
+                segments.push(vec![line]);
+            }
         }
     }
     segments.into_iter().flatten().collect()

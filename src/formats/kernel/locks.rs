@@ -15,11 +15,10 @@
 //! Source: Linux 4.4-6.18 kernel/locking/lockdep.c (`lockdep_print_held_locks`, `print_lock`), kernel/hung_task.c
 //! (`debug_show_blocker`).
 
-use super::frame::StackLine;
 use crate::formats::text::{BodyLock, BodyWait, LockRef};
 use crate::model::ReportedLockKind::{self, KernelMutex, KernelRwsem, KernelSemaphore};
 use crate::model::WaitMode::{self, Enter, Read};
-use crate::model::{LockId, Str};
+use crate::model::{Frame, FrameKind, LockId, Str};
 
 /// A list of locks of one task.
 #[derive(Debug)]
@@ -32,21 +31,27 @@ pub(super) struct Held {
 /// A lock in such a list.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// Its number in the list.
+    pub number: u32,
     /// What it is called; a class alone is no identity.
     pub id: Option<LockId>,
     pub name: Str,
     pub kind: ReportedLockKind,
-    /// Where it was asked for: `rtnl_lock+0x17/0x20`.
+    /// Where it was asked for: `rtnl_lock+0x17/0x20`; one a line, where functions are inlined. Empty where the text is
+    /// cut.
     pub at: Str,
 }
 
 /// Who holds what a task waits for, as the watchdog found it.
 #[derive(Debug)]
 pub(super) struct Blocker {
+    pub name: Str,
     pub pid: u64,
     pub kind: ReportedLockKind,
     pub mode: WaitMode,
     pub owner: Option<(Str, u64)>,
+    /// The line says who holds it, or that nobody is known to.
+    pub is_whole: bool,
 }
 
 /// `NAME:PID` or `NAME/PID`; the name may hold what separates them.
@@ -72,26 +77,45 @@ const NO_LOCKS: [&str; 6] =
 const NO_CALLERS: [&str; 5] =
     ["process_one_work+", "__flush_work+", "start_flush_work", "flush_workqueue+", "__flush_workqueue+"];
 
-/// ` #2: 000000009930efbd (rtnl_mutex){+.+.}, at: rtnl_lock+0x17/0x20`. Nothing in it: no lock.
-pub(super) fn entry(line: &str) -> Option<Option<Entry>> {
+/// ` #2: 000000009930efbd (rtnl_mutex){+.+.}, at: rtnl_lock+0x17/0x20`: its number, and nothing where it is no lock.
+pub(super) fn entry(line: &str) -> Option<(u32, Option<Entry>)> {
     let rest = line.trim().strip_prefix('#')?;
     let (number, rest) = rest.split_once(':')?;
-    number.parse::<u32>().ok()?;
+    let number = number.parse().ok()?;
     let (address, rest) = rest.split_once('(')?;
     let (name, rest) = rest.rsplit_once("){")?;
-    let (usage, _) = rest.split_once('}')?;
-    let at = rest.split_once("at: ").map_or("", |(_, at)| at);
-    let at = at.rsplit_once("] ").map_or(at, |(_, at)| at);
-    let at = at.split_ascii_whitespace().next().unwrap_or_default();
-    let is_none =
-        NO_LOCKS.iter().any(|start| name.starts_with(start)) || NO_CALLERS.iter().any(|f| at.starts_with(f));
+    let name = name.trim();
+    let (usage, rest) = rest.split_once('}')?;
+    let places: Vec<&str> = rest.split("at: ").skip(1).filter_map(place).collect();
+    let is_none = NO_LOCKS.iter().any(|start| name.starts_with(start))
+        || NO_CALLERS.iter().any(|f| places.iter().any(|at| at.starts_with(f)));
     if is_none {
-        return Some(None);
+        return Some((number, None));
     }
     // Write and read take turns in the usage: a lock that is read too is no mutex.
     let is_read = usage.bytes().enumerate().any(|(n, b)| n % 2 == 1 && b != b'.');
     let kind = if is_read { KernelRwsem } else { KernelMutex };
-    Some(Some(Entry { id: id_of(address.trim(), name), name: name.into(), kind, at: at.into() }))
+    let at = places.join("\n").into();
+    Some((number, Some(Entry { number, id: id_of(address.trim(), name), name: name.into(), kind, at })))
+}
+
+/// `rtnl_lock+0x17/0x20`, `[<ffffffff8154a4c7>] rtnl_lock+0x17/0x20`.
+fn place(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let text = if text.starts_with("[<") { text.split_once("] ")?.1 } else { text };
+    text.split_ascii_whitespace().next().map(|place| place.trim_end_matches(','))
+}
+
+impl Held {
+    /// Adds a lock. Of one that a function takes which the compiler inlined each place has a line of its own.
+    pub fn add(&mut self, entry: Entry) {
+        match self.entries.last_mut() {
+            Some(last) if last.number == entry.number && last.id == entry.id => {
+                last.at = format!("{}\n{}", last.at, entry.at).into();
+            }
+            _ => self.entries.push(entry),
+        }
+    }
 }
 
 /// Addresses are hashed since 4.15: then the upper half of 64 bits is 0, and they are no addresses. Older kernels
@@ -116,18 +140,22 @@ pub(super) fn blocker(line: &str) -> Option<Blocker> {
     let (who, what) = rest.rsplit_once(" blocked on a")?;
     let mode = if who.contains(" <reader>") { Read } else { Enter };
     let who = who.trim_end_matches(" is").trim_end_matches(" <reader>").trim_end_matches(" <writer>");
-    let (_, pid) = name_and_pid(who, ':')?;
+    let (name, pid) = name_and_pid(who, ':')?;
     let what = what.trim_start_matches('n').trim_start();
     let (_, kind) = KINDS.iter().find(|(word, _)| what.starts_with(word))?;
     let owner = what.split_once(" by task ").and_then(|(_, owner)| {
         let owner = owner.trim_end_matches('.').trim_end_matches(" <writer>").trim_end_matches(" <reader>");
         name_and_pid(owner, ':')
     });
-    Some(Blocker { pid, kind: *kind, mode, owner: owner.map(|(name, pid)| (name.into(), pid)) })
+    let owner = owner.map(|(name, pid)| (name.into(), pid));
+    let is_whole = owner.is_some() || what.contains("owner is not found");
+    Some(Blocker { name: name.into(), pid, kind: *kind, mode, owner, is_whole })
 }
 
 /// Functions that stand between a task that waits for a lock and the one that asked for it, as beginnings.
 static PLUMBING: &[(&str, Option<(ReportedLockKind, WaitMode)>)] = &[
+    ("__switch_to", None),
+    ("context_switch", None),
     ("__schedule", None),
     ("schedule", None),
     ("preempt_schedule", None),
@@ -160,11 +188,10 @@ static PLUMBING: &[(&str, Option<(ReportedLockKind, WaitMode)>)] = &[
 
 /// The wait for a lock in which the innermost frames stand. Which lock it is only the list says: what stands for
 /// it until then are the places from which it was asked for, innermost first.
-pub(super) fn wait(lines: &[StackLine<'_>]) -> Option<BodyWait> {
+pub(super) fn wait(frames: &[(Frame, &str)]) -> Option<BodyWait> {
     let mut found = None;
     let mut places = Vec::new();
-    for line in lines {
-        let StackLine::Frame(frame, place) = line else { continue };
+    for (frame, place) in frames {
         let name = frame.function.as_deref().unwrap_or_default();
         // `down` and `schedule` are words; `schedule_timeout` is plumbing of semaphores.
         let row = PLUMBING.iter().find(|(start, _)| match *start {
@@ -189,7 +216,10 @@ pub(super) fn wait(lines: &[StackLine<'_>]) -> Option<BodyWait> {
             }
             None => {
                 places.push(*place);
-                break;
+                // What is inlined is a part of the function behind it.
+                if frame.kind != FrameKind::Inlined {
+                    break;
+                }
             }
         }
     }
@@ -200,7 +230,8 @@ pub(super) fn wait(lines: &[StackLine<'_>]) -> Option<BodyWait> {
 
 /// Whether a wait from these places is the one for the lock of this entry.
 pub(super) fn is_at(places: &str, entry: &Entry) -> bool {
-    places.lines().any(|place| {
-        place == &*entry.at || (!place.contains('+') && entry.at.split('+').next() == Some(place))
-    })
+    let is_same = |place: &str, at: &str| {
+        place == at || (!place.contains('+') && at.split('+').next().is_some_and(|name| name == place))
+    };
+    places.lines().any(|place| !place.is_empty() && entry.at.lines().any(|at| is_same(place, at)))
 }

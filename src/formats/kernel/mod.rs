@@ -4,19 +4,24 @@
 //! Source: Linux 4.4-6.18 kernel/hung_task.c, kernel/sched/core.c, kernel/watchdog.c, kernel/rcu/tree_stall.h,
 //! lib/nmi_backtrace.c, kernel/panic.c, arch/x86/kernel/dumpstack.c.
 
+mod clean;
 mod frame;
 mod header;
 mod line;
 mod locks;
+mod noise;
+mod reporter;
 mod reports;
 mod settle;
+mod stand_in;
+mod wrapped;
 
 use rustc_hash::FxHashSet;
 
 use super::text::words::{rsplit_once, split_once};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
+use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, ThreadIx, lossy};
 
 use frame::StackLine;
 use reports::Report;
@@ -27,9 +32,9 @@ pub const FORMAT: Format = Format {
     name: "stacks of the Linux kernel",
     looked_for: "lines `INFO: task … blocked for more than`, `task:… state:…`, `Call Trace:`, `[<0>] function+0x…`",
     about: About {
-        producer: "Linux 4.4 to 6.18: hung-task watchdog, sysrq t, w and l, soft and hard lockups, RCU stalls, oops and panic, /proc/PID/stack; bare, in dmesg, syslog or the journal",
+        producer: "Linux 4.4 to 6.18: hung-task watchdog, sysrq t, w and l, soft, hard and work queue lockups, RCU stalls, KASAN, oops and panic, /proc/PID/stack, of x86, arm, POWER, s390, RISC-V, MIPS, LoongArch and parisc; bare, in dmesg, syslog or the journal",
         reads: "tasks with state and frames; what lockdep lists as held, and what is only waited for; owners that the watchdog names; how long a task is blocked; why the kernel died",
-        never: "stacks of the programs in user space; which lock, without lockdep or a kernel 6.15; who holds it, in a dump of blocked tasks only (sysrq w), where the holder is not in state D",
+        never: "stacks of the programs in user space; which lock, without lockdep or a kernel 6.15; who holds it, in a dump of blocked tasks only (sysrq w), where the holder is not in state D; deadlocks that lockdep only holds possible; what the OOM killer ended",
         capture: "echo t > /proc/sysrq-trigger; dmesg (all tasks), with CONFIG_LOCKDEP echo d too; sudo cat /proc/PID/task/*/stack of one process",
     },
     reader: Reader::Text {
@@ -40,6 +45,8 @@ pub const FORMAT: Format = Format {
             "Call trace:",
             "[<0>] ",
             "Kernel panic - not syncing",
+            "BUG: soft lockup - ",
+            "CPU: ",
         ],
         confirm,
         parse,
@@ -57,13 +64,29 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         frame_in(&lossy(text)).is_some()
     };
     let is_header = match line.split(' ').next()? {
+        "INFO:" if is_string_of_code(site) => false,
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
         "Call" => site.following_text(NEAR).any(|line| is_frame(line.as_bytes())),
         "[<0>]" => is_frame(line.as_bytes()),
         "Kernel" => true,
+        "BUG:" if is_string_of_code(site) => false,
+        "BUG:" => matches!(reports::read(&line), Some(Report::Lockup { task: Some(_), .. })),
+        "CPU:" => line.contains("ainted") && header::read(&line).is_some(),
         _ => header::read(&line).is_some(),
     };
     is_header.then_some(own)
+}
+
+/// `{"watchdog: BUG: soft lockup - …", …`, in a program: JSON and logs have a key before the quote.
+fn is_string_of_code(site: &Site<'_>) -> bool {
+    let before = without_watchdog(site.before().unwrap_or_default());
+    let has_key = || [b"\":".as_slice(), b"=\""].iter().any(|k| memchr::memmem::find(before, k).is_some());
+    matches!(before.last(), Some(b'"' | b'\'' | b'`')) && !has_key()
+}
+
+/// What stands before `watchdog: BUG: soft lockup - `.
+fn without_watchdog(before: &[u8]) -> &[u8] {
+    before.strip_suffix(b"watchdog: ").map_or(before, |b| b.strip_suffix(b"NMI ").unwrap_or(b))
 }
 
 /// Where the line's text begins, the kernel's own prefix included.
@@ -75,7 +98,7 @@ fn own_start(site: &Site<'_>) -> Option<usize> {
     {
         return header::proc_pid(&lossy(path.get(at..)?)).map(|_| begin + at);
     }
-    Some(begin + line::own_start(before))
+    Some(begin + line::own_start(without_watchdog(before)))
 }
 
 /// A frame at the end of a line, whatever stands before it.
@@ -88,7 +111,7 @@ fn frame_in(text: &str) -> Option<StackLine<'_>> {
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let (text, places) = cleaned(&section.text);
+    let (text, places) = clean::cleaned(&section.text);
     let version = memchr::memmem::find_iter(&text, b"ainted").find_map(|at| {
         let start = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |n| n + 1);
         let line = text::first_line(text.get(start..)?);
@@ -102,70 +125,6 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     snapshots
 }
 
-/// The text without the kernel's prefixes, in the order in which its lines belong together, with a header before
-/// stacks of `/proc` that have none.
-fn cleaned(text: &[u8]) -> (Vec<u8>, Vec<(usize, usize)>) {
-    let mut out = Vec::with_capacity(text.len());
-    let mut places = Vec::new();
-    let mut stacks = 0usize;
-    let mut last_pid = None;
-    let mut before: &[u8] = &[];
-    for line in line::lines(text) {
-        let mut shown = text.get(line.text.clone()).unwrap_or_default();
-        places.push((out.len(), line.text.start));
-        let of_file = split_path(shown);
-        if let Some((pid, rest)) = of_file {
-            if last_pid != Some(pid) {
-                out.extend_from_slice(format!("{}{pid}\n", header::PROC).as_bytes());
-                places.push((out.len(), line.text.start));
-            }
-            last_pid = Some(pid);
-            shown = rest;
-        } else {
-            last_pid = None;
-            let is_stack = |line: &[u8]| line.trim_ascii_start().starts_with(b"[<0>] ");
-            let has_header =
-                before.trim_ascii_end().ends_with(b" <==") || before.trim_ascii().starts_with(b"Call ");
-            if is_stack(shown) && !is_stack(before) && !has_header {
-                stacks += 1;
-                let name = pid_of(before).map_or_else(|| format!("stack {stacks}"), |pid| pid.to_string());
-                out.extend_from_slice(format!("{}{name}\n", header::PROC).as_bytes());
-                places.push((out.len(), line.text.start));
-            }
-        }
-        before = shown;
-        out.extend_from_slice(shown);
-        out.push(b'\n');
-    }
-    if !text.ends_with(b"\n") {
-        out.pop();
-    }
-    (out, places)
-}
-
-/// `/proc/94/stack:[<0>] …`: the pid, and what stands behind.
-fn split_path(line: &[u8]) -> Option<(u64, &[u8])> {
-    let at = memchr::memchr(b':', line.get(..line.len().min(64))?)?;
-    if !line.starts_with(b"/proc/") {
-        return None;
-    }
-    Some((header::proc_pid(std::str::from_utf8(line.get(..at)?).ok()?)?, line.get(at + 1..)?))
-}
-
-/// A line before a stack that is only a pid: `94`, `PID 94`, `94:`, `/proc/94/stack`.
-fn pid_of(line: &[u8]) -> Option<u64> {
-    let line = std::str::from_utf8(line.get(..line.len().min(64))?).ok()?.trim();
-    let line = line.trim_end_matches(':').trim_matches(['=', '-', '#', ' ']);
-    let number = line.rsplit_once([' ', ':', '=']).map_or(line, |(word, number)| {
-        if matches!(word.trim().to_ascii_lowercase().as_str(), "pid" | "tid" | "task" | "thread") {
-            number
-        } else {
-            line
-        }
-    });
-    number.parse().ok().or_else(|| header::proc_pid(line))
-}
-
 struct Kernel;
 
 /// What is remembered between tasks.
@@ -174,6 +133,10 @@ struct Memory {
     seen: FxHashSet<(u64, Option<Str>)>,
     /// What the tasks that follow are part of.
     report: Option<Report>,
+    /// Whom the line before calls the owner of a lock: its stack comes next.
+    owner: Option<u64>,
+    /// Who was shown as an owner, and may be shown again as one that is blocked itself.
+    owners: FxHashSet<u64>,
     facts: settle::Facts,
 }
 
@@ -194,7 +157,7 @@ impl Grammar for Kernel {
 
     /// Registers and code differ from task to task and say nothing of it.
     fn is_attribute(&self, line: &[u8]) -> bool {
-        reports::is_register(line)
+        noise::is_register(line)
     }
 
     fn attribute(&self, _thread: &mut Thread, _line: &str) -> bool {
@@ -206,7 +169,7 @@ impl Grammar for Kernel {
             InBlock::Body
         } else if reports::is_event(line) {
             InBlock::Ends
-        } else if reports::is_noise(line) {
+        } else if noise::is_noise(line) {
             InBlock::Noise
         } else {
             InBlock::Unknown
@@ -216,9 +179,7 @@ impl Grammar for Kernel {
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
         if reports::is_event(line) {
             Outside::Event
-        } else if reports::is_noise(line)
-            || reports::is_register(line.as_bytes())
-            || frame::read(line).is_some()
+        } else if noise::is_noise(line) || noise::is_register(line.as_bytes()) || frame::read(line).is_some()
         {
             Outside::Noise
         } else {
@@ -227,58 +188,63 @@ impl Grammar for Kernel {
     }
 
     fn body(&self, block: &[BlockLine<'_>]) -> Body {
-        let lines = block.iter().map_while(|line| match frame::read(line.text) {
-            Some(StackLine::User) | None => None,
-            Some(line) => Some(line),
-        });
-        let lines: Vec<StackLine<'_>> = lines.collect();
-        let mut body = Body { wait: locks::wait(&lines), ..Body::default() };
-        for line in lines {
-            if let StackLine::Frame(frame, _) = line {
-                body.frames.push((*frame).into());
-            }
-        }
+        let lines = block.iter().map_while(|line| frame::read(line.text));
+        let frames = reporter::own(frame::stack(lines));
+        let mut body = Body { wait: locks::wait(&frames), ..Body::default() };
+        body.frames = frames.into_iter().map(|(frame, _)| frame.into()).collect();
         body
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        let ThreadId::Number(pid) = thread.id else { return true };
+        let ThreadId::Number(pid) = thread.id else {
+            let ix = next_thread(dumps, offset);
+            memory.facts.failed(memory.report.as_ref(), thread, Some(ix));
+            return true;
+        };
         // Each processor has a task 0 of its own.
         let key = (pid, thread.name.clone().filter(|_| pid == 0));
         let is_known = memory.seen.contains(&key);
+        let is_owner = memory.owner.take() == Some(pid);
+        if is_known && (is_owner || memory.owners.remove(&pid)) {
+            return false;
+        }
         let by_processor = memory.report.as_ref().is_some_and(Report::is_by_processor);
+        let is_watchdog = || thread.name.as_deref() == Some(WATCHDOG) && !memory.facts.died_in_nobody();
         if is_known && (!by_processor || memory.facts.is_older_report(memory.report.as_ref())) {
             let rest = memory.facts.rest(pid);
             self.close(memory, dumps);
             memory.facts = rest;
-        } else if is_known || (by_processor && thread.name.as_deref() == Some(WATCHDOG)) {
+        } else if is_known || (by_processor && is_watchdog()) {
             if is_known {
                 memory.facts.failed(memory.report.as_ref(), thread, None);
             }
             return false;
         }
         memory.seen.insert(key);
-        let building = dumps.current(offset);
-        let ix = crate::model::ThreadIx(building.snapshot.threads.len() as u32);
+        if is_owner {
+            memory.owners.insert(pid);
+        }
+        let ix = next_thread(dumps, offset);
         memory.facts.failed(memory.report.as_ref(), thread, Some(ix));
         true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         let has_tasks = dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty());
+        memory.owner = None;
         if let Some(report) = reports::read(line) {
             let is_new = matches!(report, Report::Sysrq { .. });
             if is_new && has_tasks {
                 self.close(memory, dumps);
             }
-            memory.facts.note(&report);
-            if let Some((pid, seconds)) = reports::hung(line) {
-                memory.facts.hung(pid, seconds);
+            memory.facts.note(&report, offset);
+            if let Some((name, pid, seconds)) = reports::hung(line) {
+                memory.facts.hung(name, pid, seconds, offset);
             }
             memory.report = Some(report);
             return;
         }
-        memory.facts.line(line, offset);
+        memory.owner = memory.facts.line(line, offset);
     }
 
     fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
@@ -289,10 +255,20 @@ impl Grammar for Kernel {
 /// Its stack shows that it reports, and nothing of what hangs.
 const WATCHDOG: &str = "khungtaskd";
 
+/// Where the thread goes that is about to be added.
+fn next_thread(dumps: &mut Dumps, offset: u64) -> ThreadIx {
+    ThreadIx(dumps.current(offset).snapshot.threads.len() as u32)
+}
+
 impl Kernel {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
         let report = memory.report.take();
-        if let Some(building) = dumps.open() {
+        // Tasks may be named without a stack of any of them.
+        let building = match memory.facts.first_named() {
+            Some(offset) => Some(dumps.current(offset)),
+            None => dumps.open(),
+        };
+        if let Some(building) = building {
             memory.facts.settle(building);
         }
         dumps.end();
@@ -301,5 +277,7 @@ impl Kernel {
     }
 }
 
+#[cfg(test)]
+mod alarm_tests;
 #[cfg(test)]
 mod tests;

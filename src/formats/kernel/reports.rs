@@ -12,13 +12,13 @@ pub(super) enum Report {
     /// What the processors were doing.
     Processors,
     /// A processor that does not get away from a task.
-    Lockup { message: String, pid: Option<u64>, seconds: u64 },
+    Lockup { message: String, task: Option<(String, u64)>, seconds: u64 },
     /// The kernel failed.
     Fatal { message: String },
-    /// A panic because of what was reported before.
-    Consequence,
+    /// A panic because of what was reported before, and what it says of that.
+    Consequence { why: String },
     /// A report after which the kernel goes on.
-    Warning,
+    Warning { message: String },
 }
 
 /// Which tasks a person asked for.
@@ -67,6 +67,9 @@ static STARTS: &[(&str, Start)] = &[
     ("watchdog: CPU", Start::Lockup),
     ("NMI watchdog: Watchdog detected hard LOCKUP", Start::Lockup),
     ("Watchdog detected hard LOCKUP", Start::Lockup),
+    // POWER before 4.17, `Watchdog CPU:42 Hard LOCKUP`.
+    ("Watchdog CPU:", Start::Lockup),
+    ("BUG: workqueue lockup - ", Start::Lockup),
     ("rcu: INFO: rcu_", Start::Stall),
     ("INFO: rcu_", Start::Stall),
     ("BUG: kernel NULL pointer dereference", Start::Fatal),
@@ -75,7 +78,14 @@ static STARTS: &[(&str, Start)] = &[
     ("BUG: TASK stack guard page was hit", Start::Fatal),
     ("Unable to handle kernel ", Start::Fatal),
     ("general protection fault", Start::Fatal),
+    // x86; RISC-V, MIPS and LoongArch; arm.
     ("Oops: ", Start::Fatal),
+    ("Oops [#", Start::Fatal),
+    ("Oops[#", Start::Fatal),
+    ("Oops - ", Start::Fatal),
+    // Memory that is not the kernel's to use was used: mm/kasan/report.c, mm/kfence/report.c.
+    ("BUG: KASAN: ", Start::Fatal),
+    ("BUG: KFENCE: ", Start::Fatal),
     ("Internal error: ", Start::Fatal),
     ("kernel BUG at ", Start::Fatal),
     ("divide error: ", Start::Fatal),
@@ -108,17 +118,21 @@ pub(super) fn read(line: &str) -> Option<Report> {
     if hung(line).is_some() {
         return Some(Report::Hung);
     }
+    let line = without_processor(line);
     let (start, kind) = STARTS.iter().find(|(start, _)| line.starts_with(start))?;
     let rest = line.get(start.len()..).unwrap_or_default();
     Some(match kind {
         Start::Sysrq(shown) => Report::Sysrq(*shown),
         Start::Processors if rest.contains("skipped") => return None,
         Start::Processors => Report::Processors,
-        Start::Panic if CONSEQUENCES.iter().any(|why| rest.starts_with(why)) => Report::Consequence,
+        Start::Panic if CONSEQUENCES.iter().any(|why| rest.starts_with(why)) => {
+            Report::Consequence { why: rest.trim_end_matches('.').trim_end().to_owned() }
+        }
         Start::Panic => Report::Fatal { message: rest.to_owned() },
         Start::Fatal => Report::Fatal { message: line.trim_start_matches("BUG: ").to_owned() },
         // A task is behind the dash: `CPU#0 stuck for 123s! [syz-executor.1:2970]`.
-        Start::Lockup if *start == "watchdog: CPU" && !rest.contains("hard LOCKUP") => return None,
+        Start::Lockup if start.ends_with("CPU") && !rest.contains("hard LOCKUP") => return None,
+        Start::Lockup if start.ends_with("CPU:") && !rest.contains("Hard LOCKUP") => return None,
         Start::Lockup => lockup(line),
         Start::Stall if !rest.contains("stall") => return None,
         Start::Stall => {
@@ -127,10 +141,17 @@ pub(super) fn read(line: &str) -> Option<Report> {
                 .trim_start_matches("INFO: ")
                 .trim_end_matches(':')
                 .to_owned();
-            Report::Lockup { message, pid: None, seconds: 0 }
+            Report::Lockup { message, task: None, seconds: 0 }
         }
-        Start::Warning => Report::Warning,
+        Start::Warning => Report::Warning { message: line.to_owned() },
     })
+}
+
+/// `CPU 0 Unable to handle kernel paging request at virtual address 00000000, epc == 80244654, ra == 80244654`: MIPS and
+/// LoongArch say on which processor.
+fn without_processor(line: &str) -> &str {
+    let rest = line.strip_prefix("CPU ").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    rest.map(str::trim_start).filter(|rest| rest.starts_with("Unable to handle ")).unwrap_or(line)
 }
 
 fn lockup(line: &str) -> Report {
@@ -140,27 +161,29 @@ fn lockup(line: &str) -> Report {
         Some((message, task)) => (message, task.strip_suffix(']')),
         None => (message, None),
     };
-    let pid = task.and_then(|task| locks::name_and_pid(task, ':')).map(|(_, pid)| pid);
+    let task = task.and_then(|task| locks::name_and_pid(task, ':'));
+    let task = task.map(|(name, pid)| (name.to_owned(), pid));
     let seconds = message
         .split_once(" stuck for ")
+        .filter(|_| task.is_some())
         .and_then(|(_, rest)| rest.get(..rest.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok());
     let message = message.trim_end_matches('!').to_owned();
-    Report::Lockup { message, pid, seconds: seconds.unwrap_or(0) }
+    Report::Lockup { message, task, seconds: seconds.unwrap_or(0) }
 }
 
 /// `INFO: task jbd2/sda-8:3563 blocked for more than 140 seconds.`: the task and the seconds.
-pub(super) fn hung(line: &str) -> Option<(u64, u64)> {
+pub(super) fn hung(line: &str) -> Option<(&str, u64, u64)> {
     let rest = line.trim().strip_prefix("INFO: task ")?;
     let (who, after) = rest.rsplit_once(" for more than ")?;
     let who = who.strip_suffix(" in I/O wait").unwrap_or(who).strip_suffix(" blocked")?;
-    let (_, pid) = locks::name_and_pid(who, ':')?;
+    let (name, pid) = locks::name_and_pid(who, ':')?;
     let seconds = after.get(..after.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok()?;
-    Some((pid, seconds))
+    Some((name, pid, seconds))
 }
 
 /// Lines that stand between stacks and say something, or end one.
 pub(super) fn is_event(line: &str) -> bool {
-    const STARTS: [&str; 8] = [
+    const STARTS: [&str; 19] = [
         "INFO: task ",
         "Showing all locks held",
         "Showing busy workqueues",
@@ -169,99 +192,22 @@ pub(super) fn is_event(line: &str) -> bool {
         "------------[ cut here",
         "Sending NMI ",
         "Kernel Offset: ",
+        // Other stacks than the task's own, and memory: KASAN, KMSAN.
+        "Allocated:",
+        "Allocated by task",
+        "Freed:",
+        "Freed by task",
+        "Object at ",
+        "The buggy address belongs",
+        "Memory state around the buggy",
+        "Last potentially related work",
+        "Second to last potentially",
+        "Uninit was ",
+        "Local variable ",
     ];
     let text = line.trim_start();
     STARTS.iter().any(|start| text.starts_with(start))
         || read(text).is_some()
         || locks::list(text).is_some()
         || (text.starts_with('#') && locks::entry(text).is_some())
-}
-
-/// Lines without a meaning, as beginnings.
-const NOISE: &[&str] = &[
-    "Call Trace:",
-    "Call trace:",
-    "<TASK>",
-    "</TASK>",
-    "<IRQ>",
-    "</IRQ>",
-    "<NMI>",
-    "</NMI>",
-    "<#",
-    "</#",
-    "<<EOE>>",
-    "Not tainted ",
-    "Tainted: ",
-    "\"echo 0 > /proc/",
-    "Workqueue: ",
-    "Hardware name: ",
-    "Modules linked in:",
-    "Code: ",
-    "Sending NMI",
-    "NMI backtrace for cpu ",
-    "irq event stamp: ",
-    "hardirqs last",
-    "softirqs last",
-    "Kernel Offset: ",
-    "Rebooting in ",
-    "Dumping ftrace",
-    "(ftrace buffer empty)",
-    "Shutting down cpus",
-    "INFO: lockdep is turned off",
-    "INFO: NMI handler ",
-    "=====",
-    "Showing all locks held",
-    "Showing busy workqueues",
-    "workqueue ",
-    "pwq ",
-    "pending: ",
-    "in-flight: ",
-    "Sched Debug Version",
-    "Future hung task reports are suppressed",
-    "#PF: ",
-    "PGD ",
-    "Stack:",
-    "Kernel mode",
-    "pstate: ",
-    "Last Breaking-Event-Address",
-    "Blocked by ",
-    "last function: ",
-    "---[ end ",
-    "------------[ cut here",
-    "no locks held by ",
-    "Process ",
-    "task: ",
-    "Thread overran stack",
-    "Mem abort info",
-    "Kernel panic - not syncing",
-    "Oops#",
-    "Trace:",
-    "?",
-    "[<0>] 0x",
-    "[<ffffffffffffffff>] 0xffffffffffffffff",
-];
-
-/// Whether a line has no meaning.
-pub(super) fn is_noise(line: &str) -> bool {
-    let text = line.trim_start();
-    NOISE.iter().any(|start| text.starts_with(start))
-}
-
-/// `RAX: ffffffffffffffda RBX: …`, `FS:  00007fc3…`, `x29: ffff8000…`, `Code: …`, and raw words of the stack.
-pub(super) fn is_register(line: &[u8]) -> bool {
-    let text = line.trim_ascii_start();
-    let first = text.split(|b| *b == b' ').next().unwrap_or_default();
-    if first == b"Code:" {
-        return true;
-    }
-    if let Some(name) = first.strip_suffix(b":") {
-        let is_name = (1..=8).contains(&name.len()) && name.iter().all(u8::is_ascii_alphanumeric);
-        let has_digit = name.iter().any(u8::is_ascii_digit);
-        let is_upper = name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        return is_name
-            && (is_upper || (has_digit && name.len() <= 3))
-            && !matches!(name, b"RIP" | b"EIP" | b"BUG" | b"INFO" | b"WARNING" | b"CPU");
-    }
-    let is_word = |word: &[u8]| matches!(word.len(), 8 | 16) && word.iter().all(u8::is_ascii_hexdigit);
-    first.len() >= 8 && text.split(|b| *b == b' ').filter(|word| !word.is_empty()).all(is_word)
 }

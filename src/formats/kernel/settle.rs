@@ -14,10 +14,13 @@ use crate::model::{
 /// What was said outside of stacks.
 #[derive(Default)]
 pub(super) struct Facts {
-    hung: Vec<(u64, u64)>,
+    /// Tasks that a watchdog names.
+    named: Vec<Named>,
     lists: Vec<Held>,
     blockers: Vec<(Blocker, u64)>,
     failure: Option<Failing>,
+    /// The last report after which the kernel went on.
+    warning: Option<Failing>,
     shown: Option<Shown>,
 }
 
@@ -29,23 +32,85 @@ struct Failing {
     seconds: u64,
 }
 
+impl Failing {
+    /// The kernel died, of what is known.
+    fn of(message: String) -> Self {
+        Self { kind: FailureKind::Kernel, message, pid: None, thread: None, seconds: 0 }
+    }
+}
+
+/// A task that a watchdog names.
+struct Named {
+    name: Str,
+    pid: u64,
+    seconds: u64,
+    offset: u64,
+    /// What it did, as the watchdog says.
+    state: ReportedState,
+}
+
 impl Facts {
     /// A report has begun.
-    pub fn note(&mut self, report: &Report) {
+    pub fn note(&mut self, report: &Report, offset: u64) {
         let (kind, message, pid, seconds) = match report {
             Report::Sysrq(shown) => {
                 self.shown = Some(*shown);
                 return;
             }
-            Report::Lockup { message, pid, seconds } => (FailureKind::Stall, message, *pid, *seconds),
+            Report::Lockup { message, task, seconds } => {
+                if let Some((name, pid)) = task {
+                    self.name(name, *pid, *seconds, offset, ReportedState::Running);
+                }
+                (FailureKind::Stall, message, task.as_ref().map(|(_, pid)| *pid), *seconds)
+            }
             Report::Fatal { message } => (FailureKind::Kernel, message, None, 0),
+            Report::Warning { message } => {
+                self.warning = Some(Failing::of(message.clone()));
+                return;
+            }
+            Report::Consequence { why } => {
+                self.die(why);
+                return;
+            }
             _ => return,
         };
         // The first is the cause; a kernel that died says more than one that was slow.
-        let is_worse = |known: &Failing| known.kind == FailureKind::Stall && kind == FailureKind::Kernel;
+        // And one that names the task more than one of which the task was cut off.
+        let is_worse = |known: &Failing| {
+            let is_anybody_s = known.pid.is_none() && known.thread.is_none() && pid.is_some();
+            known.kind == FailureKind::Stall && (kind == FailureKind::Kernel || is_anybody_s)
+        };
         if self.failure.as_ref().is_none_or(is_worse) {
             self.failure = Some(Failing { kind, message: message.clone(), pid, thread: None, seconds });
         }
+    }
+
+    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence, of a warning the end;
+    /// and if nothing of it is there, the panic itself is what is known.
+    fn die(&mut self, why: &str) {
+        if self.failure.is_some() || self.is_hung() {
+            return;
+        }
+        let warning = self.warning.take().filter(|_| why.contains("panic_on_warn"));
+        self.failure = Some(match warning {
+            Some(warning) => Failing { message: format!("{why}: {}", warning.message), ..warning },
+            None => Failing::of(why.to_owned()),
+        });
+    }
+
+    fn is_hung(&self) -> bool {
+        self.named.iter().any(|named| named.state == ReportedState::Uninterruptible)
+    }
+
+    /// Whether the kernel died and no task so far is the one in which it did.
+    pub fn died_in_nobody(&self) -> bool {
+        self.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Kernel && f.thread.is_none())
+    }
+
+    /// Where a watchdog named a task first.
+    pub fn first_named(&self) -> Option<u64> {
+        let blocked = self.blockers.iter().map(|(_, offset)| *offset);
+        self.named.iter().map(|named| named.offset).chain(blocked).min()
     }
 
     /// Whether the tasks so far are of a report after which the kernel went on, and this one is its end.
@@ -57,37 +122,52 @@ impl Facts {
     /// What is said of the report that has just begun and has no task yet: it goes to the next dump.
     pub fn rest(&mut self, pid: u64) -> Self {
         let is_open = |failure: &mut Failing| failure.thread.is_none() && failure.pid.is_none();
-        let hung = self.hung.pop_if(|(of, _)| *of == pid).into_iter().collect();
-        Self { failure: self.failure.take_if(is_open), hung, ..Self::default() }
+        let named = self.named.pop_if(|named| named.pid == pid).into_iter().collect();
+        Self { failure: self.failure.take_if(is_open), named, ..Self::default() }
     }
 
     /// A task of a report comes, or is there already.
     pub fn failed(&mut self, report: Option<&Report>, thread: &Thread, ix: Option<ThreadIx>) {
-        let Some(failure) = self.failure.as_mut().filter(|failure| failure.thread.is_none()) else { return };
         if report.is_none_or(|report| !report.is_by_processor()) {
             return;
         }
-        let ThreadId::Number(pid) = thread.id else { return };
-        if failure.pid.is_some_and(|wanted| wanted != pid) || thread.reported == Some(ReportedState::Idle) {
+        let failing = match report {
+            Some(Report::Warning { .. }) => self.warning.as_mut(),
+            _ => self.failure.as_mut(),
+        };
+        let Some(failure) = failing.filter(|failure| failure.thread.is_none()) else { return };
+        let pid = match thread.id {
+            ThreadId::Number(pid) => Some(pid),
+            _ => None,
+        };
+        let is_another = failure.pid.is_some_and(|wanted| Some(wanted) != pid);
+        if is_another || thread.reported == Some(ReportedState::Idle) {
             return;
         }
-        (failure.pid, failure.thread) = (Some(pid), ix);
+        (failure.pid, failure.thread) = (pid, ix);
     }
 
-    /// A line that is no begin of a report.
-    pub fn line(&mut self, line: &str, offset: u64) {
+    /// A line that is no begin of a report. Whose stack comes next, where the line says so.
+    pub fn line(&mut self, line: &str, offset: u64) -> Option<u64> {
         if let Some(list) = locks::list(line) {
             self.lists.push(list);
         } else if let Some(blocker) = locks::blocker(line) {
+            let owner = blocker.owner.as_ref().map(|(_, pid)| *pid);
             self.blockers.push((blocker, offset));
-        } else if let (Some(Some(entry)), Some(list)) = (locks::entry(line), self.lists.last_mut()) {
-            list.entries.push(entry);
+            return owner;
+        } else if let (Some((_, Some(entry))), Some(list)) = (locks::entry(line), self.lists.last_mut()) {
+            list.add(entry);
         }
+        None
     }
 
-    /// The watchdog found this task.
-    pub fn hung(&mut self, pid: u64, seconds: u64) {
-        self.hung.push((pid, seconds));
+    /// The watchdog found this task blocked.
+    pub fn hung(&mut self, name: &str, pid: u64, seconds: u64, offset: u64) {
+        self.name(name, pid, seconds, offset, ReportedState::Uninterruptible);
+    }
+
+    fn name(&mut self, name: &str, pid: u64, seconds: u64, offset: u64, state: ReportedState) {
+        self.named.push(Named { name: name.into(), pid, seconds, offset, state });
     }
 
     /// Puts everything into the dump.
@@ -98,22 +178,36 @@ impl Facts {
                 of_pid.entry(pid).or_insert(ix);
             }
         }
-        for (pid, seconds) in &self.hung {
-            if let Some(thread) = of_pid.get(pid).and_then(|ix| building.snapshot.threads.get_mut(ix.at())) {
-                thread.waited_us = Some(seconds.saturating_mul(1_000_000));
-            }
-        }
-        self.fail(building, &of_pid);
         let places = places(building);
         self.lists(building, &mut of_pid, &places);
         self.blockers(building, &mut of_pid);
+        let is_hung = self.is_hung();
+        self.tasks(building, &mut of_pid);
+        self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
         if self.shown == Some(Shown::Blocked) {
             is_limited(snapshot, "only tasks in uninterruptible sleep are shown (sysrq w)", None);
-        } else if !self.hung.is_empty() && self.shown.is_none() {
+        } else if is_hung && self.shown.is_none() {
             let message = "the watchdog shows blocked tasks only, and only the first of them (kernel.hung_task_warnings)";
             is_limited(snapshot, message, None);
+        }
+    }
+
+    /// Tasks that a watchdog names, with or without their stacks.
+    fn tasks(&mut self, building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>) {
+        for named in std::mem::take(&mut self.named) {
+            let known = of_pid.get(&named.pid).copied();
+            let ix = known.unwrap_or_else(|| unseen(building, of_pid, &named.name, named.pid));
+            let Some(thread) = building.snapshot.threads.get_mut(ix.at()) else { continue };
+            thread.reported = thread.reported.or(Some(named.state));
+            let time = Some(named.seconds.saturating_mul(1_000_000));
+            match named.state {
+                ReportedState::Uninterruptible => thread.waited_us = time,
+                // Whoever has a stack may be there for another reason.
+                _ if known.is_none() => thread.cpu_us = time,
+                _ => {}
+            }
         }
     }
 
@@ -140,7 +234,8 @@ impl Facts {
         // Who waits, by the lists of those whose stacks are there.
         let mut waits: FxHashMap<LockId, Known> = FxHashMap::default();
         for list in &lists {
-            let place = of_pid.get(&list.pid).map(|ix| places.get(ix.at()).and_then(Option::as_ref));
+            let place =
+                seen(building, of_pid, list.pid).map(|ix| places.get(ix.at()).and_then(Option::as_ref));
             let count = list.entries.len();
             for (n, entry) in list.entries.iter().enumerate() {
                 let Some(id) = &entry.id else { continue };
@@ -150,6 +245,8 @@ impl Facts {
                         known.waiters += 1;
                         known.mode = Some(*mode);
                     }
+                    // Where it was asked for was cut off.
+                    Some(Some(_)) if n + 1 == count && entry.at.is_empty() => known.unseen += 1,
                     Some(_) => known.holders += 1,
                     None => known.unseen += 1,
                 }
@@ -160,7 +257,7 @@ impl Facts {
             let is_wanted = |entry: &locks::Entry| {
                 entry.id.as_ref().and_then(|id| waits.get(id)).is_some_and(|known| known.waiters > 0)
             };
-            let seen = of_pid.get(&list.pid).copied();
+            let seen = seen(building, of_pid, list.pid);
             if seen.is_none() && !list.entries.iter().any(is_wanted) {
                 continue;
             }
@@ -175,6 +272,7 @@ impl Facts {
                     (Some(_), Some((places, mode))) if n == last && locks::is_at(places, entry) => {
                         wait = Some((lock, *mode));
                     }
+                    (Some(_), Some(_)) if n == last && entry.at.is_empty() => {}
                     (Some(_), _) => held.push(lock),
                     // Of a task without a stack the list alone speaks. Whoever is not the one that holds it waits.
                     (None, _) if n < last => held.push(lock),
@@ -185,7 +283,8 @@ impl Facts {
                     (None, _) => {}
                 }
             }
-            let ix = seen.unwrap_or_else(|| unseen(building, of_pid, &list.name, list.pid));
+            let known = seen.or_else(|| of_pid.get(&list.pid).copied());
+            let ix = known.unwrap_or_else(|| unseen(building, of_pid, &list.name, list.pid));
             set(building, ix, &held, wait);
         }
     }
@@ -193,7 +292,10 @@ impl Facts {
     /// Owners that the watchdog names.
     fn blockers(&mut self, building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>) {
         for (blocker, offset) in std::mem::take(&mut self.blockers) {
-            let Some(ix) = of_pid.get(&blocker.pid).copied() else { continue };
+            let ix = match of_pid.get(&blocker.pid) {
+                Some(ix) => *ix,
+                None => unseen(building, of_pid, &blocker.name, blocker.pid),
+            };
             let known = building.snapshot.threads.get(ix.at()).and_then(|thread| thread.reported_wait);
             let lock = match (known, &blocker.owner) {
                 (Some(wait), _) => wait.lock,
@@ -250,6 +352,16 @@ fn places(building: &mut Building) -> Vec<Option<(Str, WaitMode)>> {
         all.push(place);
     }
     all
+}
+
+/// The task with this pid, if its stack is there.
+fn seen(building: &Building, of_pid: &FxHashMap<u64, ThreadIx>, pid: u64) -> Option<ThreadIx> {
+    let snapshot = &building.snapshot;
+    let has_stack = |ix: &ThreadIx| {
+        let stack = snapshot.threads.get(ix.at()).map(|thread| thread.stack);
+        stack.is_some_and(|stack| !snapshot.stacks.frames_of(stack).is_empty())
+    };
+    of_pid.get(&pid).copied().filter(has_stack)
 }
 
 /// A task of which only a list or a line speaks.

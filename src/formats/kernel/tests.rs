@@ -7,7 +7,7 @@ fn header_of(line: &str) -> (String, String, Option<ReportedState>) {
     (thread.name.as_deref().unwrap_or_default().to_owned(), thread.id.to_string(), thread.reported)
 }
 
-fn functions(snapshot: &Snapshot, n: usize) -> Vec<String> {
+pub(super) fn functions(snapshot: &Snapshot, n: usize) -> Vec<String> {
     let frames = snapshot.stacks.frames_of(snapshot.threads[n].stack).iter();
     frames.map(|f| snapshot.stacks.get(*f).function.as_deref().unwrap_or("?").to_owned()).collect()
 }
@@ -39,6 +39,12 @@ fn headers_of_all_ages() {
         ),
         ("logd            D    0 15720   2030 0x00000004", "logd", "15720", Uninterruptible),
         ("CPU: 3 PID: 1054 Comm: rs:main Q:Reg Not tainted 4.20.0-next #5", "rs:main Q:Reg", "1054", Running),
+        (
+            "CPU: 9 UID: 7 PID: 62 Comm: qemu-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE",
+            "qemu-s39",
+            "62",
+            Running,
+        ),
         ("CPU: 0 UID: 0 PID: 29 Comm: a Tainted: G        W          6.11.0 #0", "a", "29", Running),
     ] {
         assert_eq!(header_of(line), (name.to_owned(), pid.to_owned(), Some(state)), "{line}");
@@ -64,19 +70,67 @@ fn frames_of_all_ages() {
         (" ext4_sync_file+0x1/0x2 [ext4 5bd0c9ac]", "ext4_sync_file", Some("ext4")),
         ("RIP: 0010:smp_call_function_single+0x192/0x4f0", "smp_call_function_single", None),
         ("pc : refcount_warn_saturate+0xf4/0x148", "refcount_warn_saturate", None),
-        (" __schedule from schedule+0x58/0xcc", "__schedule", None),
+        ("epc   : 80244654 log_write+0x20/0x38", "log_write", None),
+        ("  ERA: 90000000037a5f0c log_write+0x30/0x94", "log_write", None),
+        ("Krnl PSW : 0704c00180000000 000000000026552c (log_write+0x2c4/0x33c)", "log_write", None),
+        ("  IAOQ[0]: log_write+0xe0/0x4b0", "log_write", None),
         (" context_switch kernel/sched/core.c:2844 [inline]", "context_switch", Some("vmlinux")),
         (" __schedule (kernel/sched/core.c:3515)", "__schedule", Some("vmlinux")),
         (" get_user+0x1/0x2 (T)", "get_user", None),
     ] {
-        let Some(StackLine::Frame(frame, _)) = frame::read(line) else { panic!("{line}") };
+        let Some(StackLine::Frame(frame, _) | StackLine::Counter(frame, _)) = frame::read(line) else {
+            panic!("{line}")
+        };
         assert_eq!((frame.function.as_deref(), frame.module.as_deref()), (Some(function), module), "{line}");
     }
     assert_eq!(frame::read(" ? kmem_cache_free+0x15/0x310"), Some(StackLine::Stale));
     assert_eq!(frame::read("RIP: 0033:0x4576a9"), Some(StackLine::User));
-    for line in ["      Not tainted 5.2.0+ #97", "net_ratelimit: 20 callbacks suppressed", "a+b/c", ""] {
+    for line in [
+        "      Not tainted 5.2.0+ #97",
+        "net_ratelimit: 20 callbacks suppressed",
+        "a+b/c",
+        "",
+        "Stack: (0xf0829a28 to 0xf082a000)",
+        "called from here",
+        " ra : log_write+0x54/0xa6",
+        "epc : ffffffff01590e98 ra : ffffffff01590e58 sp : ffff8f80001f39b0",
+    ] {
         assert_eq!(frame::read(line), None, "{line}");
     }
+}
+
+#[test]
+fn stacks_of_callers_and_of_registers() {
+    let stack = |text: &str| -> Vec<String> {
+        let frames = frame::stack(text.lines().filter_map(frame::read));
+        frames.iter().map(|(f, place)| format!("{} {place}", f.function.as_deref().unwrap_or("?"))).collect()
+    };
+    let old = "\
+[<c0997424>] (__schedule) from [<c0997a94>] (schedule+0x50/0xa8)
+[<c0997a94>] (schedule) from [<c0998fa0>] (__mutex_lock+0x1a8/0x590)
+[<c0998fa0>] (__mutex_lock) from [<c08109d0>] (log_append+0x54/0xd0)
+";
+    let new = " __schedule from schedule+0x50/0xa8\n schedule from __mutex_lock+0x1a8/0x590\n __mutex_lock from log_append+0x54/0xd0\n";
+    let wanted = ["__schedule ", "schedule schedule+0x50/0xa8", "__mutex_lock __mutex_lock+0x1a8/0x590"];
+    for text in [old, new] {
+        assert_eq!(stack(text), [&wanted[..], &["log_append log_append+0x54/0xd0"]].concat());
+    }
+    // With lines: what the compiler inlined stands between a function and its caller.
+    let inlined = "\
+[<819be41c>] (log_flush) from [<819beff4>] (log_pump kernel/log.c:68 [inline])
+[<819be41c>] (log_flush) from [<819beff4>] (log_append+0x2c/0xfc kernel/log.c:60)
+[<819bf3d8>] (log_append) from [<819c2014>] (log_write+0x2e8/0xae0 kernel/log.c:74)
+";
+    let names = ["log_flush ", "log_pump log_pump", "log_append log_append+0x2c/0xfc"];
+    assert_eq!(stack(inlined), [&names[..], &["log_write log_write+0x2e8/0xae0"]].concat());
+    // What the registers say is the first frame, which some processors print twice.
+    let twice = "PC is at log_flush+0x44/0x64\n log_flush from log_append+0x4c/0x64\n";
+    assert_eq!(stack(twice), ["log_flush log_flush+0x44/0x64", "log_append log_append+0x4c/0x64"]);
+    let twice = "epc : log_flush+0x44/0x64\n[<ffffffff01590e98>] log_flush+0x44/0x64\n[<ffffffff01590e00>] log_flush+0x44/0x64\n 0xffff80000fe83d4c\n";
+    assert_eq!(
+        stack(twice),
+        ["log_flush log_flush+0x44/0x64"; 2].into_iter().chain(["? 0xffff80000fe83d4c"]).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -101,7 +155,7 @@ fn owners_and_lists() {
     );
     let list = locks::list("3 locks held by kworker/0:0/5:").expect("a list");
     assert_eq!((&*list.name, list.pid), ("kworker/0:0", 5));
-    let entry = |line| locks::entry(line).expect("an entry");
+    let entry = |line| locks::entry(line).expect("an entry").1;
     let hashed = entry(" #2: 000000009930efbd (rtnl_mutex){+.+.}, at: rtnl_lock+0x17/0x20").expect("a lock");
     assert_eq!(
         (hashed.id, &*hashed.at),
