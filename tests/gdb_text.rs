@@ -325,7 +325,7 @@ fn printed_locks_have_owners() {
     let text = format!("{}\n(gdb) p g_log_mutex\n{printed}", listing());
     let snapshot = one(&text);
     let lock = &snapshot.reported_locks[0];
-    assert_eq!((lock.symbol.as_deref(), lock.owner), (Some("g_log_mutex"), ReportedOwner::Tid(22103)));
+    assert_eq!((lock.symbol.as_deref(), &lock.owner), (Some("g_log_mutex"), &ReportedOwner::Tid(22103)));
     assert!(text[lock.offset as usize..].starts_with("$1 = "));
 }
 

@@ -166,6 +166,8 @@ pub enum FailureKind {
     Abort,
     /// The operating system ended it, or its kernel failed.
     Kernel,
+    /// The kernel ended it, for lack of memory.
+    Killed,
     /// It left a core; for which signal is not said.
     DumpedCore,
     /// It goes on, but a processor does not get away from what it does: a lockup.

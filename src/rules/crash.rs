@@ -145,7 +145,9 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
         (Some(who), false) if failure.is_some_and(|f| is_kernel(case, f)) => format!("{reason}{at} ({who})"),
-        (None, false) if failure.is_some_and(|f| is_kernel(case, f)) => reason.clone(),
+        (None, false) if failure.is_some_and(|f| is_kernel(case, f) || f.kind == FailureKind::Killed) => {
+            reason.clone()
+        }
         (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
         (None, false) if signal.name.is_empty() => format!("the process ended: {reason}"),
         (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
@@ -159,9 +161,11 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     if is_by_stack {
         evidence.push(Evidence::inferred("no line says so: its stack goes through abort"));
     }
+    let is_killed = failure.is_some_and(|f| f.kind == FailureKind::Killed);
+    let next = advice(signal, was_sent, frame.is_some(), is_killed);
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
-        summary: format!("{}. {}", super::jam::capital(&title), advice(signal, was_sent, frame.is_some())),
+        summary: format!("{}. {}", super::jam::capital(&title), next),
         threads: thread.into_iter().collect(),
         clusters: clusters_of(case, thread.as_slice()),
         location: frame.map(|frame| Location { frame }),
@@ -174,7 +178,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
             frame,
         }),
         evidence,
-        advice: vec![advice(signal, was_sent, frame.is_some())],
+        advice: vec![next],
         cause: [rule.id().to_owned(), signal.name.to_string(), cause_words(failure, &reason)]
             .into_iter()
             .chain(
@@ -296,6 +300,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::UncaughtException => "an exception that nobody caught",
         FailureKind::Abort => "abort",
         FailureKind::Kernel => "the system ended it",
+        FailureKind::Killed => "the kernel ended a process",
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
         FailureKind::Stall => "a processor does not get away from it",
     }
@@ -361,10 +366,11 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn advice(signal: &Signal, was_sent: bool, has_frame: bool) -> String {
+fn advice(signal: &Signal, was_sent: bool, has_frame: bool, is_killed: bool) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
+        _ if is_killed => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
         _ if !has_frame => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",

@@ -106,19 +106,24 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
     let failure = case.snapshot.process.failure.as_ref().filter(|f| f.kind == FailureKind::Stall)?;
     let words = case.words();
     let thread = failure.thread;
-    let doing = thread.map(|t| words.doing(t)).unwrap_or_else(|| "not known".into());
-    let who = thread.map(|t| words.thread(t)).unwrap_or_else(|| "a task".into());
+    let is_doing = thread.map(|t| format!("{} is {}", words.thread(t), words.doing(t)));
     let frame = thread.and_then(|t| case.first_meaningful(t));
     let members: Vec<ThreadIx> = thread.into_iter().collect();
     let mut evidence = vec![Evidence::reported(format!("the kernel's watchdog says: {}", failure.message))];
-    evidence.extend(thread.map(|_| Evidence::reported(format!("{who} is {doing}, by its stack"))));
+    evidence.extend(is_doing.iter().map(|said| Evidence::reported(format!("{said}, by its stack"))));
     Some(Finding {
         severity: Severity::High,
-        title: format!("{}: {who} is {doing}", failure.message),
+        title: match &is_doing {
+            Some(said) => format!("{}: {said}", failure.message),
+            None => failure.message.to_string(),
+        },
         summary: format!(
-            "The kernel's watchdog says: {}. {} is {doing}.",
+            "The kernel's watchdog says: {}. {}",
             failure.message,
-            super::jam::capital(&who)
+            match &is_doing {
+                Some(said) => format!("{}.", super::jam::capital(said)),
+                None => "It does not say which task it is.".into(),
+            }
         ),
         clusters: clusters_of(case, &members),
         location: frame.map(|frame| Location { frame }),

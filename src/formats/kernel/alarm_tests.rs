@@ -236,3 +236,18 @@ fn an_alarm_that_names_its_task_says_more_than_one_that_was_cut() {
     );
     assert_eq!((&*message, &*name), ("soft lockup - CPU#1 stuck for 22s", "logd"));
 }
+
+#[test]
+fn a_process_that_is_ended_for_lack_of_memory() {
+    let text = "pump invoked oom-killer: gfp_mask=0x100cca, order=0, oom_score_adj=0
+CPU: 1 PID: 63 Comm: pump Not tainted 6.1.0 #8
+Call Trace:
+ dump_header+0x4a/0x1f4
+ out_of_memory+0x100/0x300
+Mem-Info:
+Out of memory: Killed process 240 (hungry (2)) total-vm:1540044kB, anon-rss:1284068kB
+";
+    let failure = crate::formats::testing::read(text).remove(0).process.failure.unwrap();
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Killed, None));
+    assert_eq!(&*failure.message, "Out of memory: Killed process 240 (hungry (2))");
+}

@@ -15,6 +15,8 @@ pub(super) enum Report {
     Lockup { message: String, task: Option<(String, u64)>, seconds: u64 },
     /// The kernel failed.
     Fatal { message: String },
+    /// The kernel ended a process, and goes on.
+    Killed { message: String },
     /// A panic because of what was reported before, and what it says of that.
     Consequence { why: String },
     /// A report after which the kernel goes on.
@@ -45,6 +47,7 @@ enum Start {
     Lockup,
     Stall,
     Warning,
+    Killed,
 }
 
 /// Beginnings of reports; the first that fits counts.
@@ -93,6 +96,9 @@ static STARTS: &[(&str, Start)] = &[
     ("stack segment: ", Start::Fatal),
     ("traps: PANIC: double fault", Start::Fatal),
     ("PANIC: double fault", Start::Fatal),
+    // mm/oom_kill.c: `Killed` since 5.2, `Kill` before.
+    ("Out of memory: Kill", Start::Killed),
+    ("Memory cgroup out of memory: Kill", Start::Killed),
     ("BUG: ", Start::Warning),
     ("WARNING: ", Start::Warning),
     ("INFO: possible ", Start::Warning),
@@ -142,6 +148,11 @@ pub(super) fn read(line: &str) -> Option<Report> {
                 .trim_end_matches(':')
                 .to_owned();
             Report::Lockup { message, task: None, seconds: 0 }
+        }
+        // `Out of memory: Killed process 240 (stress) total-vm:1540044kB, anon-rss:1284068kB, …`
+        Start::Killed => {
+            let name_ends = line.rfind(')').map_or(line.len(), |at| at + 1);
+            Report::Killed { message: line.get(..name_ends).unwrap_or(line).to_owned() }
         }
         Start::Warning => Report::Warning { message: line.to_owned() },
     })

@@ -64,6 +64,7 @@ impl Facts {
                 (FailureKind::Stall, message, task.as_ref().map(|(_, pid)| *pid), *seconds)
             }
             Report::Fatal { message } => (FailureKind::Kernel, message, None, 0),
+            Report::Killed { message } => (FailureKind::Killed, message, None, 0),
             Report::Warning { message } => {
                 self.warning = Some(Failing::of(message.clone()));
                 return;
@@ -78,7 +79,11 @@ impl Facts {
         // And one that names the task more than one of which the task was cut off.
         let is_worse = |known: &Failing| {
             let is_anybody_s = known.pid.is_none() && known.thread.is_none() && pid.is_some();
-            known.kind == FailureKind::Stall && (kind == FailureKind::Kernel || is_anybody_s)
+            match known.kind {
+                FailureKind::Killed => kind != FailureKind::Killed,
+                FailureKind::Stall => kind == FailureKind::Kernel || is_anybody_s,
+                _ => false,
+            }
         };
         if self.failure.as_ref().is_none_or(is_worse) {
             self.failure = Some(Failing { kind, message: message.clone(), pid, thread: None, seconds });
