@@ -1,10 +1,12 @@
-//! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered; and the
-//! traceback with which a process ends ([`traceback`]).
+//! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered; the
+//! traceback with which a process ends ([`traceback`]); the stacks of pytest-timeout ([`pytest_timeout`]).
 //!
 //! Source: CPython 3.6-3.14 Python/traceback.c (`_Py_DumpTracebackThreads`), Modules/faulthandler.c,
 //! Python/pylifecycle.c (`fatal_error`).
 
 mod failure;
+mod group;
+mod pytest_timeout;
 mod traceback;
 
 use super::python;
@@ -22,14 +24,18 @@ use failure::End;
 pub const FORMAT: Format = Format {
     id: FormatId::new("python-faulthandler"),
     name: "a Python faulthandler dump",
-    looked_for: "lines `Thread 0x… (most recent call first):`, or a traceback at the end of the text",
+    looked_for: "lines `Thread 0x… (most recent call first):` or `~~~ Stack of … ~~~`, or a traceback at the end of the text",
     about: About {
-        producer: "faulthandler of CPython 3.6 to 3.14: fatal signals, dump_traceback, dump_traceback_later, register; the traceback that ends a process",
+        producer: "faulthandler of CPython 3.6 to 3.14: fatal signals, dump_traceback, dump_traceback_later, register; the stacks of pytest-timeout 1 and 2; the traceback that ends a process",
         reads: "threads with the pthread address and frames (file, line, function), names with 3.14; the signal or fatal error; the exception of a traceback",
         never: "kernel thread ids; more than 100 threads or 100 frames; states; locks and who has them; what a call into C does. A traceback that is followed by more log is no dump: the process lived on",
         capture: "python -X faulthandler, then faulthandler.register(signal.SIGUSR1) in the program and kill -USR1 PID; better: py-spy dump --pid PID",
     },
-    reader: Reader::Text { anchors: &[FIRST_CALL_FIRST, traceback::HEADER], confirm, parse },
+    reader: Reader::Text {
+        anchors: &[FIRST_CALL_FIRST, traceback::HEADER, pytest_timeout::TITLE],
+        confirm,
+        parse,
+    },
 };
 
 /// How each header ends.
@@ -43,7 +49,13 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
     if site.rest().starts_with(traceback::HEADER.as_bytes()) {
-        return traceback::ends_the_text(site).then_some(site.at);
+        let is_group = site.before()?.ends_with(group::MARK.as_bytes());
+        let start = site.at - if is_group { group::MARK.len() } else { 0 };
+        return traceback::that_ends_the_text(site).map(|_| start);
+    }
+    if site.rest().starts_with(pytest_timeout::TITLE.as_bytes()) {
+        let fill = site.before()?.iter().rev().take_while(|b| **b == b'~').count();
+        return pytest_timeout::header(&lossy(site.line())).map(|_| site.at - fill);
     }
     let before = lossy(site.before()?);
     let start = HEADERS.iter().filter_map(|start| before.rfind(start)).min()?;
@@ -77,7 +89,7 @@ impl Grammar for Faulthandler {
     const MASKS_HEX: bool = false;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        HEADERS.iter().any(|start| line.starts_with(start.as_bytes()))
+        line.starts_with(b"~") || HEADERS.iter().any(|start| line.starts_with(start.as_bytes()))
     }
 
     fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
@@ -88,7 +100,9 @@ impl Grammar for Faulthandler {
         if is_outside(line) {
             return InBlock::Ends;
         }
-        let is_known = frame(line).is_some() || REMARKS.iter().any(|(start, ..)| line.starts_with(start));
+        let is_known = frame(line).is_some()
+            || pytest_timeout::is_body(line)
+            || REMARKS.iter().any(|(start, ..)| line.starts_with(start));
         if is_known { InBlock::Body } else { InBlock::Unknown }
     }
 
@@ -105,6 +119,9 @@ impl Grammar for Faulthandler {
     }
 
     fn body(&self, block: &[BlockLine<'_>]) -> Body {
+        if let Some(body) = pytest_timeout::body(block) {
+            return body;
+        }
         let mut body = Body::default();
         for line in block {
             if let Some(frame) = frame(line.text) {
@@ -125,7 +142,7 @@ impl Grammar for Faulthandler {
         let is_new = memory.end.is_some()
             || memory.is_over
             || memory.seen.contains(&thread.id)
-            || dumps.open().is_some_and(|b| ends_with_main(&b.snapshot));
+            || !pytest_timeout::is_own(thread) && dumps.open().is_some_and(|b| ends_with_main(&b.snapshot));
         if is_open && is_new {
             let end = memory.end.take();
             close(memory, dumps);
@@ -145,6 +162,8 @@ impl Grammar for Faulthandler {
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         if let Some(end) = failure::read(line) {
             memory.end = Some(end);
+        } else if pytest_timeout::is_begin(line) {
+            memory.end = Some(End::Nothing);
         } else if line == "..." && dumps.open().is_some() {
             let snapshot = &mut dumps.current(offset).snapshot;
             is_limited(snapshot, "faulthandler prints no more than 100 threads", Some(offset));
@@ -207,7 +226,10 @@ static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
 fn is_outside(line: &str) -> bool {
     const STARTS: &[&str] =
         &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
-    line == "..." || STARTS.iter().any(|start| line.starts_with(start)) || failure::read(line).is_some()
+    line == "..."
+        || pytest_timeout::is_rule(line)
+        || STARTS.iter().any(|start| line.starts_with(start))
+        || failure::read(line).is_some()
 }
 
 /// `  File "/srv/app.py", line 14 in rec`; no comma before `in`.
@@ -226,6 +248,9 @@ fn frame(line: &str) -> Option<crate::model::Frame> {
 /// Stack (most recent call first):                                        dump_traceback(all_threads=False)
 /// ```
 fn header(line: &str) -> Option<Head> {
+    if let Some(thread) = pytest_timeout::header(line) {
+        return Some(Head::of(thread));
+    }
     let rest = line.strip_suffix(FIRST_CALL_FIRST)?.strip_suffix(' ')?;
     if rest == "Stack" {
         let mut thread = Thread::new(ThreadId::Number(0));

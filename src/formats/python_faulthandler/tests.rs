@@ -145,6 +145,92 @@ fn tracebacks_that_somebody_survived_are_no_dumps() {
 }
 
 #[test]
+fn what_was_caught_and_logged_ended_nothing() {
+    for above in [
+        "[2026-03-01 10:00:00,348: ERROR/MainProcess] Task handler raised error: Ended(15)",
+        "2026-03-01 10:00:00 shop WARNING no stock",
+        "time=10:00 level=error msg=\"no stock\"",
+        "10:00:00 [error    ] no stock",
+    ] {
+        assert!(read_bytes(format!("{above}\n{TRACEBACK}").as_bytes()).is_empty(), "{above}");
+        let chain = format!("{above}\n{TRACEBACK}\n{}\n\n{TRACEBACK}", DURING);
+        assert!(read_bytes(chain.as_bytes()).is_empty(), "{above}");
+    }
+    // It goes back to who caught it, and not to what the interpreter ran.
+    let inner = TRACEBACK.replace("<module>", "inner");
+    assert!(read_bytes(format!("Internal Server Error: /carts/\n{inner}").as_bytes()).is_empty());
+    for above in ["10:00:00 INFO shop: ready", "listening on :8080", "Exceptional errors: 0"] {
+        assert!(read_one(&format!("{above}\n{TRACEBACK}")).process.failure.is_some(), "{above}");
+    }
+    let child = TRACEBACK.replace("<module>", "_bootstrap");
+    assert!(read_one(&format!("Process Process-3:\n{child}")).process.failure.is_some());
+}
+
+const DURING: &str = "During handling of the above exception, another exception occurred:";
+
+const GROUP: &str = "  + Exception Group Traceback (most recent call last):
+  |   File \"/srv/shop/service.py\", line 11, in <module>
+  |     main()
+  |   File \"/srv/shop/service.py\", line 10, in gather
+  |     raise ExceptionGroup(\"orders failed\", errors)
+  | ExceptionGroup: orders failed (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File \"/srv/shop/service.py\", line 3, in load
+    |     raise OSError(\"no such order\")
+    | OSError: no such order
+    +---------------- 2 ----------------
+    | KeyError: 'price'
+    +------------------------------------
+";
+
+#[test]
+fn a_group_of_exceptions_that_nobody_caught() {
+    let logged: String = GROUP.lines().map(|line| format!("web_1  | {line}\n")).collect();
+    for text in [GROUP, &logged] {
+        let snapshot = read_one(text);
+        assert_eq!(functions(&snapshot, ThreadIx(0)), ["gather", "<module>"]);
+        assert_eq!(
+            &*snapshot.process.failure.unwrap().message,
+            "ExceptionGroup: orders failed (2 sub-exceptions); OSError: no such order; KeyError: 'price'"
+        );
+    }
+    assert!(read_bytes(format!("{GROUP}10:00 INFO next order\n").as_bytes()).is_empty());
+    for end in 0..GROUP.len() {
+        read_bytes(&GROUP.as_bytes()[..end]);
+    }
+}
+
+const PYTEST: &str = "+++++++++++++++++++++++ Timeout ++++++++++++++++++++++++
+~~~~~~~~~~~~~~~~~~~~~ Captured stdout ~~~~~~~~~~~~~~~~~~~~~~
+~~~~~~~~~~~~ Stack of MainThread (140466836179840) ~~~~~~~~~~~~
+  File \"/usr/lib/python3.11/runpy.py\", line 1, in <module>
+    main()
+  File \"/srv/shop/tests/test_order.py\", line 6, in test_order
+    ready.wait()
+~~~~~~~~~~~~ Stack of log writer (2) (140466794051264) ~~~~~~~~~~~~
+  File \"/usr/lib/python3.11/threading.py\", line 982, in run
+    self._target(*self._args, **self._kwargs)
+  File \"/srv/shop/log.py\", line 5, in write
+    with log_lock:
++++++++++++++++++++++++ Timeout ++++++++++++++++++++++++
+";
+
+#[test]
+fn stacks_of_pytest_timeout() {
+    let snapshot = read_one(PYTEST);
+    let [(_, main, own), (id, name, writes)] = &threads(&snapshot)[..] else { panic!("two threads") };
+    assert_eq!((main.as_deref(), own.join(" ")), (Some("MainThread"), "test_order <module>".into()));
+    assert_eq!((id.as_str(), name.as_deref()), ("140466794051264", Some("log writer (2)")));
+    assert_eq!(writes, &["write", "run"]);
+    assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Blocked));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(PYTEST);
+    assert_eq!(read_bytes(format!("{PYTEST}FAILED\n{PYTEST}").as_bytes()).len(), 2);
+    assert!(read_bytes(b"~ Stack of plates (7) falls ~\n").is_empty());
+}
+
+#[test]
 fn of_a_chain_the_last_one_counts() {
     let chain = format!(
         "{}\nDuring handling of the above exception, another exception occurred:\n\n{TRACEBACK}",

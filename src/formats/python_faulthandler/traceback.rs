@@ -12,14 +12,17 @@
 //! ```
 //!
 //! Logs are full of tracebacks of exceptions that somebody caught and logged: a traceback says that a process died
-//! only where nothing follows it but what a shell or a service manager writes when a program has ended. Of a chain
-//! (`During handling of the above exception, …`) the last one is what the process died of. A thread whose function
-//! raises (`Exception in thread …`) does not end its process, and Ctrl-C is no failure.
+//! only where nothing follows it but what a shell or a service manager writes when a program has ended, where it goes
+//! back to what the interpreter ran ([`is_uncaught`]), and where no log record that tells of an error stands above
+//! it. Of a chain (`During handling of the above exception, …`) the last one is what the process died of. A thread
+//! whose function raises (`Exception in thread …`) does not end its process, and Ctrl-C is no failure.
 //!
-//! Source: CPython 3.6-3.14 Lib/traceback.py, Python/pythonrun.c, Lib/threading.py (`excepthook`).
+//! Source: CPython 3.6-3.14 Lib/traceback.py, Python/pythonrun.c, Lib/threading.py (`excepthook`), Lib/runpy.py,
+//! Lib/multiprocessing/process.py (`_bootstrap`), Lib/logging/__init__.py (`Formatter.format`).
 
+use super::group;
 use crate::formats::python;
-use crate::formats::text::{Body, Dumps, Section, Site, first_line};
+use crate::formats::text::{Body, Dumps, Section, Site};
 use crate::model::{
     Failure, FailureKind, FormatId, GapKind, Snapshot, StackEnd, Thread, ThreadId, ThreadIx, lossy,
 };
@@ -47,35 +50,95 @@ static AFTERWORDS: &[&str] = &[
 /// How many such lines are looked at.
 const MOST_AFTERWORDS: usize = 6;
 
-/// Whether the traceback at this site is the last of its text, and of an exception that nobody caught.
-pub(super) fn ends_the_text(site: &Site<'_>) -> bool {
-    let Some(before) = site.before() else { return false };
-    if site.rest().len() > LONGEST || previous_line(site, before.len()).is_some_and(|l| is_of_thread(&l)) {
-        return false;
+/// The traceback at this site, if it is the last of its text, and of an exception that nobody caught.
+pub(super) fn that_ends_the_text(site: &Site<'_>) -> Option<Traceback> {
+    let before = site.before()?;
+    if site.rest().len() > LONGEST {
+        return None;
     }
     // What stands before the header stands before each line.
+    let prefix = before.strip_suffix(group::MARK.as_bytes()).unwrap_or(before);
     let lines = site.following(usize::MAX).map(|line| {
-        let text = line.get(before.len().min(line.len())..).unwrap_or_default();
+        let text = line.get(prefix.len().min(line.len())..).unwrap_or_default();
         lossy(text).into_owned()
     });
-    let Some(read) = Traceback::read(lines) else { return false };
-    read.is_last
+    let read = match prefix.len() == before.len() {
+        true => Traceback::read(lines, Vec::new())?,
+        false => group::read(lines)?,
+    };
+    (read.is_last && is_uncaught(&read, &line_above(site, prefix.len()))).then_some(read)
 }
 
-fn previous_line(site: &Site<'_>, before: usize) -> Option<String> {
-    let end = site.at.checked_sub(before + 1)?;
-    let text = site.text.get(end.saturating_sub(4096)..end)?;
-    let start = memchr::memrchr(b'\n', text).map_or(0, |n| n + 1);
-    Some(lossy(text.get(start..)?).into_owned())
+/// The line above a traceback; of a chain, above its first one.
+fn line_above(site: &Site<'_>, prefix: usize) -> String {
+    let mut at = site.at;
+    let mut end = begin_of_line(site.text, at);
+    for _ in 0..LONGEST_CHAIN {
+        let above = lines_above(site.text, end, prefix + LONGEST_LINK);
+        let is_link = LINKS.iter().any(|link| above.contains(link));
+        let window = site.text.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
+        let Some(first) = memchr::memmem::rfind(window, HEADER.as_bytes()).filter(|_| is_link) else { break };
+        at = at - window.len() + first;
+        end = begin_of_line(site.text, at);
+    }
+    lines_above(site.text, end, LONGEST_RECORD).lines().last().unwrap_or_default().to_owned()
 }
 
-/// `Exception in thread Thread-3 (worker):`, `Exception ignored in: <…>`: the process goes on.
-fn is_of_thread(line: &str) -> bool {
-    line.contains("Exception in thread ") || line.contains("Exception ignored in")
+/// Where the line begins in which this place is.
+fn begin_of_line(text: &[u8], at: usize) -> usize {
+    text.get(..at).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |n| n + 1)
+}
+
+/// The last bytes above a line, without the empty lines.
+fn lines_above(text: &[u8], end: usize, most: usize) -> String {
+    let text = text.get(end.saturating_sub(most)..end).unwrap_or_default();
+    lossy(text).trim_end().to_owned()
+}
+
+/// What parts the tracebacks of a chain (Lib/traceback.py `_cause_message`, `_context_message`).
+static LINKS: &[&str] = &[
+    "During handling of the above exception, another exception occurred:",
+    "The above exception was the direct cause of the following exception:",
+];
+
+/// How many bytes the words between two tracebacks have at most, and a log record above one.
+const LONGEST_LINK: usize = 96;
+const LONGEST_RECORD: usize = 4096;
+/// How many tracebacks of a chain are gone back.
+const LONGEST_CHAIN: usize = 64;
+
+/// What an interpreter runs: a program, `-m`, `-c`. Whoever catches an exception and logs it stands below: the traceback
+/// goes back to the function that caught it.
+static ROOTS: &[&str] = &["<module>", "_run_module_as_main", "_run_code"];
+
+/// What a process of `multiprocessing` runs, below the line `Process Process-3:`.
+const CHILD_ROOT: &str = "_bootstrap";
+
+/// Whether nobody caught an exception: `Exception in thread Thread-3 (worker):`, `Exception ignored in: <…>` and what a
+/// log record tells of somebody did.
+fn is_uncaught(read: &Traceback, above: &str) -> bool {
+    let root = read.body.frames.last().and_then(|f| f.frame.function.as_deref()).unwrap_or_default();
+    let is_child = || root == CHILD_ROOT && above.contains("Process ") && above.ends_with(':');
+    let is_of_thread = above.contains("Exception in thread ") || above.contains("Exception ignored in");
+    (ROOTS.contains(&root) || is_child()) && !is_of_thread && !is_record_of_error(above)
+}
+
+/// Levels of records that have an exception with them (Lib/logging/__init__.py `Logger.exception`, `exc_info`).
+static LEVELS: &[&str] = &["ERROR", "CRITICAL", "FATAL", "WARNING", "WARN"];
+
+/// `[2026-03-01 10:00:00,328: ERROR/MainProcess] Task handler raised error`, `level=error msg="…"`, `[error    ] …`.
+fn is_record_of_error(line: &str) -> bool {
+    let mut before = "";
+    line.split_inclusive(|c: char| !c.is_alphanumeric()).any(|piece| {
+        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let is_field = before.ends_with(['[', '=', '"']);
+        before = piece;
+        LEVELS.iter().any(|level| word == *level || is_field && word.eq_ignore_ascii_case(level))
+    })
 }
 
 /// A traceback, as far as it was read.
-struct Traceback {
+pub(super) struct Traceback {
     body: Body,
     exception: String,
     is_last: bool,
@@ -83,8 +146,8 @@ struct Traceback {
 }
 
 impl Traceback {
-    /// Reads the lines after the header.
-    fn read(lines: impl Iterator<Item = String>) -> Option<Self> {
+    /// Reads the lines after the header. `parts`: the exceptions of a group.
+    pub fn read(lines: impl Iterator<Item = String>, parts: Vec<String>) -> Option<Self> {
         let mut oldest_first = Vec::new();
         let mut repeated = 0u32;
         let mut lines = lines.peekable();
@@ -121,12 +184,14 @@ impl Traceback {
         let frames = oldest_first.into_iter().map(Into::into).collect();
         let end = if repeated > 0 { StackEnd::DepthLimit } else { StackEnd::Complete };
         let body = Body { frames, end, left_out: repeated, ..Body::default() };
-        Some(Self { body, exception: exception.trim().to_owned(), is_last, is_cut })
+        let words: Vec<&str> =
+            std::iter::once(exception.trim()).chain(parts.iter().map(String::as_str)).collect();
+        Some(Self { body, exception: words.join("; "), is_last, is_cut })
     }
 }
 
 /// `RecursionError: maximum recursion depth exceeded`, `KeyboardInterrupt`, `app.errors.Broken: …`.
-fn is_exception(line: &str) -> bool {
+pub(super) fn is_exception(line: &str) -> bool {
     let name = line.split(':').next().unwrap_or(line).trim_end();
     !name.is_empty()
         && !name.ends_with('.')
@@ -137,16 +202,15 @@ fn is_exception(line: &str) -> bool {
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     let text: &[u8] = &section.text;
     let from = text.len().saturating_sub(LONGEST);
-    let Some(last) = text.get(from..).and_then(|tail| memchr::memmem::rfind(tail, HEADER.as_bytes())) else {
-        return Vec::new();
+    let tail = text.get(from..).unwrap_or_default();
+    // The last ones may be parts of a group.
+    let mut sites =
+        memchr::memmem::rfind_iter(tail, HEADER.as_bytes()).map(|at| Site { text, at: from + at });
+    let is_own = |site: &Site<'_>| {
+        site.before().is_some_and(|before| before.is_empty() || before == group::MARK.as_bytes())
     };
-    let site = Site { text, at: from + last };
-    if site.before().is_none_or(|before| !before.is_empty()) || !ends_the_text(&site) {
-        return Vec::new();
-    }
-    let lines = site.following(usize::MAX).map(|line| lossy(line).into_owned());
-    let Some(read) = Traceback::read(lines) else { return Vec::new() };
-    debug_assert!(!first_line(site.rest()).is_empty());
+    let Some(site) = sites.find(is_own) else { return Vec::new() };
+    let Some(read) = that_ends_the_text(&site) else { return Vec::new() };
     let offset = section.offset(site.at);
     let mut dumps = Dumps::new(section, format);
     let building = dumps.begin(offset);
