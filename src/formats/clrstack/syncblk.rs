@@ -13,25 +13,12 @@
 
 use rustc_hash::FxHashMap;
 
+use super::entering::{Contended, link};
 use crate::formats::text::{Building, OwnerRef};
 use crate::model::{
-    LockId, NamedLockIx, ReportedLock, ReportedLockKind, ReportedOwner, ReportedWait, Snapshot, StackIx, Str,
-    Thread, ThreadId, WaitMode,
+    LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, Snapshot, Str, Thread,
+    ThreadId,
 };
-
-/// Functions in which a thread waits to enter a monitor, as beginnings.
-static ENTERS: &[&str] = &[
-    "System.Threading.Monitor.Enter",
-    "System.Threading.Monitor.ReliableEnter",
-    "System.Threading.Monitor.TryEnter",
-    "System.Threading.Monitor.JIT_MonReliableEnter",
-    "JIT_MonEnter",
-    "JIT_MonReliableEnter",
-    "AwareLock::Enter",
-];
-
-/// How many frames below the innermost one the entering function may be.
-const ENTER_DEPTH: usize = 8;
 
 /// Who owns a monitor.
 enum Owner {
@@ -115,8 +102,9 @@ impl Reader {
     pub fn settle(&mut self, building: &mut Building) {
         let blocks = std::mem::take(&mut self.blocks);
         let mut contended = Vec::new();
-        let mut id_of: FxHashMap<u32, ThreadId> =
-            building.snapshot.threads.iter().filter_map(|t| Some((t.tid?, t.id.clone()))).collect();
+        let mut held = Vec::new();
+        let threads = building.snapshot.threads.iter().enumerate();
+        let mut ix_of: FxHashMap<u32, usize> = threads.filter_map(|(n, t)| Some((t.tid?, n))).collect();
         for block in blocks {
             if block.waiters == 0 && matches!(block.owner, Owner::None) {
                 continue;
@@ -125,7 +113,8 @@ impl Reader {
             let lock = building.lock(LockId::Address(block.object), name, ReportedLockKind::DotnetMonitor);
             if block.waiters > 0 {
                 building.waiters(lock, block.waiters);
-                contended.push((lock, block.waiters));
+                let owner = if let Owner::Thread(tid) = block.owner { Some(tid) } else { None };
+                contended.push(Contended { lock, waiters: block.waiters, owner });
             }
             match block.owner {
                 Owner::None => {}
@@ -140,46 +129,34 @@ impl Reader {
                 }),
                 Owner::Thread(tid) => {
                     // The stack of the owner may not have been printed; the table knows its id.
-                    let id = id_of.entry(tid).or_insert_with(|| {
-                        let id = ThreadId::Text(format!("0x{tid:x}").into());
-                        let mut thread = Thread::new(id.clone());
+                    let threads = &mut building.snapshot.threads;
+                    let ix = *ix_of.entry(tid).or_insert_with(|| {
+                        let mut thread = Thread::new(ThreadId::Text(format!("0x{tid:x}").into()));
                         thread.tid = Some(tid);
-                        building.snapshot.threads.push(thread);
-                        id
+                        threads.push(thread);
+                        threads.len() - 1
                     });
-                    building.owner(lock, OwnerRef::Id(id.clone()), block.offset);
+                    if let Some(id) = threads.get(ix).map(|thread| thread.id.clone()) {
+                        building.owner(lock, OwnerRef::Id(id), block.offset);
+                        held.push((ix, lock));
+                    }
                 }
             }
         }
-        // A monitor that is waited for always has a block. With one of them it is clear for which a thread waits.
-        if let [(lock, waiters)] = contended.as_slice() {
-            link(&mut building.snapshot, *lock, *waiters);
-        }
+        link(&mut building.snapshot, contended);
+        hold(&mut building.snapshot, held);
     }
 }
 
-/// Says of the threads that enter a monitor that they wait for this one, unless they are more than wait for it.
-fn link(snapshot: &mut Snapshot, lock: NamedLockIx, waiters: u64) {
-    let mut known: FxHashMap<StackIx, bool> = FxHashMap::default();
-    let mut entering = Vec::new();
-    for (n, thread) in snapshot.threads.iter().enumerate() {
-        let stacks = &snapshot.stacks;
-        let enters = *known.entry(thread.stack).or_insert_with(|| {
-            stacks.frames_of(thread.stack).iter().take(ENTER_DEPTH).any(|frame| {
-                let name = stacks.get(*frame).function.as_deref().unwrap_or_default();
-                ENTERS.iter().any(|start| name.starts_with(start))
-            })
-        });
-        if enters {
-            entering.push(n);
-        }
-    }
-    if entering.len() as u64 > waiters {
-        return;
-    }
-    for n in entering {
-        if let Some(thread) = snapshot.threads.get_mut(n) {
-            thread.reported_wait.get_or_insert(ReportedWait { lock, mode: WaitMode::Enter });
+/// What each thread holds, as the table says.
+fn hold(snapshot: &mut Snapshot, mut held: Vec<(usize, NamedLockIx)>) {
+    held.sort_unstable();
+    for of_thread in held.chunk_by(|a, b| a.0 == b.0) {
+        let start = snapshot.holds.len() as u32;
+        snapshot.holds.extend(of_thread.iter().map(|&(_, lock)| ReportedHold { lock, depth: None }));
+        let end = snapshot.holds.len() as u32;
+        if let Some(thread) = of_thread.first().and_then(|(ix, _)| snapshot.threads.get_mut(*ix)) {
+            thread.holds = (start, end);
         }
     }
 }

@@ -51,6 +51,36 @@ fn stacks_and_the_table_of_monitors() {
     assert!(snapshot.threads[0].reported_wait.is_some());
 }
 
+const RING: &str = "OS Thread Id: 0x720 (3)
+Child-SP         RetAddr          Call Site
+000000001b4ceb70 000007ff0017ff50 System.Threading.Monitor.Enter(System.Object)
+000000001b4cee10 000007ff0017feab Shop.Cart.Move(Shop.Cart, Double)
+0:000> !syncblk
+Index         SyncBlock MonitorHeld Recursion Owning Thread Info          SyncBlock Owner
+    1 0000000002551e88            3         1 00000000025509a0   720   3   0000000002983cd8 Shop.Cart
+    2 0000000002551ed0            3         1 000000000251e580  1608   0   0000000002983cc0 Shop.Stock
+0:000> ~*e !clrstack
+OS Thread Id: 0x1608 (0)
+Child-SP         RetAddr          Call Site
+000000000025eb70 000007ff0017ff50 System.Threading.Monitor.Enter(System.Object)
+000000000025ee60 000007fef68cb162 Shop.Program.Main(System.String[])
+";
+
+#[test]
+fn nobody_waits_for_a_monitor_of_his_own() {
+    // SOS of .NET Framework 2 writes the header of the debugger's own tables.
+    let snapshots = read(RING);
+    let [snapshot] = snapshots.as_slice() else { panic!("one dump, not {}", snapshots.len()) };
+    let waits: Vec<_> = snapshot.threads.iter().map(|t| t.reported_wait.unwrap().lock).collect();
+    let class = |n: usize| snapshot.named_locks[waits[n].at()].name.as_deref();
+    assert_eq!((class(0), class(1)), (Some("Shop.Stock"), Some("Shop.Cart")));
+    assert_eq!(names(snapshot, 1)[1], "Shop.Program.Main(System.String[])");
+    assert_eq!(crate::formats::testing::holds(snapshot, 0), [LockId::Address(0x2983cd8)]);
+    // Threads that own none may wait for either.
+    let others = read(&RING.replace("  720   3", "  721   3").replace("1608   0", "1609   0"));
+    assert!(others[0].threads.iter().all(|t| t.reported_wait.is_none()));
+}
+
 #[test]
 fn which_of_two_monitors_is_not_said() {
     let row = "   42 000000000143D098            3         1 00007F2B542D28C0 1dc1  20   00007f2e90081fb8 Shop.Log\n";
