@@ -7,6 +7,7 @@
 //! 00000023`0316c200 00007ff7`29c69dcd : 00000000`00000000 00000000`00000000 : app!f+0xd     kv, STACK_TEXT
 //! 00 ntdll!NtWaitForSingleObject                                                           kc
 //!  0  lib.so!f [f.cpp : 12 + 0x5]                                                          minidump-stackwalk
+//! 000000554eb3ee90 00007ff97c3e3b7f app!f + 0x9f [d:\x.cpp:12], calling ntdll!g              !EEStack of SOS
 //! ```
 
 use crate::formats::text::HEX;
@@ -20,6 +21,8 @@ pub(super) struct Columns {
     /// How many numbers stand in each group; groups are parted by colons.
     pub groups: Vec<usize>,
     pub is_inline: bool,
+    /// Any number on the stack that looks like an address of return: a caller, and what it called there.
+    pub is_scanned: bool,
 }
 
 impl Columns {
@@ -70,6 +73,7 @@ pub(super) fn read(line: &str) -> Option<Columns> {
         columns.groups.pop();
     }
     columns.symbol = at;
+    columns.is_scanned = line.get(at..)?.contains(CALLING);
     let count: usize = columns.groups.iter().sum();
     let symbol = line.get(at..)?;
     let is_table = count >= 2 || columns.is_inline || columns.groups.len() > 1;
@@ -106,7 +110,20 @@ fn kind(word: &str, is_number_due: bool) -> Kind {
 fn is_symbol(text: &str) -> bool {
     let end = text.find([' ', '(', '<']).unwrap_or(text.len());
     let word = text.get(..end).unwrap_or_default();
-    word.contains('!') || word.contains("+0x") || word.starts_with("0x") && !word.contains(',')
+    text.starts_with(METHOD)
+        || word.contains('!')
+        || word.contains("+0x")
+        || word.starts_with("0x") && !word.contains(',')
+}
+
+/// What parts a caller from what it called, in the tables of `!EEStack` and `!DumpStack`.
+const CALLING: &str = ", calling ";
+/// How they begin a managed function.
+pub(super) const METHOD: &str = "(MethodDesc ";
+
+/// The text of a frame without what it called.
+pub(super) fn caller(text: &str) -> &str {
+    text.split_once(CALLING).map_or(text, |(caller, _)| caller)
 }
 
 /// How minidump-stackwalk found a frame.
@@ -137,6 +154,7 @@ pub(super) fn walked(line: &str) -> Option<usize> {
 pub(super) fn is_body(line: &str) -> bool {
     let text = line.trim_start();
     text.starts_with("Found by: ")
+        || text.starts_with(super::head::CURRENT_FRAME)
         || text.starts_with("WARNING: ") && text.contains("may be wrong")
         || read(line).is_some()
         || walked(line).is_some()

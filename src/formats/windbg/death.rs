@@ -1,5 +1,6 @@
 //! The exception that ended the process.
 
+use super::bugcheck;
 use crate::formats::text::words::{hex, number};
 
 /// What is known of it.
@@ -11,6 +12,10 @@ pub(super) struct Death {
     pub address: Option<u64>,
     /// The id of its thread.
     pub tid: Option<u32>,
+    /// The id of the thread whose stack `!analyze` prints.
+    pub analyzed: Option<u32>,
+    /// The kernel stopped the machine with this code.
+    stop: Option<u32>,
     /// A hexadecimal parameter: what kind of access it was.
     pub is_access: bool,
 }
@@ -37,9 +42,14 @@ static CODES: &[(u32, &str)] = &[
     (0xe043_4f4d, "CLR exception"),
 ];
 
+/// Where the addresses of a kernel begin, on 32 bits.
+const LOWEST_OBJECT: u32 = 0x8000_0000;
+
 /// Whether a line says something of it.
 pub(super) fn is_line(line: &str) -> bool {
-    event(line).is_some() || FIELDS.iter().any(|field| line.trim_start().starts_with(field))
+    event(line).is_some()
+        || bugcheck::code(line).is_some()
+        || FIELDS.iter().any(|field| line.trim_start().starts_with(field))
 }
 
 static FIELDS: &[&str] = &[
@@ -75,11 +85,20 @@ impl Death {
             }
             return;
         }
+        if let Some(code) = bugcheck::code(line) {
+            self.stop.get_or_insert(code);
+            return;
+        }
         let Some(field) = FIELDS.iter().find(|field| line.starts_with(**field)) else { return };
         let value = line.get(field.len()..).unwrap_or_default().trim();
         let word = value.split([' ', ')']).next().unwrap_or_default();
         match *field {
-            "FAULTING_THREAD: " => self.tid = hex(word).and_then(|n| u32::try_from(n).ok()).or(self.tid),
+            // Of a kernel it is the address of the thread's object.
+            "FAULTING_THREAD: " => {
+                let tid = hex(word).and_then(|n| u32::try_from(n).ok()).filter(|tid| *tid < LOWEST_OBJECT);
+                self.analyzed = tid;
+                self.tid = tid.or(self.tid);
+            }
             "ExceptionCode: " | "EXCEPTION_CODE_STR: " => self.set_code(word),
             "EXCEPTION_CODE: " => {
                 let code = value
@@ -103,6 +122,11 @@ impl Death {
     fn set_code(&mut self, word: &str) {
         let code = hex(word).and_then(|code| u32::try_from(code).ok());
         self.code = code.filter(|code| name(*code).is_some()).or(self.code);
+    }
+
+    /// Why the kernel stopped the machine.
+    pub fn stop(&self) -> Option<String> {
+        self.stop.and_then(bugcheck::told)
     }
 
     /// Its name and, where it is an access, the address.

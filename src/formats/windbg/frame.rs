@@ -4,7 +4,7 @@ use super::columns::{self, Columns, FOUND_BY};
 use super::head;
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{BlockLine, Body, BodyFrame, BodyLock, BodyWait, HEX, LockRef, OwnerRef};
-use crate::model::{ArgSlot, Frame, FrameKind, ReportedLockKind, SlotKind, StackEnd, Str, WaitMode};
+use crate::model::{ArgSlot, Frame, FrameKind, ReportedLockKind, SlotKind, StackEnd, Str, Trust, WaitMode};
 
 /// Functions of ntdll whose first argument is the critical section that the thread waits for
 /// (`RtlEnterCriticalSection(PRTL_CRITICAL_SECTION)`, Windows NT 4 to 11).
@@ -17,6 +17,10 @@ static ENTERING: &[&str] = &[
     "RtlpWaitOnCriticalSectionWithTimeout",
 ];
 
+/// Functions of ntdll that enter the lock of the loader and nothing else (Windows XP to 11), and its name there.
+static LOADER: &[&str] = &["LdrLockLoaderLock", "LdrpAcquireLoaderLock"];
+const LOADER_LOCK: &str = "ntdll!LdrpLoaderLock";
+
 /// Modules that the waiting part of a stack is in.
 static SYSTEM: &[&str] =
     &["ntdll", "kernel32", "kernelbase", "wow64", "wow64cpu", "nt", "verifier", "vrfcore"];
@@ -28,9 +32,12 @@ pub(super) const MAYBE: &str = "CriticalSection?";
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     let mut is_system = true;
+    let mut is_entering = false;
     for line in block {
         let text = line.text;
-        if let Some(found) = text.trim_start().strip_prefix("Found by: ") {
+        if let Some(frame) = text.trim_start().strip_prefix(head::CURRENT_FRAME) {
+            body.frames.push(symbol(frame.trim()).into());
+        } else if let Some(found) = text.trim_start().strip_prefix("Found by: ") {
             let trust = FOUND_BY.iter().find(|(how, _)| found.starts_with(how)).map(|(_, trust)| *trust);
             if let Some(last) = body.frames.last_mut() {
                 last.frame.trust = trust;
@@ -46,9 +53,16 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
                 frame.frame.kind = FrameKind::Inlined;
             }
             let module = frame.frame.module.as_deref().unwrap_or_default().to_ascii_lowercase();
-            is_system &= SYSTEM.contains(&module.as_str());
-            if is_system {
+            is_system &= SYSTEM.contains(&without_base(&module));
+            if columns.is_scanned {
+                frame.frame.trust = Some(Trust::Scan);
+            }
+            let name = frame.frame.function.as_deref().unwrap_or_default().trim_start_matches('_');
+            if is_system && ENTERING.contains(&name) {
+                is_entering = true;
                 enters(&mut body, &mut frame, line, &columns);
+            } else if is_system && is_entering && LOADER.contains(&name) && body.wait.is_none() {
+                body.wait = Some(loader());
             }
             body.frames.push(frame);
         } else if let Some(at) = columns::walked(text) {
@@ -67,12 +81,27 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     body
 }
 
+/// `ntdll_77980000`: the second module of a name, as in a process of 32 bits on a system of 64, has its base behind it.
+fn without_base(module: &str) -> &str {
+    let is_base = |text: &str| matches!(text.len(), 8 | 16) && hex(text).is_some();
+    module.rsplit_once('_').filter(|(_, base)| is_base(base)).map_or(module, |(name, _)| name)
+}
+
+/// Whether a symbol is that of the loader's lock.
+pub(super) fn is_loader_lock(symbol: &str) -> bool {
+    let of_module = |(module, name)| Some((without_base(module), name)) == LOADER_LOCK.split_once('!');
+    symbol.split_once('!').is_some_and(of_module)
+}
+
+/// The wait for the lock of the loader.
+fn loader() -> BodyWait {
+    let kind = ReportedLockKind::CriticalSection;
+    let lock = BodyLock { id: LockRef::Token(LOADER_LOCK.into()), name: Some(LOADER_LOCK.into()), kind };
+    BodyWait { lock, mode: WaitMode::Enter, owner: None }
+}
+
 /// The critical section that a frame of the waiting part wants to enter.
 fn enters(body: &mut Body, frame: &mut BodyFrame, line: &BlockLine<'_>, columns: &Columns) {
-    let name = frame.frame.function.as_deref().unwrap_or_default().trim_start_matches('_');
-    if !ENTERING.contains(&name) {
-        return;
-    }
     if let Some(args) = columns.arguments() {
         let lock = BodyLock {
             id: LockRef::Slot(line.slot + args.start, 0),
@@ -89,6 +118,7 @@ fn enters(body: &mut Body, frame: &mut BodyFrame, line: &BlockLine<'_>, columns:
 
 /// `app!Log::write+0x3 [d:\src\log.cpp @ 12]`, `app+0x12f0`, `0x2d6`90ee777e`, `kernel32!f+0x14 (FPO: [1,0,0])`.
 fn symbol(text: &str) -> Frame {
+    let text = columns::caller(text);
     let (text, place) = match text.rsplit_once(" [") {
         Some((head, place)) if place.contains(" @ ") => {
             (head, place.split_once(']').map_or(place, |(p, _)| p))
@@ -107,7 +137,18 @@ fn symbol(text: &str) -> Frame {
         frame.address = Some(address);
         return frame;
     }
-    let (name, offset) = match text.rsplit_once("+0x") {
+    // `(MethodDesc 00007ff8dfa03a18 + 0x79 Shop.Log.Write(System.String))`
+    if let Some((_, method)) = text
+        .strip_prefix(columns::METHOD)
+        .and_then(|t| t.strip_suffix(')'))
+        .and_then(|t| t.split_once(" + 0x"))
+    {
+        frame.function = method.split_once(' ').map(|(_, name)| name.into());
+        return frame;
+    }
+    // SOS writes blanks around it.
+    let split = text.rsplit_once(" + 0x").or_else(|| text.rsplit_once("+0x"));
+    let (name, offset) = match split {
         Some((name, offset)) if hex(offset.split(' ').next().unwrap_or(offset)).is_some() => {
             (name, hex(offset))
         }

@@ -10,6 +10,7 @@
 //! THREAD ffffe000018d68c0  Cid 0a50.0a54  Teb: … Win32Thread: … WAIT: (WrUserRequest) UserMode Non-Alertable
 //! Thread 0  (crashed) - tid: 1304                                              rust-minidump
 //! Thread 7 (crashed)                                                           Breakpad
+//! Thread   8                                                                   !EEStack of SOS, with `Current frame:` below
 //! ```
 //!
 //! What the debugger counts is put into the id; the id of the operating system becomes it when the dump is
@@ -42,7 +43,28 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let first = wait_line(more);
         return Some(Head { more: to_table(more, MOST_KERNEL_LINES), first, ..Head::of(thread) });
     }
-    walked(text, more)
+    managed(text, more).or_else(|| walked(text, more))
+}
+
+/// The line below a header of `!EEStack`, and the newest frame.
+pub(super) const CURRENT_FRAME: &str = "Current frame: ";
+
+/// ```text
+/// Thread   8
+/// Current frame: ntdll!NtWaitForSingleObject + 0x14
+/// Child-SP         RetAddr          Caller, Callee
+/// ```
+///
+/// Source: SOS Strike/strike.cpp (`EEStack`, `DumpStackDummy`), .NET Framework 2 to .NET 8.
+fn managed(text: &str, more: &[u8]) -> Option<Head> {
+    let (index, rest) = number(text.strip_prefix("Thread ")?.trim_start())?;
+    let next = first_line(more);
+    let line = lossy(next.get(..next.len().min(400)).unwrap_or(next)).trim_end().to_owned();
+    if !rest.trim().is_empty() || !line.starts_with(CURRENT_FRAME) {
+        return None;
+    }
+    let thread = Thread::new(ThreadId::Number(index));
+    Some(Head { more: to_table(more, MOST_LIST_LINES), first: Some(line), ..Head::of(thread) })
 }
 
 /// How many lines may stand between a header and its table: `Start:`, `Priority:`; what the kernel tells.

@@ -2,14 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use super::frame::MAYBE;
+use super::frame::{MAYBE, is_loader_lock};
 use super::head::{CURRENT, FAULTING};
 use super::locks::CriticalSection;
 use super::session::{Key, Memory};
-use crate::formats::text::{Building, is_limited};
+use crate::formats::text::{Building, OwnerRef, is_limited};
 use crate::model::{
-    LockId, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, ReportedWait, Signal, Snapshot,
-    Thread, ThreadId, ThreadIx, WaitMode,
+    Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner,
+    ReportedWait, Signal, Snapshot, Thread, ThreadId, ThreadIx, WaitMode,
 };
 
 /// Ends a dump.
@@ -30,11 +30,16 @@ pub(super) fn finish(mut memory: Memory, building: &mut Building) {
 
 /// The ids of the operating system by the debugger's numbers.
 fn numbers(memory: &Memory, snapshot: &Snapshot) -> FxHashMap<u64, u32> {
-    let mut numbers: FxHashMap<u64, u32> = memory.event_number.into_iter().collect();
+    let mut numbers: FxHashMap<u64, u32> = memory.numbers.iter().copied().collect();
     for (key, thread) in memory.keys.iter().zip(&snapshot.threads) {
         if let (Key::Number(index), Some(tid)) = (key, thread.tid) {
             numbers.insert(*index, tid);
         }
+    }
+    if let Some((index, tid)) = memory.analyzed_number()
+        && !numbers.values().any(|known| *known == tid)
+    {
+        numbers.entry(index).or_insert(tid);
     }
     numbers
 }
@@ -148,7 +153,11 @@ const LOOKED_AT: usize = 256;
 
 /// The exception, and its thread.
 fn death(memory: &Memory, now: &[ThreadIx], snapshot: &mut Snapshot) {
-    let Some((name, address)) = memory.death.told() else { return };
+    let told = memory.death.told();
+    let stop = memory.death.stop();
+    if told.is_none() && stop.is_none() {
+        return;
+    }
     let crashed = memory.crashed.and_then(|n| now.get(n).copied());
     let by_tid = || {
         let tid = memory.death.tid?;
@@ -164,7 +173,11 @@ fn death(memory: &Memory, now: &[ThreadIx], snapshot: &mut Snapshot) {
         now.get(at).copied()
     };
     let thread = crashed.or_else(by_tid).or(only).or_else(analyzed);
-    snapshot.process.signal = Some(Signal { name: name.into(), address, thread, ..Signal::default() });
+    let signal =
+        |(name, address): (String, _)| Signal { name: name.into(), address, thread, ..Signal::default() };
+    snapshot.process.signal = told.map(signal);
+    snapshot.process.failure =
+        stop.map(|message| Failure { kind: FailureKind::Kernel, message: message.into(), thread });
 }
 
 /// Owners of critical sections, and who waits for them.
@@ -186,11 +199,11 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
                 let owner = ReportedOwner::Thread(*thread);
                 building.snapshot.reported_locks.push(reported(section, owner));
             }
-            // Of a process of which only some threads were printed nobody knows.
             None if is_listed => {
                 building.snapshot.reported_locks.push(reported(section, ReportedOwner::Tid(owner)));
             }
-            None => {}
+            // Only some threads were printed: this one may live.
+            None => building.owner(lock, OwnerRef::Id(ThreadId::Text(format!("{owner:x}").into())), 0),
         }
     }
     let mut held: Vec<(ThreadIx, Vec<ReportedHold>)> = held.into_iter().collect();
@@ -203,13 +216,14 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
             thread.holds = (start, snapshot.holds.len() as u32);
         }
     }
-    let known: FxHashMap<u64, crate::model::NamedLockIx> = sections
+    let known: FxHashMap<u64, NamedLockIx> = sections
         .iter()
         .map(|s| {
             (s.address, building.lock(LockId::Address(s.address), None, ReportedLockKind::CriticalSection))
         })
         .collect();
     if !known.is_empty() {
+        loader(&mut building.snapshot);
         waits(&known, &mut building.snapshot);
     }
 }
@@ -225,9 +239,24 @@ fn reported(section: &CriticalSection, owner: ReportedOwner) -> ReportedLock {
     }
 }
 
+/// The lock of the loader is one lock, whether a function that takes it named it or `!locks` and `!cs` did.
+fn loader(snapshot: &mut Snapshot) {
+    let locks = || (0u32..).map(NamedLockIx).zip(&snapshot.named_locks);
+    let is_printed = |id: &LockId| matches!(id, LockId::Address(_));
+    let named = |lock: &crate::model::NamedLock| lock.name.as_deref().is_some_and(is_loader_lock);
+    let printed = locks().find(|(_, lock)| named(lock) && is_printed(&lock.id)).map(|(ix, _)| ix);
+    let by_function = locks().find(|(_, lock)| named(lock) && !is_printed(&lock.id)).map(|(ix, _)| ix);
+    let (Some(printed), Some(by_function)) = (printed, by_function) else { return };
+    for wait in snapshot.threads.iter_mut().filter_map(|thread| thread.reported_wait.as_mut()) {
+        if wait.lock == by_function {
+            wait.lock = printed;
+        }
+    }
+}
+
 /// On 64 bits a value beside a function that enters a critical section is its argument if it is the address of one
 /// that `!locks` or `!cs` printed, and only one such value is there.
-fn waits(known: &FxHashMap<u64, crate::model::NamedLockIx>, snapshot: &mut Snapshot) {
+fn waits(known: &FxHashMap<u64, NamedLockIx>, snapshot: &mut Snapshot) {
     let stacks = &snapshot.stacks;
     let values = &snapshot.values;
     for thread in &mut snapshot.threads {

@@ -6,7 +6,11 @@
 //! RecursionCount     1                                    LOCKED
 //! OwningThread       6d                                   LockCount          = 0x1
 //! *** Locked                                              OwningThread       = 0x0000185c
+//!                                                         OwningThread DbgId = ~2s                   !cs -o
+//!                                                         OwningThread Stack =
 //! ```
+//!
+//! With `-o` the stack of the owner follows.
 
 use crate::formats::text::words::hex;
 use crate::model::Str;
@@ -26,11 +30,40 @@ pub(super) struct CriticalSection {
 
 /// Whether a line is one of these.
 pub(super) fn is_line(line: &str) -> bool {
-    begin(line).is_some() || FIELDS.iter().any(|field| line.starts_with(field)) || line.trim() == "NOT LOCKED"
+    begin(line).is_some()
+        || FIELDS.iter().any(|(field, _)| line.starts_with(field))
+        || line.trim() == "NOT LOCKED"
 }
 
-/// Fields that are read.
-static FIELDS: &[&str] = &["OwningThread", "LockCount", "RecursionCount"];
+/// What a field tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Owner,
+    OwnersNumber,
+    OwnersStack,
+    Count,
+    Recursion,
+}
+
+/// Fields that are read; a name that has another one in it stands before that one.
+static FIELDS: &[(&str, Field)] = &[
+    ("OwningThread DbgId", Field::OwnersNumber),
+    ("OwningThread Stack", Field::OwnersStack),
+    ("OwningThread", Field::Owner),
+    ("LockCount", Field::Count),
+    ("RecursionCount", Field::Recursion),
+];
+
+/// What a line says beside the section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// Another section begins.
+    Begin,
+    /// The debugger's number of a thread, by its id.
+    Number(u64, u64),
+    /// The stack of the thread with this id comes next.
+    Stack(u64),
+}
 
 /// Lines of the same that say nothing of what is asked.
 static NOISE: &[&str] = &[
@@ -81,23 +114,31 @@ fn named(name: &str) -> Option<Str> {
 }
 
 /// Takes up a line.
-pub(super) fn read(line: &str, sections: &mut Vec<CriticalSection>) {
+pub(super) fn read(line: &str, sections: &mut Vec<CriticalSection>) -> Option<Aside> {
     if let Some(section) = begin(line) {
         sections.retain(|known| known.address != section.address || known.owner.is_some());
         sections.push(section);
-        return;
+        return Some(Aside::Begin);
     }
-    let Some(last) = sections.last_mut() else { return };
+    let last = sections.last_mut()?;
     if line.trim() == "NOT LOCKED" {
         last.is_free = true;
-        return;
+        return None;
     }
-    let Some(field) = FIELDS.iter().find(|field| line.starts_with(**field)) else { return };
-    let value = line.get(field.len()..).unwrap_or_default().trim_start_matches([' ', '=', '\t']);
-    let value = value.split_ascii_whitespace().next().and_then(hex);
-    match *field {
-        "OwningThread" => last.owner = value.filter(|owner| *owner != 0),
-        "LockCount" => last.count = value.filter(|count| *count <= MOST_WAITERS),
-        _ => last.recursion = value,
+    let (name, field) = FIELDS.iter().find(|(name, _)| line.starts_with(name))?;
+    let value = line.get(name.len()..).unwrap_or_default().trim_start_matches([' ', '=', '\t']);
+    let word = value.split_ascii_whitespace().next().unwrap_or_default();
+    let value = hex(word);
+    match field {
+        Field::Owner => last.owner = value.filter(|owner| *owner != 0),
+        Field::Count => last.count = value.filter(|count| *count <= MOST_WAITERS),
+        Field::Recursion => last.recursion = value,
+        // `~2s`: the command that makes it the current one, with the debugger's number, which is decimal.
+        Field::OwnersNumber => {
+            let number = word.strip_prefix('~')?.strip_suffix('s')?.parse().ok()?;
+            return Some(Aside::Number(number, last.owner?));
+        }
+        Field::OwnersStack => return last.owner.map(Aside::Stack),
     }
+    None
 }

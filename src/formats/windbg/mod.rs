@@ -4,6 +4,7 @@
 //! !locks, !cs, !uniqstack, !runaway, !thread); Breakpad src/processor/stackwalk_common.cc; rust-minidump 0.10 to 0.24
 //! minidump-processor/src/process_state.rs (`print`).
 
+mod bugcheck;
 mod columns;
 mod death;
 mod frame;
@@ -12,7 +13,9 @@ mod join;
 mod locks;
 mod session;
 
-use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site};
+use super::text::{
+    self, BlockLine, Body, Dumps, Grammar, Head, InBlock, LONGEST_PREFIX, Masked, Outside, Section, Site,
+};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Thread, lossy};
 
@@ -78,7 +81,16 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let has_columns = memchr::memmem::find(line, b"RetAddr").is_some();
     let lead = before.iter().rev().take_while(|b| matches!(b, b' ' | b'#')).count();
-    has_columns.then_some(site.at - lead.min(3))
+    (has_columns && !is_managed(site, begin)).then_some(site.at - lead.min(3))
+}
+
+/// Whether the table whose header begins here is one of `!clrstack`: SOS of .NET Framework 2 writes the same header on 64
+/// bits, below `OS Thread Id: 0x1a2c (3)`.
+fn is_managed(site: &Site<'_>, begin: usize) -> bool {
+    let above =
+        site.text.get(begin.saturating_sub(LONGEST_PREFIX)..begin).unwrap_or_default().trim_ascii_end();
+    let line = memchr::memrchr(b'\n', above).map_or(above, |n| above.get(n + 1..).unwrap_or_default());
+    memchr::memmem::find(line, b"OS Thread Id: 0x").is_some()
 }
 
 struct Windbg;

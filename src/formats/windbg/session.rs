@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::death::{self, Death};
 use super::head::{CURRENT, FAULTING};
 use super::join;
-use super::locks::{self, CriticalSection};
+use super::locks::{self, Aside, CriticalSection};
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{Dumps, SeenIds};
 use crate::model::{Process, Thread, ThreadId};
@@ -22,8 +22,12 @@ pub(super) struct Memory {
     pub current: Option<u64>,
     /// The thread that had an exception has no number yet: the next prompt says it.
     pub is_event_due: bool,
-    /// Number and id of that thread.
-    pub event_number: Option<(u64, u32)>,
+    /// Numbers of threads with their ids, where a line says both.
+    pub numbers: Vec<(u64, u32)>,
+    /// The thread whose stack `!cs -o` prints next.
+    pub stack_of: Option<u32>,
+    /// The number of the first prompt; no thread once there is another one.
+    pub only_prompt: OnlyPrompt,
     /// The number of each thread that was added.
     pub keys: Vec<Key>,
     pub death: Death,
@@ -38,6 +42,15 @@ pub(super) struct Memory {
     pub crashed: Option<usize>,
     pub walked: SeenIds,
     pub has_run: bool,
+}
+
+/// The number that all prompts so far have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum OnlyPrompt {
+    #[default]
+    None,
+    Of(u64),
+    Several,
 }
 
 /// What a stack belongs to.
@@ -136,11 +149,11 @@ static RUNNING: &[&str] =
 impl Memory {
     /// A thread is about to be added.
     pub fn thread(&mut self, dumps: &mut Dumps, thread: &Thread, offset: u64) {
+        let current = self.current.map_or(Key::Unknown, Key::Number);
         let key = match &thread.id {
             ThreadId::Number(index) => Key::Number(*index),
-            ThreadId::Text(text) if matches!(&**text, CURRENT | FAULTING) => {
-                self.current.map_or(Key::Unknown, Key::Number)
-            }
+            ThreadId::Text(text) if &**text == CURRENT => self.stack_of.take().map_or(current, Key::Tid),
+            ThreadId::Text(text) if &**text == FAULTING => self.death.analyzed.map_or(current, Key::Tid),
             ThreadId::Text(text) => match (thread.tid, text.parse()) {
                 (Some(tid), _) => Key::Tid(tid),
                 (None, Ok(index)) => Key::Walked(index),
@@ -182,7 +195,7 @@ impl Memory {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');
         } else if locks::is_line(text) {
-            locks::read(text, &mut self.sections);
+            self.section(text);
         } else if let Some((tid, us)) = time(text) {
             if self.is_timed {
                 let total = self.times.entry(tid).or_default();
@@ -195,13 +208,43 @@ impl Memory {
         }
     }
 
+    /// A line of a critical section.
+    fn section(&mut self, text: &str) {
+        let id = |id: u64| u32::try_from(id).ok();
+        match locks::read(text, &mut self.sections) {
+            Some(Aside::Begin) => self.stack_of = None,
+            Some(Aside::Number(number, owner)) => self.numbers.extend(id(owner).map(|tid| (number, tid))),
+            Some(Aside::Stack(owner)) => self.stack_of = id(owner),
+            None => {}
+        }
+    }
+
+    /// The number of the thread that `!analyze` looked at: that of the prompt, if no other thread was ever current. With
+    /// `-hang` it looks at the thread that it thinks is to blame.
+    pub fn analyzed_number(&self) -> Option<(u64, u32)> {
+        match (self.only_prompt, self.death.analyzed) {
+            (OnlyPrompt::Of(number), Some(tid)) => Some((number, tid)),
+            _ => None,
+        }
+    }
+
     fn prompt(&mut self, index: Option<u64>, command: &str) {
         self.current = index;
+        self.stack_of = None;
         self.is_duplicates = false;
         self.is_timed = false;
+        self.only_prompt = match (self.only_prompt, index) {
+            (OnlyPrompt::None, Some(index)) => OnlyPrompt::Of(index),
+            (only, Some(index)) if only == OnlyPrompt::Of(index) => only,
+            (only, None) => only,
+            _ => OnlyPrompt::Several,
+        };
+        if command.starts_with("!analyze") && command.contains("-hang") {
+            self.only_prompt = OnlyPrompt::Several;
+        }
         if let (true, Some(index), Some(tid)) = (self.is_event_due, index, self.death.tid) {
             self.is_event_due = false;
-            self.event_number = Some((index, tid));
+            self.numbers.push((index, tid));
         }
         let word = command.split([' ', ';']).next().unwrap_or_default();
         self.has_run |= RUNNING.contains(&word);
@@ -241,6 +284,7 @@ impl Memory {
     pub fn close(&mut self, dumps: &mut Dumps) {
         let memory = std::mem::take(self);
         self.current = memory.current;
+        self.only_prompt = memory.current.map_or(OnlyPrompt::None, OnlyPrompt::Of);
         if let Some(building) = dumps.open() {
             join::finish(memory, building);
         }

@@ -116,6 +116,156 @@ fn stacks_of_the_current_thread_are_one_thread() {
     assert!(read(attached)[0].process.signal.is_none());
 }
 
+const OWNERS: &str = "0:000:x86> kb
+ChildEBP RetAddr  Args to Child
+0030f5ac 779cebd6 00000104 00000000 00000000 ntdll_77980000!NtWaitForSingleObject+0x15
+0030f638 779b6d3b 77a820c0 7602cb12 0030f6f4 ntdll_77980000!RtlEnterCriticalSection+0x150
+0:000:x86> !cs -l -o
+-----------------------------------------
+DebugInfo          = 0x77a84380
+Critical section   = 0x77a820c0 (shop!g_list+0x0)
+LOCKED
+LockCount          = 0x1
+OwningThread       = 0x00000548
+RecursionCount     = 0x1
+OwningThread DbgId = ~12s
+OwningThread Stack =
+\tChildEBP RetAddr      Args to Child
+\t020eefac 779cebd6     0000017c 00000000 00000000 ntdll_77980000!NtWaitForSingleObject+0x15 (FPO: [3,0,0])
+\t020ef038 763cc44d     00299ebc 00299e98 020ef178 ntdll_77980000!RtlEnterCriticalSection+0x150 (FPO: [Non-Fpo])
+
+-----------------------------------------
+DebugInfo          = 0x77a84390
+Critical section   = 0x00299ebc (shop!g_log+0x0)
+LOCKED
+OwningThread       = 0x000005f4
+OwningThread DbgId = ~0s
+OwningThread Stack =
+";
+
+#[test]
+fn owners_of_sections_with_their_stacks() {
+    let snapshots = read(OWNERS);
+    let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
+    let ids: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.tid)).collect();
+    assert_eq!(ids, [("5f4".into(), Some(0x5f4)), ("548".into(), Some(0x548))]);
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| (l.address, l.owner)).collect();
+    let of = |address, n| (Some(address), crate::model::ReportedOwner::Thread(ThreadIx(n)));
+    assert_eq!(owners, [of(0x77a8_20c0, 1), of(0x0029_9ebc, 0)]);
+    assert!(snapshot.threads.iter().all(|t| t.reported_wait.is_some()));
+    cut_everywhere(OWNERS);
+}
+
+#[test]
+fn the_lock_of_the_loader_is_one() {
+    let text = "0:000> ~*k
+.  0  Id: b10.dac Suspend: 1 Teb: 00007ff6`64a4e000 Unfrozen
+ # Child-SP          RetAddr           Call Site
+00 00000067`e0f3f278 00007ff8`8a192e2d ntdll!NtWaitForSingleObject+0xa
+01 00000067`e0f3f350 00007ff8`8a192f58 ntdll!RtlpEnterCriticalSectionContended+0x93
+02 00000067`e0f3f390 00007ff8`8a186784 ntdll!LdrpAcquireLoaderLock+0x2c
+03 00000067`e0f3f3d0 00007ff8`8a18653b ntdll!LdrShutdownThread+0x54
+   1  Id: b10.e2c Suspend: 1 Teb: 00007ff6`64a4c000 Unfrozen
+ # Child-SP          RetAddr           Call Site
+00 00000067`e11ff278 00007ff8`8a192e2d ntdll!RtlEnterCriticalSection+0xa
+01 00000067`e11ff280 00007ff8`8a192803 ntdll!LdrLockLoaderLock+0xe1
+02 00000067`e11ff280 00007ff8`8a192803 shop!load+0xe1
+";
+    let waits = |text: &str| {
+        let snapshot = read(text).remove(0);
+        let ids = snapshot
+            .threads
+            .iter()
+            .map(|t| snapshot.named_locks[t.reported_wait.unwrap().lock.at()].id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        waits(text),
+        [LockId::Token("ntdll!LdrpLoaderLock".into()), LockId::Token("ntdll!LdrpLoaderLock".into())]
+    );
+    let printed = format!(
+        "{text}0:000> !locks\nCritSec ntdll_77980000!LdrpLoaderLock+0 at 00007ff88a289980\nLockCount 2\nOwningThread dac\n*** Locked\n"
+    );
+    assert_eq!(waits(&printed), [LockId::Address(0x7ff8_8a28_9980), LockId::Address(0x7ff8_8a28_9980)]);
+    // Whoever enters a section of its own inside the loader waits for that one.
+    assert!(
+        read(&text.replace("LdrLockLoaderLock", "LdrpFindOrMapDll"))[0].threads[1].reported_wait.is_none()
+    );
+}
+
+#[test]
+fn the_thread_that_was_analyzed() {
+    let stack = "STACK_TEXT:\n004fee58 6cba1258 00000000 00000001 00240038 shop!parse+0xb\n";
+    let analyzed = format!(
+        "0:000> !analyze -v\n   ExceptionCode: c0000005 (Access violation)\nFAULTING_THREAD:  00000f88\n{stack}"
+    );
+    let kb =
+        "0:000> kb\nChildEBP RetAddr\n004fee58 6cba1258 shop!parse+0xb\n004fee5c 6cba1258 shop!main+0xb\n";
+    let ids = |text: &str| read(text)[0].threads.iter().map(|t| t.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&analyzed), ["f88"]);
+    assert_eq!(ids(&format!("{analyzed}{kb}")), ["f88"]);
+    // With -hang it is the thread to blame, and not the current one.
+    assert_eq!(ids(&format!("{kb}{}", analyzed.replace("-v", "-v -hang"))), ["0", "f88"]);
+}
+
+#[test]
+fn a_machine_that_was_stopped() {
+    let stack = "STACK_TEXT:  \nffff980a`f9c7f350 fffff805`93b1ded4     : 00000000`00000050 fffff780`00001000 00000000`00000000 ffff980a`f9c7f5f0 : nt!KeBugCheckEx+0x107\nffff980a`f9c7f390 fffff805`93a7dff0     : 00000000`00000000 ffff8000`00000000 fffff780`00001000 0000007f`fffffff8 : disk!read+0x7a0\n";
+    let message = |head: &str| {
+        let snapshot = read(&format!("{head}\nFAULTING_THREAD:  ffff9901fcca3080\n{stack}")).remove(0);
+        let failure = snapshot.process.failure?;
+        assert_eq!((failure.kind, failure.thread), (crate::model::FailureKind::Kernel, Some(ThreadIx(0))));
+        Some(failure.message.to_string())
+    };
+    let fault = Some("bugcheck 0x50: PAGE_FAULT_IN_NONPAGED_AREA".to_owned());
+    assert_eq!(message("BUGCHECK_CODE:  50\n\nBUGCHECK_P1: fffff78000001000"), fault);
+    assert_eq!(message("BugCheck 50, {fffff78000001000, 0, fffff80528f293cb, 2}"), fault);
+    assert_eq!(message("PAGE_FAULT_IN_NONPAGED_AREA (50)"), fault);
+    assert_eq!(message("BUGCHECK_STR:  0x5_2").as_deref(), Some("bugcheck 0x5"));
+    for none in [
+        "BUGCHECK_STR:  c0000005",
+        "BUGCHECK_STR:  APPLICATION_HANG",
+        "BugCheck E2, {0, 0, 0, 0}",
+        "RETRIES (50)",
+    ] {
+        assert_eq!(message(none), None, "{none}");
+    }
+}
+
+#[test]
+fn stacks_that_sos_scans() {
+    let text = "0:000> !EEStack
+---------------------------------------------
+Thread   8
+Current frame: ntdll!NtWaitForSingleObject + 0x14
+Child-SP         RetAddr          Caller, Callee
+000000554eb3ee90 00007ff97c3e3b7f KERNELBASE!WaitForSingleObjectEx + 0x9f, calling ntdll!NtWaitForSingleObject
+000000554eb3eea0 00007ff93e320f3b coreclr!Thread::DoAppropriateWaitWorker + 0x2c3 [e:\\src\\threads.cpp:3780], calling coreclr!Holder::~Holder [e:\\threads.h:7442]
+000000554eb3eeb0 00007ff93e320f3b (MethodDesc 00007ff8dfa03a18 + 0x79 Shop.Log.Write(System.String)), calling coreclr!JIT_MonEnter
+---------------------------------------------
+Thread   9
+Current frame: ntdll!NtDelayExecution + 0x14
+Child-SP         RetAddr          Caller, Callee
+000000554eb3ee90 00007ff97c3e3b7f KERNELBASE!SleepEx + 0x9f, calling ntdll!NtDelayExecution
+";
+    let snapshot = &read(text)[0];
+    assert_eq!(snapshot.threads.iter().map(|t| t.id.to_string()).collect::<Vec<_>>(), ["8", "9"]);
+    assert_eq!(
+        names(snapshot, 0),
+        [
+            "NtWaitForSingleObject",
+            "WaitForSingleObjectEx",
+            "Thread::DoAppropriateWaitWorker",
+            "Shop.Log.Write(System.String)"
+        ]
+    );
+    assert_eq!(
+        snapshot.stacks.get(snapshot.stacks.frames_of(snapshot.threads[0].stack)[1]).trust,
+        Some(Trust::Scan)
+    );
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+}
+
 #[test]
 fn threads_that_are_only_counted() {
     let text = "0:000> !uniqstack\nProcessing 5 threads, please wait\n\n.  0  Id: 1a2c.1b30 Suspend: 1 Teb: 7ffdd000 Unfrozen\n      Start: shop!mainCRTStartup (00401000)\n      Priority: 0  Priority class: 32\nChildEBP RetAddr\n0556fc44 77f79c20 ntdll!NtDelayExecution+0xc\n\nTotal threads: 5\nDuplicate callstacks: 4 (windbg thread #s follow):\n1, 2, \n3, 4\n0:000> q\n";
