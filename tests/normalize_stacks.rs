@@ -126,6 +126,19 @@ fn kinds_of_waits() {
         ),
         (&["do_futex_wait", "__new_sem_wait_slow64", "__new_sem_wait", "f"], Role::Wait, Semaphore),
         (
+            &[
+                "__ulock_wait",
+                "_dispatch_ulock_wait",
+                "_dispatch_thread_event_wait_slow",
+                "_dispatch_barrier_sync_f_slow",
+                "f",
+            ],
+            Role::Lock,
+            Mutex,
+        ),
+        (&["__ulock_wait", "_dlock_wait", "_dispatch_group_wait_slow", "f"], Role::Wait, Future),
+        (&["WaitForSingleObjectExImplementation", "WaitForSingleObject", "f"], Role::Wait, Futex),
+        (
             &["futex_wait", "__pthread_rwlock_wrlock_full", "___pthread_rwlock_wrlock", "f"],
             Role::Lock,
             RwLockWrite,
@@ -273,6 +286,19 @@ fn what_waits_for_something_else_is_not_idle() {
 #[test]
 fn abort_plumbing_is_cut() {
     for (frames, signature) in [
+        (
+            &["KiBugCheckDebugBreak", "KeBugCheck2", "KeBugCheckEx", "MiSystemFault", "read_disk"][..],
+            "read_disk",
+        ),
+        (
+            &[
+                "node::OOMErrorHandler(char const*, v8::OOMDetails const&)",
+                "v8::internal::V8::FatalProcessOutOfMemory(v8::internal::Isolate*, char const*)",
+                "v8::internal::Heap::CollectGarbage(v8::internal::AllocationSpace)",
+                "v8::internal::Factory::NewFillerObject(int)",
+            ],
+            "v8::internal::Heap::CollectGarbage",
+        ),
         (
             &[
                 "__pthread_kill_implementation",

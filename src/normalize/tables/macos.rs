@@ -27,7 +27,6 @@ pub static TABLE: &[Source] = &[
             lock("_os_unfair_recursive_lock_lock*", Mutex),
             lock("os_unfair_recursive_lock_lock_with_options", Mutex),
             lock("_os_once_gate_wait*", Once),
-            lock("_dispatch_once_wait", Once),
             lock("dispatch_once_f", Once),
             lock("dispatch_once", Once),
             spin("OSSpinLockLock"),
@@ -57,8 +56,16 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
-        "macOS 10.7-13 libdispatch src/semaphore.c, queue.c; Foundation NSLock, NSCondition; libobjc objc-sync.mm",
+        "macOS 10.7-13 libdispatch src/semaphore.c, queue.c, shims/lock.c; Foundation NSLock, NSCondition; libobjc objc-sync.mm",
         &[
+            // How the functions below sleep.
+            wait("_dispatch_ulock_wait*", Futex),
+            wait("_dlock_wait", Futex),
+            wait("_dispatch_futex_wait", Futex),
+            wait("_dispatch_wait_on_address", Futex),
+            lock("_dispatch_unfair_lock_wait", Mutex),
+            lock("_dispatch_gate_wait*", Once),
+            lock("_dispatch_once_wait", Once),
             wait("_dispatch_sema4_wait", Semaphore),
             wait("_dispatch_sema4_timedwait", Semaphore),
             wait("_dispatch_semaphore_wait_slow", Semaphore),
@@ -71,6 +78,7 @@ pub static TABLE: &[Source] = &[
             lock("__DISPATCH_WAIT_FOR_QUEUE__", Mutex),
             lock("_dispatch_sync_f_slow", Mutex),
             lock("_dispatch_barrier_sync_f_slow", Mutex),
+            lock("_dispatch_sync_wait", Mutex),
             lock("dispatch_sync_f", Mutex),
             lock("dispatch_sync", Mutex),
             lock("_dispatch_unfair_lock_lock*", Mutex),

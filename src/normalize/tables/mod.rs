@@ -22,6 +22,7 @@ mod kernel;
 mod logging;
 mod macos;
 mod musl;
+mod node;
 mod pools;
 mod python;
 mod ruby;
@@ -54,6 +55,7 @@ pub static TABLES: &[(&str, &[Source])] = &[
     ("python", python::TABLE),
     ("ruby", ruby::TABLE),
     ("java", java::TABLE),
+    ("node", node::TABLE),
     ("go", go::TABLE),
     ("dotnet", dotnet::TABLE),
     ("windows", windows::TABLE),

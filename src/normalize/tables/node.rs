@@ -1,0 +1,35 @@
+//! Node.js and V8: what stands between a failure and the report of it.
+
+use super::row::*;
+use crate::normalize::ResourceClass::Gc;
+
+/// All rows.
+pub static TABLE: &[Source] = &[
+    source(
+        "Node.js 12 - 24 src/node_report.cc, src/node_errors.cc; V8 7 - 13 src/api/api.cc",
+        &[
+            abort("report::TriggerNodeReport"),
+            abort("node::TriggerNodeReport"),
+            abort("node::report::*"),
+            abort("node::OOMErrorHandler"),
+            abort("node::OnFatalError"),
+            abort("node::Abort"),
+            abort("node::Assert"),
+            abort("v8::Utils::ReportOOMFailure"),
+            abort("v8::Utils::ReportApiFailure"),
+            abort("v8::internal::V8::FatalProcessOutOfMemory"),
+            abort("V8_Fatal"),
+        ],
+    ),
+    source(
+        "V8 7 - 13 src/heap/: the heap and its collector",
+        &[
+            runtime("v8::internal::Heap::*").of(Gc),
+            runtime("v8::internal::HeapAllocator::*").of(Gc),
+            runtime("v8::internal::MarkCompactCollector::*").of(Gc),
+            runtime("v8::internal::ScavengerCollector::*").of(Gc),
+            runtime("v8::internal::Factory::*"),
+            runtime("v8::internal::Runtime_*"),
+        ],
+    ),
+];
