@@ -9,6 +9,7 @@
 //! at new Order (C:\app\order.js:3:5)
 //! ```
 
+use crate::formats::text::BodyFrame;
 use crate::model::{Frame, Str};
 
 /// Reads a frame of JavaScript. `None`: `Unavailable.`, the message of an exception.
@@ -57,6 +58,18 @@ pub(super) fn native(pc: &str, symbol: &str) -> Option<Frame> {
         None => (symbol.trim(), None),
     };
     Some(Frame { function: (!name.is_empty()).then(|| name.into()), module, address, ..Frame::default() })
+}
+
+/// What writes the report, in all versions: `report::TriggerNodeReport(…)`, `node::TriggerNodeReport(…)`.
+const WRITER: &str = "TriggerNodeReport(";
+
+/// How many of the newest frames are those of whoever writes the report; the very first is often nameless.
+pub(super) fn of_writer(frames: &[BodyFrame]) -> usize {
+    let is_writer =
+        |frame: &BodyFrame| frame.frame.function.as_deref().is_some_and(|name| name.contains(WRITER));
+    let last = frames.iter().rposition(is_writer).map_or(0, |at| at + 1);
+    // Of a stack that is nothing else something is kept.
+    if last == frames.len() { 0 } else { last }
 }
 
 #[cfg(test)]

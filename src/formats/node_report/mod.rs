@@ -223,6 +223,7 @@ fn push(report: &Report, building: &mut Building, offset: u64) {
         let native = report.native_stack.0.iter().flatten().filter(|_| is_ending);
         let frames = native.filter_map(|f| frame::native(f.pc.0.as_deref()?, f.symbol.0.as_deref()?));
         body.frames = frames.map(Into::into).collect();
+        body.frames.drain(..frame::of_writer(&body.frames));
         body.end = if is_ending { StackEnd::Reported } else { StackEnd::Complete };
         body.state = (!is_ending).then_some(ReportedState::Idle);
     }

@@ -72,6 +72,13 @@ fn a_report_that_was_asked_for_is_no_failure() {
     let snapshot = read_one(&full);
     assert_eq!(snapshot.process.failure.as_ref().unwrap().kind, FailureKind::FatalError);
     assert_eq!(functions(&snapshot, ThreadIx(0)), ["node::TriggerNodeReport(v8::Isolate*)"]);
+    // The writer of the report is not what failed.
+    let from = "{\"pc\": \"0x0000000000b78d67\", \"symbol\": \"node::OOMErrorHandler(char const*) [node]\"}";
+    let full = full.replace(
+        "node::TriggerNodeReport(v8::Isolate*) [node]\"}",
+        &format!("node::TriggerNodeReport(v8::Isolate*) [node]\"}}, {from}"),
+    );
+    assert_eq!(functions(&read_one(&full), ThreadIx(0)), ["node::OOMErrorHandler(char const*)"]);
 }
 
 #[test]
