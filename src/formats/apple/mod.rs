@@ -1,7 +1,11 @@
 //! What the reports of Apple's systems have in common: exceptions, processors, names of threads.
 
+mod termination;
+
 use crate::formats::text::words::split_once;
 use crate::model::{Arch, Failure, FailureKind, Signal, Str};
+
+pub use termination::Termination;
 
 /// Processors by what reports call them.
 static PROCESSORS: &[(&str, Arch)] = &[
@@ -111,6 +115,13 @@ static MESSAGES: &[(&str, FailureKind)] = &[
     ("stack buffer overflow", FailureKind::Abort),
     ("detected source and destination buffer overlap", FailureKind::Abort),
 ];
+
+/// The end of a process whose report has the backtrace of the exception that nobody caught, and not its name.
+pub fn uncaught(signal: Option<&Signal>) -> Option<Failure> {
+    let message = "the report has its backtrace (Last Exception Backtrace) and not its name".into();
+    let is_abort = signal.is_some_and(|signal| &*signal.name == "SIGABRT");
+    is_abort.then_some(Failure { kind: FailureKind::UncaughtException, message, thread: None })
+}
 
 /// The end that a line of `Application Specific Information` tells, where it is more than `abort() called`.
 pub fn failure(message: &str) -> Option<Failure> {

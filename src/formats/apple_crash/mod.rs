@@ -8,11 +8,11 @@ mod header;
 
 use rustc_hash::FxHashMap;
 
-use super::apple;
+use super::apple::{self, Termination};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{
-    Failure, FailureKind, FormatId, Process, Snapshot, Str, Thread, ThreadId, ThreadIx, lossy,
+    Failure, FailureKind, FormatId, GapKind, Process, Snapshot, Thread, ThreadId, ThreadIx, lossy,
 };
 
 /// The row of this format.
@@ -65,12 +65,21 @@ struct Memory {
     codes: Option<String>,
     crashed: Option<u64>,
     stack_pointer: Option<u64>,
+    termination: Termination,
+    /// The lines are reasons of the termination.
+    is_reason: bool,
+    /// There is the backtrace of an exception.
+    has_exception: bool,
+    /// Which thread crashed, as the title of its registers says.
+    registers_of: Option<u64>,
     /// The places of threads by their numbers.
     place: FxHashMap<u64, u32>,
 }
 
 /// Messages of the process.
 const MESSAGES: &str = "messages";
+/// Reasons of the termination.
+const REASONS: &str = "reasons";
 /// Registers of the thread that crashed.
 const REGISTERS: &str = "registers";
 /// Sections that say nothing of threads.
@@ -113,11 +122,14 @@ impl Grammar for Crash {
         if OTHERS.iter().any(|title| line.starts_with(title)) {
             return Outside::Section(OTHER);
         }
+        if TERMINATION.iter().any(|field| line.starts_with(field)) {
+            return Outside::Section(REASONS);
+        }
         if FIELDS.iter().any(|(field, _)| line.starts_with(field)) {
             return Outside::Section(HEADER);
         }
         match section {
-            Some(MESSAGES | REGISTERS) => Outside::Event,
+            Some(MESSAGES | REGISTERS | REASONS) => Outside::Event,
             Some(OTHER | HEADER) => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -145,7 +157,18 @@ impl Grammar for Crash {
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
         let field = FIELDS.iter().find(|(field, _)| line.starts_with(field));
+        let is_of_reason = std::mem::take(&mut memory.is_reason);
         let Some((name, fact)) = field else {
+            let is_title = [TITLES, OTHERS].into_iter().flatten().any(|title| line.starts_with(title));
+            if is_registers(line) {
+                memory.registers_of = memory
+                    .registers_of
+                    .or_else(|| number(line.strip_prefix("Thread ")?.split_once(" crashed with ")?.0));
+            } else if is_of_reason && !is_title {
+                memory.termination.line(line);
+                memory.is_reason = true;
+            }
+            memory.has_exception |= line.starts_with(EXCEPTION);
             memory.stack_pointer = memory.stack_pointer.or_else(|| stack_pointer(line));
             // A line of the messages.
             if let Some(failure) = apple::failure(line) {
@@ -168,7 +191,8 @@ impl Crash {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
         let memory = std::mem::take(memory);
         if let Some(building) = dumps.open() {
-            let thread = memory.crashed.and_then(|number| memory.place.get(&number).copied()).map(ThreadIx);
+            let crashed = memory.crashed.or(memory.registers_of);
+            let thread = crashed.and_then(|number| memory.place.get(&number).copied()).map(ThreadIx);
             for thread in &mut building.snapshot.threads {
                 thread.is_running = false;
             }
@@ -180,6 +204,15 @@ impl Crash {
             if let Some(signal) = &mut process.signal {
                 signal.thread = thread;
                 signal.stack_pointer = memory.stack_pointer;
+            }
+            process.failure = memory.termination.failure().or(process.failure);
+            if memory.has_exception && process.failure.is_none() {
+                process.failure = apple::uncaught(process.signal.as_ref());
+            }
+            if let (Some(number), None, None) = (memory.registers_of, &memory.exception, &process.failure) {
+                process.failure = Some(unexplained(number));
+                let message = "the begin of the report is missing, which says why";
+                building.snapshot.gaps.add(GapKind::Truncated, message, None);
             }
             if let Some(failure) = &mut process.failure {
                 failure.thread = thread;
@@ -230,11 +263,14 @@ static FIELDS: &[(&str, Fact)] = &[
     }),
     ("Exception Note:", |_, _| {}),
     ("Termination Signal:", |_, _| {}),
-    ("Termination Reason:", termination),
-    ("Termination Description:", termination),
+    (TERMINATION[0], termination),
+    (TERMINATION[1], termination),
     ("Terminating Process:", |_, _| {}),
     ("Highlighted Thread:", |m, text| m.crashed = m.crashed.or_else(|| number(text))),
 ];
+
+/// Fields behind which lines of reasons follow.
+static TERMINATION: [&str; 2] = ["Termination Reason:", "Termination Description:"];
 
 /// What begins the messages of the process.
 static TITLES: &[&str] = &[
@@ -244,10 +280,13 @@ static TITLES: &[&str] = &[
     "Additional Diagnostic Information:",
 ];
 
+/// What begins the backtrace of an exception of Objective-C or C++ that nobody caught.
+const EXCEPTION: &str = "Last Exception Backtrace:";
+
 /// Titles of sections that say nothing of threads. The last exception's backtrace is the stack of no thread.
 static OTHERS: &[&str] = &[
     "Binary Images:",
-    "Last Exception Backtrace:",
+    EXCEPTION,
     "Application Specific Backtrace",
     "VM Regions Near",
     "VM Region Info:",
@@ -295,11 +334,15 @@ fn exception(text: &str) -> (String, Option<String>) {
 
 /// `Namespace SPRINGBOARD, Code 0x8badf00d`: the system ended it. A signal is told as such.
 fn termination(memory: &mut Memory, text: &str) {
-    let is_signal = text.contains("SIGNAL") || text.contains("Namespace OBJC");
-    if !is_signal && memory.process.failure.is_none() && !text.is_empty() {
-        let message: Str = text.into();
-        memory.process.failure = Some(Failure { kind: FailureKind::Kernel, message, thread: None });
-    }
+    memory.termination.begin(text);
+    memory.is_reason = true;
+}
+
+/// `Thread 0 crashed with X86 Thread State (64-bit):` of a report whose begin is missing.
+fn unexplained(number: u64) -> Failure {
+    let message =
+        format!("the report says that thread {number} crashed; what it says of why is missing").into();
+    Failure { kind: FailureKind::Kernel, message, thread: None }
 }
 
 #[cfg(test)]

@@ -83,6 +83,32 @@ fn what_the_system_ended() {
 }
 
 #[test]
+fn why_the_system_ended_it() {
+    let text = ONE.replace("EXC_BAD_ACCESS (SIGSEGV)", "EXC_CRASH (SIGKILL)").replace(
+        "Namespace SIGNAL, Code 0xb",
+        "FRONTBOARD 2343432205\n<RBSTerminateContext| domain:10 code:0x8BADF00D explanation:scene-create watchdog transgression: application<com.acme.desk>:7 exhausted CPU time allowance of 3.40 seconds\nProcessVisibility: Background\nWatchdogCPUStatistics: (\n\"Elapsed total CPU time (seconds): 8\"\n)",
+    );
+    let snapshot = &read(&text)[0];
+    assert_eq!(
+        &*snapshot.process.failure.clone().unwrap().message,
+        "FRONTBOARD 0x8badf00d: scene-create watchdog transgression: application<com.acme.desk>:7 exhausted CPU time allowance of 3.40 seconds"
+    );
+    assert_eq!(snapshot.process.failure.clone().unwrap().thread, Some(Ix(1)));
+    let thrown = ONE.replace("EXC_BAD_ACCESS (SIGSEGV)", "EXC_CRASH (SIGABRT)");
+    assert_eq!(read(&thrown)[0].process.failure.clone().unwrap().kind, FailureKind::UncaughtException);
+}
+
+#[test]
+fn a_report_without_its_begin() {
+    let cut = &ONE[ONE.find("Thread 0:").unwrap()..];
+    let snapshot = &read(&cut.replace("Thread 5 Crashed:", "Thread 5:"))[0];
+    let failure = snapshot.process.failure.clone().unwrap();
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Kernel, Some(Ix(1))));
+    assert!(failure.message.contains("thread 5 crashed") && snapshot.gaps.has(GapKind::Truncated));
+    assert!(read(&cut.replace("crashed with", "with"))[0].process.failure.is_none());
+}
+
+#[test]
 fn headers() {
     for (line, more, number, name, crashed) in [
         (

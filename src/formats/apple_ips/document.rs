@@ -49,6 +49,9 @@ pub(super) struct Report<'d> {
     pub exception: Lenient<Exception>,
     #[serde(default)]
     pub termination: Lenient<Termination>,
+    /// Frames of an exception that nobody caught.
+    #[serde(default, borrow, rename = "lastExceptionBacktrace")]
+    pub last_exception: Option<&'d RawValue>,
     /// Messages by the library that left them.
     #[serde(default)]
     pub asi: Lenient<BTreeMap<String, Vec<String>>>,
@@ -77,9 +80,13 @@ pub(super) struct Termination {
     #[serde(default)]
     pub namespace: Lenient<String>,
     #[serde(default)]
+    pub code: Number,
+    #[serde(default)]
     pub indicator: Lenient<String>,
     #[serde(default)]
     pub details: Lenient<Vec<String>>,
+    #[serde(default)]
+    pub reasons: Lenient<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

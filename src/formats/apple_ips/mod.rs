@@ -5,14 +5,12 @@
 
 mod document;
 
-use super::apple;
+use super::apple::{self, Termination};
 use super::text::json::each_document;
 use super::text::json_list::{Record, parts};
 use super::text::{Body, BodyFrame, Building, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
-use crate::model::{
-    Failure, FailureKind, FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId,
-};
+use crate::model::{FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId};
 
 use document::{Image, Ips, Lenient, Place, Report, Reported};
 
@@ -123,13 +121,16 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
     let by_message = || messages.values().flatten().find_map(|message| apple::failure(message));
     let by_system = || {
         let end = report.termination.0.as_ref()?;
-        let space = end.namespace.0.as_deref().filter(|space| !matches!(*space, "SIGNAL" | "OBJC"))?;
-        let words =
-            [end.indicator.0.as_deref(), end.details.0.as_ref().and_then(|d| d.first()).map(String::as_str)];
-        let words: Vec<&str> = std::iter::once(space).chain(words.into_iter().flatten()).collect();
-        Some(Failure { kind: FailureKind::Kernel, message: words.join(": ").into(), thread: None })
+        let mut told = Termination::of(end.namespace.0.as_deref()?, end.code.0, end.indicator.0.as_deref());
+        let reasons = end.reasons.0.iter().flatten().filter(|line| told.line(line)).count();
+        // `(terminated at launch; ignore backtrace)` where nothing else is said.
+        if let (0, Some(detail)) = (reasons, end.details.0.as_ref().and_then(|details| details.first())) {
+            told.begin(detail);
+        }
+        told.failure()
     };
-    process.failure = by_message().or_else(by_system);
+    let uncaught = || report.last_exception.and_then(|_| apple::uncaught(process.signal.as_ref()));
+    process.failure = by_message().or_else(by_system).or_else(uncaught);
     if let Some(failure) = &mut process.failure {
         failure.thread = crashed;
     }

@@ -51,6 +51,30 @@ fn a_report() {
 }
 
 #[test]
+fn why_the_system_ended_it() {
+    let message = |end: &str| {
+        let text = ONE.replace("{\"namespace\":\"SIGNAL\",\"code\":11}", end);
+        read(&text)[0].process.failure.clone().map(|failure| failure.message.to_string())
+    };
+    let watchdog = message(
+        r#"{"code":2343432205,"namespace":"FRONTBOARD","reasons":["<RBSTerminateContext| code:0x8BADF00D explanation:scene-update watchdog transgression: exhausted time","ProcessVisibility: Background"]}"#,
+    );
+    assert_eq!(
+        watchdog.as_deref(),
+        Some("FRONTBOARD: 0x8badf00d: scene-update watchdog transgression: exhausted time")
+    );
+    let library = message(
+        r#"{"code":1,"namespace":"DYLD","indicator":"Library missing","details":["(ignore backtrace)"],"reasons":["Library not loaded: /usr/lib/x.dylib","Referenced from: /x"]}"#,
+    );
+    assert_eq!(library.as_deref(), Some("DYLD: Library missing: Library not loaded: /usr/lib/x.dylib"));
+    let detail = message(r#"{"code":1,"namespace":"DYLD","details":["(ignore backtrace)"]}"#);
+    assert_eq!(detail.as_deref(), Some("DYLD: (ignore backtrace)"));
+    let thrown =
+        ONE.replace("\"SIGSEGV\"", "\"SIGABRT\"").replace("\"newField\"", "\"lastExceptionBacktrace\"");
+    assert!(read(&thrown)[0].process.failure.is_some());
+}
+
+#[test]
 fn two_reports_cut_anywhere_and_other_documents() {
     assert_eq!(read(&format!("log\n{ONE}log {{x}}\n{ONE}")).len(), 2);
     for end in 0..ONE.len() {

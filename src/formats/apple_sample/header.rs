@@ -5,6 +5,7 @@
 //!     825 Thread_15758535: log writer
 //!   Thread 0xeac    DispatchQueue "com.apple.main-thread"(1)    101 samples (1-101)    priority 31 (base 31)    cpu time <0.001s (…)
 //!   Thread 0xec6    Thread name "caulk.messenger.shared:17"    101 samples (1-101)    priority 31 (base 31)
+//!   Thread 0xf1970    DispatchQueue "com.apple.main-thread"(1)                             iOS, bug_type 228
 //!   Thread 0xdcb,0xeae,0xead    DispatchQueue "com.apple.root.user-initiated-qos"(16)    80 samples (2-86)    priority 31-46 (base 31)
 //! ```
 
@@ -52,7 +53,12 @@ fn of_spindump(text: &str) -> Option<Head> {
     });
     let first = threads.next()?;
     let also: Vec<Thread> = threads.collect();
-    split_once(rest, " samples (").or_else(|| split_once(rest, " sample ("))?;
+    // Hang reports of iOS count no samples of the main thread.
+    let is_named = || NAMES.iter().any(|words| rest.trim_start().starts_with(words));
+    let is_counted = split_once(rest, " samples (").or_else(|| split_once(rest, " sample (")).is_some();
+    if !is_counted && !is_named() {
+        return None;
+    }
     let name = quoted(rest, "Thread name \"").or_else(|| quoted(rest, "DispatchQueue \""));
     let cpu = rsplit_once(rest, "cpu time ").map(|(_, cpu)| cpu.trim_start_matches('<'));
     let seconds: Option<f64> = cpu.and_then(|cpu| cpu.split('s').next()).and_then(|s| s.parse().ok());
@@ -67,6 +73,9 @@ fn of_spindump(text: &str) -> Option<Head> {
     }
     Some(head)
 }
+
+/// What may follow the ids.
+static NAMES: &[&str] = &["DispatchQueue ", "Thread name \""];
 
 fn thread(id: ThreadId, number: u64) -> Thread {
     let mut thread = Thread::new(id);

@@ -65,6 +65,28 @@ fn trees_of_spindump() {
 }
 
 #[test]
+fn ranges_gaps_and_threads_that_are_not_counted() {
+    let text = "Process:          Desk [7410]
+
+  Thread 0xf1970    DispatchQueue \"com.apple.main-thread\"(1)
+  60  ??? (<9D233F9C-ABAB-3B54-B675-07FAF65FBFB9> + 3439660) [0x109853c2c]
+   *60  ??? (<84FA5857-FE25-36F6-ACB0-828CE29EC10F> + 4970440) [0xfffffff0081f57c8] (blocked by turnstile waiting for Desk [7410] thread 0xf1aeb)
+
+  Thread 0xf1aeb    Thread name \"writer\"    60 samples (1-60)    priority 4 (base 4)
+  60  thread_start + 8 (libsystem_pthread.dylib + 8444) [0x193d730fc] 1-60
+    60  <patched truncated backtrace> 1-60
+      60  read + 8 (libsystem_kernel.dylib + 3924) [0x193d36f54] 1-60
+       *60  ??? (kernel.release + 194824) [0xfffffe0008737908] (running) 1-60
+";
+    let snapshot = &read(text)[0];
+    let ids: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.reported)).collect();
+    use ReportedState::{Asleep, Running};
+    assert_eq!(ids, [("0xf1970".into(), Some(Asleep)), ("0xf1aeb".into(), Some(Running))]);
+    assert_eq!(names(snapshot, 1), ["read", "thread_start"]);
+    assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
+}
+
+#[test]
 fn owners_elsewhere_rings_and_oneself() {
     let of = |whom: &str| read(&SPINDUMP.replace("Desk [7410] thread 0x9e1", whom)).remove(0);
     assert_eq!(of("printd [310] thread 0x7c1").reported_locks[0].owner, ReportedOwner::OtherProcess(0x7c1));

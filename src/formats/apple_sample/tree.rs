@@ -8,12 +8,13 @@
 //!     101  ??? (assistantd + 25552) [0x10bd063d0]
 //!    *101  psynch_mtxcontinue + 0 (pthread + 11285) [0xffffff8003753c15] (blocked by turnstile waiting for …)
 //!    *85   idle_thread + 0 (kernel + 1334112) [0xffffff8000421b60] (running)
-//!     12  main + 40 (main.c:12,7 in app + 4096) [0x10bd063d0] 1-12
+//!     12  main + 40 (main.c:12,7 in app + 4096) [0x10bd063d0] 1-12                                        -timeline
+//!     12  <truncated backtrace>                                                                           no frame
 //! ```
 
 use super::blocked;
 use crate::formats::text::{BlockLine, Body, BodyFrame};
-use crate::model::{Frame, ReportedState, Str};
+use crate::model::{Frame, ReportedState, StackEnd, Str};
 
 /// A line of the tree.
 struct Node<'t> {
@@ -44,12 +45,25 @@ fn node(line: &str) -> Option<Node<'_>> {
     text.starts_with(' ').then_some(Node {
         column,
         samples,
-        text: text.trim(),
+        text: without_range(text.trim()),
         is_kernel,
         parent: None,
         heaviest: None,
         below: 0,
     })
+}
+
+/// The text without the numbers of the samples behind it.
+fn without_range(text: &str) -> &str {
+    let is_range = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b','));
+    let split =
+        text.rsplit_once(' ').filter(|(head, word)| is_range(word) && head.ends_with([']', ')', '>']));
+    split.map_or(text, |(head, _)| head.trim_end())
+}
+
+/// `<truncated backtrace>`, `<patched truncated backtrace>`: frames are missing here.
+fn is_gap(text: &str) -> bool {
+    text.starts_with('<') && text.ends_with(" backtrace>")
 }
 
 /// Reads a tree.
@@ -80,8 +94,11 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     };
     let wait = path.iter().rev().find_map(|node| blocked::wait(node.text)).filter(|_| is_there);
     let frames = path.iter().rev().filter(|node| !(node.is_kernel && has_user_frames));
+    let frames = frames.filter(|node| !is_gap(node.text));
     let frames: Vec<BodyFrame> = frames.map(|node| frame(node.text).into()).collect();
-    Body { frames, state, wait, ..Body::default() }
+    let is_whole = !path.iter().any(|node| is_gap(node.text));
+    let end = if is_whole { StackEnd::Complete } else { StackEnd::Reported };
+    Body { frames, state, wait, end, ..Body::default() }
 }
 
 /// The lines with their parents.
