@@ -17,19 +17,37 @@ use crate::model::{Signal, Str, Thread, ThreadId, lossy};
 /// How many lines a header may have below its first: registers, notes, a message of several lines.
 const MOST_LINES: usize = 120;
 
-/// `pid: 763, tid: 8646, name: mm-qcamera-daem  >>> /vendor/bin/mm-qcamera-daemon <<<`: the pid, and the thread. A
-/// name may hold anything but a line break.
-pub(super) fn tombstone(line: &str) -> Option<(u64, Thread)> {
+/// The first line of a header.
+pub(super) struct Title<'l> {
+    pub pid: u64,
+    pub thread: Thread,
+    /// What ran: `com.acme.door`.
+    pub command: Option<&'l str>,
+}
+
+/// `pid: 763, tid: 8646, name: mm-qcamera-daem  >>> /vendor/bin/mm-qcamera-daemon <<<`. A name may hold anything but a
+/// line break; of the two blanks before `>>>` a copy may have lost one. Android 4 has no name.
+pub(super) fn tombstone(line: &str) -> Option<Title<'_>> {
     let (pid, rest) = number(line.strip_prefix("pid: ")?)?;
     let (tid, rest) = number(rest.strip_prefix(", tid: ")?)?;
-    let name = rest.strip_prefix(", name: ").map(|rest| rest.split_once("  >>> ").map_or(rest, |(n, _)| n));
-    if name.is_none() && !rest.trim_start().starts_with(">>> ") {
+    let (before, command) = match rest.rsplit_once(">>> ") {
+        Some((before, rest)) => (before, Some(rest.split_once(" <<<").unwrap_or((rest, "")))),
+        None => (rest, None),
+    };
+    // A line that goes on quotes a header.
+    if command.is_some_and(|(_, after)| !after.trim().is_empty()) {
+        return None;
+    }
+    let command = command.map(|(command, _)| command.trim());
+    let name = before.strip_prefix(", name: ");
+    if name.is_none() && (command.is_none() || !before.trim().is_empty()) {
         return None;
     }
     let mut thread = Thread::new(ThreadId::Number(tid));
     thread.tid = u32::try_from(tid).ok();
     thread.name = name.map(str::trim).filter(|n| !n.is_empty() && *n != "<unknown>").map(Str::from);
-    Some((pid, thread))
+    let command = command.filter(|command| !command.is_empty() && *command != "<unknown>");
+    Some(Title { pid, thread, command })
 }
 
 /// `"droid.bluetooth" sysTid=9611`, alone in its line.
@@ -52,12 +70,19 @@ pub(super) struct Death {
     pub command: Option<Str>,
     pub signal: Option<Signal>,
     pub abort: Option<String>,
+    /// What the producer found out of the fault: `[GWP-ASan]: Use After Free on a 32-byte allocation at 0x7a0`,
+    /// `null pointer dereference`.
+    pub cause: Option<String>,
 }
 
 /// The lines of a header that say why the process died, as one event, and how many bytes the header has below its
 /// first line. Also the first of its lines that is not known.
-pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize, Option<String>) {
-    let mut event = format!("death {pid}");
+pub(super) fn death(title: &Title<'_>, more: &[u8]) -> (String, usize, Option<String>) {
+    let mut event = format!("death {}", title.pid);
+    if let Some(command) = title.command {
+        event.push_str("\ncommand ");
+        event.push_str(command);
+    }
     let mut at = 0;
     let mut is_message = false;
     let mut unknown = None;
@@ -70,7 +95,8 @@ pub(super) fn death(pid: u64, more: &[u8]) -> (String, usize, Option<String>) {
         if ENDS.iter().any(|end| text.starts_with(end)) || super::frame::is_frame(line) {
             break;
         }
-        if is_message || text.starts_with("signal ") || text.starts_with("Abort message: ") {
+        let is_told = ["signal ", "Abort message: ", "Cause: "].iter().any(|start| text.starts_with(start));
+        if is_message || is_told {
             event.push('\n');
             event.push_str(text);
             is_message = (is_message || text.starts_with("Abort message: '")) && !text.ends_with('\'');
@@ -98,6 +124,10 @@ impl Death {
                 message.push_str(line);
             } else if let Some(text) = line.strip_prefix("Abort message: ") {
                 message = Some(text.to_owned());
+            } else if let Some(command) = line.strip_prefix("command ") {
+                death.command = Some(command.into());
+            } else if let Some(cause) = line.strip_prefix("Cause: ") {
+                death.cause.get_or_insert_with(|| cause.to_owned());
             } else {
                 death.signal = signal(line, death.pid);
             }
@@ -106,6 +136,22 @@ impl Death {
         Some(death)
     }
 }
+
+/// What libc says before debuggerd does: the thread and its signal.
+///
+/// `Fatal signal 6 (SIGABRT), code -1 (SI_QUEUE) in tid 31373 (CaptureThread), pid 30965 (com.acme.door)`
+///
+/// Source: AOSP 5 to 15 bionic/linker and system/core debuggerd/handler/debuggerd_handler.cpp (`log_signal_summary`).
+pub(super) fn fatal(line: &str) -> Option<(u64, Signal)> {
+    let said = line.split_once(FATAL)?.1;
+    let (_, tid) = said.split_once(" in tid ")?;
+    let (tid, rest) = number(tid)?;
+    let pid = rest.split_once(", pid ").and_then(|(_, pid)| number(pid)).map_or(0, |(pid, _)| pid);
+    Some((tid, signal(&format!("signal {said}"), pid)?))
+}
+
+/// How it begins.
+pub(super) const FATAL: &str = "Fatal signal ";
 
 /// `signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x20002000`; before Android 5 without the second bracket.
 fn signal(line: &str, pid: u64) -> Option<Signal> {

@@ -12,7 +12,9 @@ use super::text::{
     is_limited,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, Failure, FailureKind, FormatId, Process, Snapshot, Thread, ThreadIx, lossy};
+use crate::model::{
+    Arch, Failure, FailureKind, FormatId, Process, Signal, Snapshot, Str, Thread, ThreadIx, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -52,6 +54,10 @@ struct Memory {
     process: Process,
     /// What the header of the thread says that comes next.
     death: Option<head::Death>,
+    /// What libc said of a thread before.
+    fatal: Option<(u64, Signal)>,
+    /// What ran, as the header of a thread names it.
+    command: Option<Str>,
     seen: SeenIds,
     pid: Option<u64>,
     /// A file has sections after the first thread, logcat has none.
@@ -68,9 +74,9 @@ impl Grammar for Tombstone {
 
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
         let line = line.trim_start();
-        if let Some((pid, thread)) = head::tombstone(line) {
-            let (death, more, unknown) = head::death(pid, more);
-            return Some(Head { more, event: Some(death), unknown, ..Head::of(thread) });
+        if let Some(title) = head::tombstone(line) {
+            let (death, more, unknown) = head::death(&title, more);
+            return Some(Head { more, event: Some(death), unknown, ..Head::of(title.thread) });
         }
         head::backtrace(line).map(Head::of)
     }
@@ -91,7 +97,7 @@ impl Grammar for Tombstone {
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         match section {
-            _ if is_section(line) => Outside::Section(REST),
+            _ if is_section(line) || is_history(line) => Outside::Section(REST),
             _ if is_event(line) => Outside::Event,
             Some(_) => Outside::Noise,
             None if NOISE.iter().any(|start| line.starts_with(start)) => Outside::Noise,
@@ -109,7 +115,7 @@ impl Grammar for Tombstone {
             memory.seen.insert(&thread.id);
         }
         let building = dumps.current(offset);
-        tell(memory, building);
+        tell(memory, building, thread);
         true
     }
 
@@ -120,8 +126,12 @@ impl Grammar for Tombstone {
             }
             memory.pid = Some(death.pid);
             memory.process.pid = u32::try_from(death.pid).ok();
-            memory.process.name = death.command.clone();
+            memory.command = death.command.clone().or(memory.command.take());
             memory.death = Some(death);
+            return;
+        }
+        if let Some(fatal) = head::fatal(line) {
+            memory.fatal = Some(fatal);
             return;
         }
         let text = line.trim_start();
@@ -147,6 +157,12 @@ fn is_section(line: &str) -> bool {
     ["memory map", "open files", "--------- log ", "--------- tail end of log ", "log main", "log system"]
         .iter()
         .any(|start| line.starts_with(start))
+}
+
+/// What comes before the stack in which the memory of a fault was allocated or freed.
+fn is_history(line: &str) -> bool {
+    let text = line.trim_start();
+    text.starts_with("deallocated by thread ") || text.starts_with("allocated by thread ")
 }
 
 /// Lines of a thread that are no frames.
@@ -183,7 +199,10 @@ fn is_event(line: &str) -> bool {
         "Cmd line: ",
     ];
     let text = line.trim_start();
-    is_section(line) || STARTS.iter().any(|start| text.starts_with(start))
+    is_section(line)
+        || is_history(line)
+        || line.contains(head::FATAL)
+        || STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// Lines that say nothing of what is asked.
@@ -246,7 +265,7 @@ fn arch_of(abi: &str) -> Option<Arch> {
 }
 
 /// What stands before a thread: of the process for the first, of its end for the one that has a signal.
-fn tell(memory: &mut Memory, building: &mut Building) {
+fn tell(memory: &mut Memory, building: &mut Building, thread: &Thread) {
     let snapshot = &mut building.snapshot;
     let next = ThreadIx(snapshot.threads.len() as u32);
     let process = &mut snapshot.process;
@@ -254,23 +273,54 @@ fn tell(memory: &mut Memory, building: &mut Building) {
         *process = std::mem::take(&mut memory.process);
         process.os = Some("android".into());
         if process.name.is_none() {
-            let path = process.command_line.as_deref().and_then(|c| c.split_ascii_whitespace().next());
+            let command = process.command_line.as_deref().or(memory.command.as_deref());
+            let path = command.and_then(|c| c.split_ascii_whitespace().next());
             process.name = path.map(|path| text::words::file_name(path).into());
         }
     }
     let Some(death) = memory.death.take() else { return };
-    if let Some(signal) = death.signal {
-        process.signal.get_or_insert(crate::model::Signal { thread: Some(next), ..signal });
+    let fatal = memory.fatal.take_if(|(tid, _)| thread.tid.map(u64::from) == Some(*tid));
+    if let Some(signal) = death.signal.or(fatal.map(|(_, signal)| signal)) {
+        process.signal.get_or_insert(Signal { thread: Some(next), ..signal });
     }
+    let thread = Some(next);
+    // That a pointer was null the address says as well.
+    let cause = death.cause.filter(|cause| cause != "null pointer dereference");
     if let Some(message) = death.abort {
         let message = message.into();
-        process.failure = Some(Failure { kind: FailureKind::Abort, message, thread: Some(next) });
+        process.failure = Some(Failure { kind: FailureKind::Abort, message, thread });
+    } else if let Some(cause) = cause {
+        let message = cause.into();
+        process.failure.get_or_insert(Failure { kind: FailureKind::FatalError, message, thread });
     }
 }
+
+/// The reports of Play have no signal: who stands in libc's `abort` ends the process.
+fn abort_of(snapshot: &Snapshot) -> Option<Failure> {
+    let stacks = &snapshot.stacks;
+    let mut frames = stacks.frames_of(snapshot.threads.first()?.stack).iter().map(|frame| stacks.get(*frame));
+    let newest = frames.next()?;
+    let is_libc = newest.module.as_deref().is_some_and(|module| module.ends_with("/libc.so"));
+    if !is_libc || newest.function.as_deref() != Some("abort") {
+        return None;
+    }
+    // `scudo::reportInvalidChunkState(scudo::AllocatorAction, void*)`: what the allocator found.
+    let found = frames.take(ABORT_DEPTH).filter_map(|frame| frame.function.as_deref());
+    let found =
+        found.filter_map(|name| name.split('(').next()).find(|name| name.starts_with("scudo::report"));
+    let message = found.unwrap_or_default().into();
+    Some(Failure { kind: FailureKind::Abort, message, thread: Some(ThreadIx(0)) })
+}
+
+/// How many frames the allocator has between what it found and `abort`.
+const ABORT_DEPTH: usize = 8;
 
 fn close(memory: &mut Memory, dumps: &mut Dumps) {
     if let Some(building) = dumps.open() {
         let snapshot = &mut building.snapshot;
+        if memory.pid.is_some() && snapshot.process.signal.is_none() && snapshot.process.failure.is_none() {
+            snapshot.process.failure = abort_of(snapshot);
+        }
         if snapshot.threads.len() == 1 && snapshot.process.signal.is_some() && !memory.is_file {
             let message = "logcat has the thread that crashed; the file in /data/tombstones has all of them";
             is_limited(snapshot, message, None);
@@ -280,6 +330,7 @@ fn close(memory: &mut Memory, dumps: &mut Dumps) {
     memory.seen.clear();
     memory.pid = None;
     memory.is_file = false;
+    memory.command = None;
     memory.process = Process::default();
 }
 

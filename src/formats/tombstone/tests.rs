@@ -86,6 +86,39 @@ fn an_abort_is_its_own_and_a_watchdog_is_not() {
 }
 
 #[test]
+fn what_the_allocator_found() {
+    let history = "\ndeallocated by thread 2482:\n      #00 pc 0000000000048970  /system/lib64/libc.so (free+80)\n\nallocated by thread 2482:\n      #00 pc 0000000000048971  /system/lib64/libc.so (malloc+80)\nstack:\n";
+    let text = FILE
+        .replace("null pointer dereference", "[GWP-ASan]: Use After Free on a 24-byte allocation at 0x24")
+        .replace("Abort message: 'line one\nline two'\n", "")
+        .replace("stack:\n", history);
+    let snapshot = &read(&text)[0];
+    let failure = snapshot.process.failure.clone().unwrap();
+    assert_eq!(&*failure.message, "[GWP-ASan]: Use After Free on a 24-byte allocation at 0x24");
+    assert_eq!((names(snapshot, 0).len(), snapshot.threads.len()), (4, 2));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    let play = "pid: 0, tid: 24 >>> com.acme.door <<<\n\nbacktrace:\n  #00  pc 0x000000000004f064  /apex/lib64/bionic/libc.so (abort+164)\n  #01  pc 0x0000000000042b00  /apex/lib64/bionic/libc.so (scudo::die()+8)\n  #02  pc 0x0000000000042b00  /apex/lib64/bionic/libc.so (scudo::reportInvalidChunkState(scudo::AllocatorAction, void*)+8)\n  #03  pc 0x00000000003f03d0  /data/libdoor.so (Door::free()+112)\n";
+    let process = read(play)[0].process.clone();
+    let failure = process.failure.unwrap();
+    assert_eq!((failure.kind, &*failure.message), (FailureKind::Abort, "scudo::reportInvalidChunkState"));
+    assert_eq!(process.name.as_deref(), Some("com.acme.door"));
+    assert!(read(&play.replace("(abort+", "(poll+"))[0].process.failure.is_none());
+}
+
+#[test]
+fn what_libc_said_before_and_titles() {
+    let fatal = "Fatal signal 6 (SIGABRT), code -1 (SI_QUEUE) in tid 24 (writer), pid 7 (com.acme.door)\n";
+    let title = "pid: 7, tid: 24, name: writer >>> com.acme.door <<<\n      #00 pc 0000000000048970  /system/lib64/libc.so (read+80)\n";
+    let snapshot = &read(&format!("{fatal}{title}"))[0];
+    assert_eq!(&*snapshot.process.signal.clone().unwrap().name, "SIGABRT");
+    assert_eq!(snapshot.threads[0].name.as_deref(), Some("writer"));
+    assert_eq!(snapshot.process.name.as_deref(), Some("com.acme.door"));
+    let other = fatal.replace("tid 24", "tid 25");
+    assert!(read(&format!("{other}{title}"))[0].process.signal.is_none());
+    assert!(read("it has `pid: 7, tid: 8, name: a  >>> b <<<`, and so on\n").is_empty());
+}
+
+#[test]
 fn backtraces_of_debuggerd() {
     let text = "----- pid 9611 at 2016-07-19 08:23:16 -----\nCmd line: com.android.bluetooth\nABI: 'arm'\n\n\"droid.\" sysTid=1\" sysTid=9611\n  #00 pc 00049f8c  /system/lib/libc.so (__epoll_pwait+20)\n  #01 pc 00065f10  /system/lib/libutils.so (offset 0x65f000)\n\n\"Binder_1\" sysTid=9630\n  #00 pc 00049f8c  /system/lib/libc.so (__ioctl+8)\n\n----- end 9611 -----\n";
     let snapshots = read(text);

@@ -27,6 +27,10 @@ pub static TABLE: &[Source] = &[
         &[abort("raise"), abort("abort"), abort("kill"), abort("sigqueue"), abort("libc_abort")],
     ),
     source(
+        "bionic of Android 11 - 15: scudo report.cpp, GWP-ASan",
+        &[abort("scudo::die"), abort("scudo::ScopedErrorReport::*"), abort("scudo::report*")],
+    ),
+    source(
         "glibc 2.36 assert/assert.c, sysdeps/posix/libc_fatal.c, debug/; bionic; macOS Libc",
         &[
             abort("assert_fail"),
