@@ -197,6 +197,9 @@ static ENDS: &[(&str, FailureKind)] = &[
     ("OOMError", FailureKind::FatalError),
 ];
 
+/// `Allocation failed - JavaScript heap out of memory` (src/node_errors.cc `OOMErrorHandler`, `OnFatalError`).
+const OUT_OF_MEMORY: &str = "heap out of memory";
+
 fn failure(report: &Report) -> Option<Failure> {
     let trigger = report.header.trigger.0.as_deref()?;
     let (_, kind) = ENDS.iter().find(|(name, _)| *name == trigger)?;
@@ -207,7 +210,10 @@ fn failure(report: &Report) -> Option<Failure> {
         FailureKind::UncaughtException => said.filter(|m| !m.is_empty()).or(event),
         _ => event,
     };
-    Some(Failure { kind: *kind, message: message.unwrap_or_default().into(), thread: Some(ThreadIx(0)) })
+    let message = message.unwrap_or_default();
+    // Whoever asks for memory when the heap is full is not to blame, and the frames are those of the engine.
+    let has_place = !message.contains(OUT_OF_MEMORY) || kind == &FailureKind::UncaughtException;
+    Some(Failure { kind: *kind, message: message.into(), thread: has_place.then_some(ThreadIx(0)) })
 }
 
 fn push(report: &Report, building: &mut Building, offset: u64) {

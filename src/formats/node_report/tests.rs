@@ -71,6 +71,9 @@ fn a_report_that_was_asked_for_is_no_failure() {
         REPORT.replace("\"trigger\": \"Exception\"", "\"trigger\": \"OOMError\"").replace("\"at ", "\"");
     let snapshot = read_one(&full);
     assert_eq!(snapshot.process.failure.as_ref().unwrap().kind, FailureKind::FatalError);
+    let heap = "Allocation failed - JavaScript heap out of memory";
+    let oom = full.replace("\"event\": \"Exception\"", &format!("\"event\": \"{heap}\""));
+    assert_eq!(read_one(&oom).process.failure.unwrap().thread, None, "no place of the program is to blame");
     assert_eq!(functions(&snapshot, ThreadIx(0)), ["node::TriggerNodeReport(v8::Isolate*)"]);
     // The writer of the report is not what failed.
     let from = "{\"pc\": \"0x0000000000b78d67\", \"symbol\": \"node::OOMErrorHandler(char const*) [node]\"}";
