@@ -96,6 +96,14 @@ impl Grammar for Faulthandler {
         header(line)
     }
 
+    fn is_attribute(&self, line: &[u8]) -> bool {
+        pytest_timeout::is_source(line)
+    }
+
+    fn attribute(&self, thread: &mut Thread, _line: &str) -> bool {
+        pytest_timeout::is_own(thread)
+    }
+
     fn in_block(&self, line: &str) -> InBlock {
         if is_outside(line) {
             return InBlock::Ends;

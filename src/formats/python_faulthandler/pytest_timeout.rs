@@ -15,7 +15,7 @@
 
 use crate::formats::python;
 use crate::formats::text::{BlockLine, Body};
-use crate::model::{StackEnd, Thread, ThreadId};
+use crate::model::{StackEnd, Thread, ThreadId, lossy};
 
 /// What stands in each header.
 pub(super) const TITLE: &str = "~ Stack of ";
@@ -59,9 +59,18 @@ fn frame(line: &str) -> Option<crate::model::Frame> {
 /// Frames left out of a recursion.
 const REPEATED: &str = "  [Previous line repeated ";
 
-/// Whether a line is one of a stack: a frame, or the source below it.
+/// Whether a line is one of a stack: a frame, or the source below it, where that says what the thread does.
 pub(super) fn is_body(line: &str) -> bool {
-    frame(line).is_some() || line.starts_with("    ") || line.starts_with(REPEATED)
+    let says = || line.starts_with(SOURCE) && python::source_says(line).is_some();
+    frame(line).is_some() || line.starts_with(REPEATED) || says()
+}
+
+/// How the source below a frame is indented.
+const SOURCE: &str = "    ";
+
+/// Whether a line is source that says nothing. In faulthandler's stacks there is none.
+pub(super) fn is_source(line: &[u8]) -> bool {
+    line.starts_with(SOURCE.as_bytes()) && !is_body(&lossy(line))
 }
 
 /// Reads a stack; `None`: it is none of these.
