@@ -101,6 +101,11 @@ impl Grammar for Sample {
         if tree::is_node(line) {
             return InBlock::Body;
         }
+        // `  <thread QoS user initiated (requested user initiated), process suppressed, timers tier 5 (throttled)>`
+        let text = line.trim();
+        if text.starts_with('<') && text.ends_with('>') {
+            return InBlock::Noise;
+        }
         let is_title = !line.starts_with(' ') && (line.contains(':') || line.starts_with("---"));
         if is_title || line.trim_start().starts_with("Binary Images:") {
             InBlock::Ends

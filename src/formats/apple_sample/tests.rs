@@ -73,6 +73,7 @@ fn ranges_gaps_and_threads_that_are_not_counted() {
    *60  ??? (<84FA5857-FE25-36F6-ACB0-828CE29EC10F> + 4970440) [0xfffffff0081f57c8] (blocked by turnstile waiting for Desk [7410] thread 0xf1aeb)
 
   Thread 0xf1aeb    Thread name \"writer\"    60 samples (1-60)    priority 4 (base 4)
+  <thread QoS default (requested default), timers tier 5 (throttled)>
   60  thread_start + 8 (libsystem_pthread.dylib + 8444) [0x193d730fc] 1-60
     60  <patched truncated backtrace> 1-60
       60  read + 8 (libsystem_kernel.dylib + 3924) [0x193d36f54] 1-60
@@ -83,6 +84,7 @@ fn ranges_gaps_and_threads_that_are_not_counted() {
     use ReportedState::{Asleep, Running};
     assert_eq!(ids, [("0xf1970".into(), Some(Asleep)), ("0xf1aeb".into(), Some(Running))]);
     assert_eq!(names(snapshot, 1), ["read", "thread_start"]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
     assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
 }
 

@@ -68,6 +68,10 @@ fn header(line: &str) -> Option<Head> {
     let mut head = Head::of(thread);
     // The debugger's number, which is -1 or XXX for a thread that has ended.
     let is_known = rest.is_empty() || rest.starts_with('(');
+    // Prose names such a header and goes on.
+    if is_known && rest.split_once(')').is_some_and(|(_, after)| !after.trim().is_empty()) {
+        return None;
+    }
     head.unknown = (!is_known).then(|| rest.to_owned());
     Some(head)
 }

@@ -135,7 +135,12 @@ fn cut_anywhere_and_talk() {
             crate::formats::detect::read(&content, &bytes, &"dump".into());
         }
     }
-    for text in ["what is OS Thread Id: 0x?\n", "~~~~ heading ~~~~\n", "the SyncBlock MonitorHeld column\n"] {
+    for text in [
+        "what is OS Thread Id: 0x?\n",
+        "~~~~ heading ~~~~\n",
+        "the SyncBlock MonitorHeld column\n",
+        "a line `OS Thread Id: 0x1a2b (3)` of SOS\n",
+    ] {
         assert!(is_none(text), "{text}");
     }
 }

@@ -92,12 +92,18 @@ fn to_table(more: &[u8], most: usize) -> usize {
     0
 }
 
+/// The words of such lines; prose that names the columns has others.
+static COLUMNS: &[&str] =
+    &["ChildEBP", "Child-SP", "RetAddr", "Args", "to", "Child", "Call", "Site", "Caller,", "Callee", ":"];
+
 /// `ChildEBP RetAddr  Args to Child`, ` # Child-SP  RetAddr  Call Site`, `RetAddr : Args to Child : Call Site`.
 pub(super) fn is_table(line: &str) -> bool {
     let text = line.trim_start().trim_start_matches('#').trim_start();
     let text = text.strip_prefix("Memory").map_or(text, str::trim_start);
     let is_first = ["ChildEBP", "Child-SP", "RetAddr "].iter().any(|start| text.starts_with(start));
-    is_first && text.contains("RetAddr") || text == "Call Site" && line.trim_start().starts_with('#')
+    let is_whole = text.split_ascii_whitespace().all(|word| COLUMNS.contains(&word));
+    is_first && is_whole && text.contains("RetAddr")
+        || text == "Call Site" && line.trim_start().starts_with('#')
 }
 
 /// A row of `~`, and what stands above a stack of `~*k`.

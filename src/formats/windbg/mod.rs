@@ -60,7 +60,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             .any(|(how, _)| line.get(10..).is_some_and(|l| l.starts_with(how.as_bytes())));
         return is_known.then(|| site.indented(4));
     }
-    if line.starts_with(b"Suspend: ") {
+    if let Some(count) = line.strip_prefix(b"Suspend: ") {
+        // `Suspend: …` is prose.
+        count.first().filter(|byte| byte.is_ascii_digit())?;
         let text = lossy(before).into_owned();
         let start = text.rfind(" Id: ").or_else(|| text.rfind(" id: "))?;
         // `.  0  Id: `: a mark and a number of three places; of two before version 6.
@@ -79,7 +81,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if line.starts_with(b"STACK_TEXT:") {
         return Some(site.at);
     }
-    let has_columns = memchr::memmem::find(line, b"RetAddr").is_some();
+    let has_columns = head::is_table(&lossy(line));
     let lead = before.iter().rev().take_while(|b| matches!(b, b' ' | b'#')).count();
     (has_columns && !is_managed(site, begin)).then_some(site.at - lead.min(3))
 }

@@ -343,9 +343,13 @@ fn prefixes_next_versions_cuts_and_talk() {
     for text in [NATIVE, SECTIONS, WALKED] {
         cut_everywhere(text);
     }
-    for talk in
-        ["THREAD pool started\n", "Suspend: 3 jobs\n", "Found by: the night shift\n", "the ChildEBP is bad\n"]
-    {
+    for talk in [
+        "THREAD pool started\n",
+        "Suspend: 3 jobs\n",
+        "Found by: the night shift\n",
+        "the ChildEBP is bad\n",
+        "`0  Id: 1a2c.1b30 Suspend: …`, `Child-SP  RetAddr  Call Site`\n",
+    ] {
         assert!(read(talk).is_empty(), "{talk}");
     }
 }

@@ -27,8 +27,17 @@ pub static TABLE: &[Source] = &[
         &[abort("raise"), abort("abort"), abort("kill"), abort("sigqueue"), abort("libc_abort")],
     ),
     source(
-        "bionic of Android 11 - 15: scudo report.cpp, GWP-ASan",
-        &[abort("scudo::die"), abort("scudo::ScopedErrorReport::*"), abort("scudo::report*")],
+        "macOS 10.12 - 15 libsystem_kernel abort_with_payload.c; dyld 4 DyldMain.cpp",
+        &[abort("abort_with_payload*"), abort("dyld4::halt")],
+    ),
+    source(
+        "Android 4.4 dalvik vm/Init.cpp; bionic of Android 11 - 15: scudo report.cpp",
+        &[
+            abort("dvmAbort"),
+            abort("scudo::die"),
+            abort("scudo::ScopedErrorReport::*"),
+            abort("scudo::report*"),
+        ],
     ),
     source(
         "glibc 2.36 assert/assert.c, sysdeps/posix/libc_fatal.c, debug/; bionic; macOS Libc",
