@@ -164,7 +164,9 @@ pub enum FailureKind {
     UncaughtException,
     /// The process ended itself with a message: `Abort message: '…'`.
     Abort,
-    /// The operating system ended it, or its kernel failed.
+    /// The operating system ended it.
+    System,
+    /// The kernel failed.
     Kernel,
     /// The kernel ended it, for lack of memory.
     Killed,

@@ -68,9 +68,7 @@ mod signals;
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{
-    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx, ThreadKind,
-};
+use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx};
 use crate::normalize::Role;
 use signals::{ABORTS, CODES, MEMORY_FAULTS, SEVERITIES};
 
@@ -127,7 +125,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let frame = thread.and_then(|t| place(case, t));
     let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);
     let reason = match failure {
-        Some(failure) if !was_sent => told(case, failure),
+        Some(failure) if !was_sent => told(failure),
         _ => reason(case, signal, was_sent),
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
@@ -144,8 +142,12 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let who = thread.map(|t| words.thread(t));
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
-        (Some(who), false) if failure.is_some_and(|f| is_kernel(case, f)) => format!("{reason}{at} ({who})"),
-        (None, false) if failure.is_some_and(|f| is_kernel(case, f) || f.kind == FailureKind::Killed) => {
+        (Some(who), false) if failure.is_some_and(|f| f.kind == FailureKind::Kernel) => {
+            format!("{reason}{at} ({who})")
+        }
+        (None, false)
+            if failure.is_some_and(|f| matches!(f.kind, FailureKind::Kernel | FailureKind::Killed)) =>
+        {
             reason.clone()
         }
         (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
@@ -282,14 +284,9 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     }
 }
 
-/// Whether what died is a kernel and not a process.
-fn is_kernel(case: &Case<'_>, failure: &Failure) -> bool {
-    failure.kind == FailureKind::Kernel && case.snapshot.threads.iter().any(|t| t.kind == ThreadKind::Task)
-}
-
 /// Why the process ended, in the producer's words.
-fn told(case: &Case<'_>, failure: &Failure) -> String {
-    let kind = if is_kernel(case, failure) { "the kernel failed" } else { kind_words(failure.kind) };
+fn told(failure: &Failure) -> String {
+    let kind = kind_words(failure.kind);
     if failure.message.is_empty() { kind.to_owned() } else { format!("{kind}: {}", failure.message) }
 }
 
@@ -299,7 +296,8 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::FatalError => "fatal error",
         FailureKind::UncaughtException => "an exception that nobody caught",
         FailureKind::Abort => "abort",
-        FailureKind::Kernel => "the system ended it",
+        FailureKind::System => "the system ended it",
+        FailureKind::Kernel => "the kernel failed",
         FailureKind::Killed => "the kernel ended a process",
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
         FailureKind::Stall => "a processor does not get away from it",
@@ -347,9 +345,10 @@ fn source(case: &Case<'_>) -> Certainty {
 
 fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     let certainty = source(case);
-    let said = case.snapshot.process.failure.as_ref().map(|failure| {
-        Evidence::new(certainty, format!("the dump says why it ended: {}", told(case, failure)))
-    });
+    let said =
+        case.snapshot.process.failure.as_ref().map(|failure| {
+            Evidence::new(certainty, format!("the dump says why it ended: {}", told(failure)))
+        });
     if signal.name.is_empty() {
         return said.into_iter().collect();
     }

@@ -19,6 +19,13 @@ const NAMES: &[(&str, LockKind, LockKind)] = &[
     ("RtlAcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
     ("RtlpAcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
     ("AcquireSRWLock", LockKind::NamedLock, LockKind::NamedLock),
+    ("JIT_Mon", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
+    ("JITutil_Mon", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
+    ("AwareLock::", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
+    ("_dispatch_", LockKind::NamedLock, LockKind::NamedLock),
+    ("dispatch_sync", LockKind::NamedLock, LockKind::NamedLock),
+    ("__DISPATCH_WAIT_FOR_QUEUE__", LockKind::NamedLock, LockKind::NamedLock),
+    ("mutex_wait_contended_lock", LockKind::NamedLock, LockKind::NamedLock),
     ("System.Threading.", LockKind::DotnetMonitor, LockKind::DotnetMonitor),
 ];
 

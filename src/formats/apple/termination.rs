@@ -73,7 +73,7 @@ impl Termination {
             rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
         });
         let message: Str = self.words.join(": ").into();
-        (!is_own).then_some(Failure { kind: FailureKind::Kernel, message, thread: None })
+        (!is_own).then_some(Failure { kind: FailureKind::System, message, thread: None })
     }
 }
 

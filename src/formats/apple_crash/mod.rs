@@ -342,7 +342,7 @@ fn termination(memory: &mut Memory, text: &str) {
 fn unexplained(number: u64) -> Failure {
     let message =
         format!("the report says that thread {number} crashed; what it says of why is missing").into();
-    Failure { kind: FailureKind::Kernel, message, thread: None }
+    Failure { kind: FailureKind::System, message, thread: None }
 }
 
 #[cfg(test)]

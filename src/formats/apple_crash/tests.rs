@@ -75,7 +75,7 @@ fn what_the_system_ended() {
     let failure = process.failure.clone().unwrap();
     assert_eq!(
         (failure.kind, &*failure.message),
-        (FailureKind::Kernel, "Namespace SPRINGBOARD, Code 0x8badf00d")
+        (FailureKind::System, "Namespace SPRINGBOARD, Code 0x8badf00d")
     );
     let text =
         ONE.replace("abort() called", "*** Terminating app due to uncaught exception 'X', reason: 'y'");
@@ -103,7 +103,7 @@ fn a_report_without_its_begin() {
     let cut = &ONE[ONE.find("Thread 0:").unwrap()..];
     let snapshot = &read(&cut.replace("Thread 5 Crashed:", "Thread 5:"))[0];
     let failure = snapshot.process.failure.clone().unwrap();
-    assert_eq!((failure.kind, failure.thread), (FailureKind::Kernel, Some(Ix(1))));
+    assert_eq!((failure.kind, failure.thread), (FailureKind::System, Some(Ix(1))));
     assert!(failure.message.contains("thread 5 crashed") && snapshot.gaps.has(GapKind::Truncated));
     assert!(read(&cut.replace("crashed with", "with"))[0].process.failure.is_none());
 }

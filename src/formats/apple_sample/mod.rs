@@ -14,7 +14,7 @@ use super::text::{
     self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, OwnerRef, Section, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, GapKind, LockId, Snapshot, Str, Thread, ThreadId, lossy};
+use crate::model::{Arch, FormatId, GapKind, LockId, Snapshot, Str, Thread, ThreadId, ThreadIx, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -74,6 +74,8 @@ struct Memory {
     arch: Option<Arch>,
     /// Idle threads that were left out.
     omitted: u64,
+    /// Whether the system says that the process did not respond: its main thread, which is listed first.
+    is_unresponsive: bool,
 }
 
 /// Sections outside of threads.
@@ -163,6 +165,9 @@ impl Sample {
         if let Some(building) = dumps.open() {
             once_each(building);
             rings(building);
+            if memory.is_unresponsive {
+                building.snapshot.process.unresponsive = Some(ThreadIx(0));
+            }
         }
         dumps.end();
         let of_report = Memory { time: memory.time.take(), os: memory.os.take(), ..Memory::default() };
@@ -207,6 +212,8 @@ static FIELDS: &[(&str, Fact)] = &[
     ("OS Version:", |m, text| m.os = apple::system(text).map(Str::from)),
     // `12 idle work queue threads omitted`
     ("Note:", |m, text| {
+        // `Unresponsive for 77 seconds before sampling`
+        m.is_unresponsive |= text.starts_with("Unresponsive for ");
         if text.contains("omitted") {
             m.omitted += text.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(1);
         }

@@ -61,7 +61,7 @@ pub(super) fn read(line: &str) -> Option<End> {
         }
         let words = CODES.iter().find(|(code, _)| message == *code).map(|(_, words)| *words);
         let told = words.map_or_else(|| message.to_owned(), |words| format!("{message}: {words}"));
-        return Some(End::Failure(failure(FailureKind::Kernel, &told)));
+        return Some(End::Failure(failure(FailureKind::System, &told)));
     }
     let timeout = line.strip_prefix("Timeout (")?.trim_end().strip_suffix(")!")?;
     timeout.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.')).then_some(End::Nothing)

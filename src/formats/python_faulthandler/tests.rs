@@ -86,7 +86,7 @@ fn messages_of_the_end() {
     let first = Some(ThreadIx(0));
     assert_eq!(
         failure("Windows fatal exception: code 0xc0000374"),
-        Some((FailureKind::Kernel, "code 0xc0000374: the heap is damaged".into(), first))
+        Some((FailureKind::System, "code 0xc0000374: the heap is damaged".into(), first))
     );
     assert_eq!(
         failure("Fatal Python error: PyEval_RestoreThread: NULL tstate"),

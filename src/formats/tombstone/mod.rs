@@ -295,32 +295,9 @@ fn tell(memory: &mut Memory, building: &mut Building, thread: &Thread) {
     }
 }
 
-/// The reports of Play have no signal: who stands in libc's `abort` ends the process.
-fn abort_of(snapshot: &Snapshot) -> Option<Failure> {
-    let stacks = &snapshot.stacks;
-    let mut frames = stacks.frames_of(snapshot.threads.first()?.stack).iter().map(|frame| stacks.get(*frame));
-    let newest = frames.next()?;
-    let is_libc = newest.module.as_deref().is_some_and(|module| module.ends_with("/libc.so"));
-    if !is_libc || newest.function.as_deref() != Some("abort") {
-        return None;
-    }
-    // `scudo::reportInvalidChunkState(scudo::AllocatorAction, void*)`: what the allocator found.
-    let found = frames.take(ABORT_DEPTH).filter_map(|frame| frame.function.as_deref());
-    let found =
-        found.filter_map(|name| name.split('(').next()).find(|name| name.starts_with("scudo::report"));
-    let message = found.unwrap_or_default().into();
-    Some(Failure { kind: FailureKind::Abort, message, thread: Some(ThreadIx(0)) })
-}
-
-/// How many frames the allocator has between what it found and `abort`.
-const ABORT_DEPTH: usize = 8;
-
 fn close(memory: &mut Memory, dumps: &mut Dumps) {
     if let Some(building) = dumps.open() {
         let snapshot = &mut building.snapshot;
-        if memory.pid.is_some() && snapshot.process.signal.is_none() && snapshot.process.failure.is_none() {
-            snapshot.process.failure = abort_of(snapshot);
-        }
         if snapshot.threads.len() == 1 && snapshot.process.signal.is_some() && !memory.is_file {
             let message = "logcat has the thread that crashed; the file in /data/tombstones has all of them";
             is_limited(snapshot, message, None);

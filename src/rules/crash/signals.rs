@@ -69,6 +69,7 @@ pub(super) const ABORTS: &[(&str, &str)] = &[
     ("__fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
     ("fortify_fail", "a buffer would have overflowed (_FORTIFY_SOURCE)"),
     ("malloc_printerr", "the heap is damaged (a check of malloc failed)"),
+    ("scudo::report", "the heap is damaged (a check of the allocator failed)"),
     ("__cxa_pure_virtual", "a pure virtual function was called"),
     ("__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
     ("__gnu_cxx::__verbose_terminate_handler", "an exception that nobody caught ended it (std::terminate)"),
