@@ -13,9 +13,14 @@
 //!     - waiting to lock <java.lang.Object@7b836878>                                        jcmd
 //!     -  locked java.lang.Object@1b2c3d                                                    JMX
 //!   - waiting to lock <0x0d3a2f0a> (a java.lang.Object) held by thread 5                   ART
+//!   - waiting on <0x41f73ee8> (a java.lang.VMThread) held by tid=16 (worker)               Dalvik: who is joined
+//!    - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker) Geode
+//!      waiting for main@1 to release lock on <0x2d7> (a java.lang.Object)                  debugger of IntelliJ
+//! *   locked <0x00000000e0c67918> (a java.lang.Object)                                     HotSpot, through Markdown
 //! ```
 //!
-//! Source: OpenJDK 8-25 runtime/vframe.cpp, java/lang/management/ThreadInfo.java; art/runtime/thread.cc.
+//! Source: OpenJDK 8-25 runtime/vframe.cpp, java/lang/management/ThreadInfo.java; art/runtime/thread.cc;
+//! dalvik/vm/interp/Stack.cpp; intellij-community ThreadDumpAction.java.
 
 use super::{class_name, token_lock};
 use crate::formats::text::{BlockLine, BodyLock, HEX, LockRef, OwnerRef};
@@ -43,9 +48,17 @@ pub enum Note {
     Nothing,
 }
 
+impl Note {
+    /// Whether it names a lock.
+    pub fn names_something(&self) -> bool {
+        matches!(self, Self::Locked(_) | Self::Waits { .. })
+    }
+}
+
 /// What the words before a lock mean; the first that fits counts.
 static WORDS: &[(&str, Meaning)] = &[
     ("locked ownable synchronizer", Meaning::Synchronizer),
+    ("locked synchronizer", Meaning::Synchronizer),
     ("locked", Meaning::Locked),
     ("waiting to lock", Meaning::Waits(WaitMode::Enter)),
     ("blocked on", Meaning::Waits(WaitMode::Enter)),
@@ -75,10 +88,35 @@ enum Meaning {
     Nothing,
 }
 
-/// Reads a line that begins with blanks and `- `.
+/// Reads a line that begins with blanks and `- `. Where a text was formatted the dash may be a star or gone: then the
+/// words have to name an object.
 pub fn note(line: &BlockLine<'_>) -> Option<Note> {
     let text = line.text.trim_start();
-    let body = text.strip_prefix('-')?.trim_start();
+    let Some(body) = text.strip_prefix('-').map(str::trim_start) else {
+        return released(line, text).or_else(|| {
+            let body = text.strip_prefix('*').unwrap_or(text).trim_start();
+            names_object(body).then(|| read(line, body))?
+        });
+    };
+    read(line, body)
+}
+
+/// `waiting for main@1 to release lock on <0x2d7> (a java.lang.Object)`.
+fn released(line: &BlockLine<'_>, text: &str) -> Option<Note> {
+    let (name, rest) = text.strip_prefix("waiting for ")?.rsplit_once(" to release lock on ")?;
+    let (lock, mode) = lock_and_mode(line, rest, WaitMode::Enter)?;
+    Some(Note::Waits { lock, mode, owner: Some(OwnerRef::Name(name.into())) })
+}
+
+/// `locked <0x…> …`.
+fn names_object(body: &str) -> bool {
+    let rest = WORDS.iter().find_map(|(words, _)| body.strip_prefix(words));
+    rest.and_then(|rest| rest.trim_start().strip_prefix('<')?.strip_prefix(HEX))
+        .is_some_and(|r| r.starts_with('>'))
+}
+
+/// Reads such a line without its dash.
+fn read(line: &BlockLine<'_>, body: &str) -> Option<Note> {
     // JMX lists its synchronizers without brackets.
     if body.starts_with('<') || is_token(body) {
         return Some(lock(line, body, WaitMode::Park).map_or(Note::Nothing, Note::Locked));
@@ -88,8 +126,12 @@ pub fn note(line: &BlockLine<'_>) -> Option<Note> {
     Some(match meaning {
         Meaning::Locked => lock(line, rest, WaitMode::Enter).map_or(Note::Nothing, Note::Locked),
         Meaning::Synchronizer => lock(line, rest, WaitMode::Park).map_or(Note::Nothing, Note::Locked),
-        Meaning::Waits(mode) => match lock_and_mode(line, rest, *mode) {
-            Some((lock, mode)) => Note::Waits { lock, mode, owner: owner_in(rest) },
+        Meaning::Waits(mode_said) => match lock_and_mode(line, rest, *mode_said) {
+            Some((lock, mode)) => {
+                // Of a wait to be notified Dalvik names the thread that is joined, which holds nothing.
+                let is_owner = *mode_said != WaitMode::Notify || !rest.contains(" held by tid=");
+                Note::Waits { lock, mode, owner: owner_in(rest).filter(|_| is_owner) }
+            }
             None => Note::Nothing,
         },
         Meaning::ClassInit => {
@@ -141,8 +183,7 @@ fn lock_and_mode(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<(Bo
 /// `(a java.lang.Object)`, `(a java.lang.Class for Holder)`.
 fn class_in(text: &str) -> Option<Str> {
     let inside = text.split_once("(a ")?.1;
-    let class = inside.get(..inside.rfind(')').unwrap_or(inside.len()))?;
-    Some(class_name(class))
+    Some(class_name(inside.split(')').next()?))
 }
 
 /// `x" Id=3`: by the number, since two may have one name.

@@ -7,6 +7,10 @@
 //!     at Main$$Lambda$4/0x00007fd338002a20.run(Unknown Source)                                OpenJDK 17
 //!     at Main$$Lambda/0x000000002b042000.run(Unknown Source)                                  OpenJDK 21
 //!   at io.sentry.samples.android.MainActivity$2.run(MainActivity.java:177)                  ART
+//!     at sun.misc.Unsafe.park(ZJ)V(Native Method)                                             SAP's JVM
+//!     at jrockit/vm/Threads.waitForNotifySignal(JLjava/lang/Object;)Z(Native Method)          JRockit
+//!     at java/lang/UNIXProcess.waitFor(UNIXProcess.java:165)[optimized]
+//!  - Main$$Lambda$1+0x00007f88a0000a08.run() @bci=0 (Interpreted frame)                       jhsdb 17
 //! ```
 
 use crate::formats::text::HEX;
@@ -15,6 +19,10 @@ use crate::model::{Frame, Str};
 /// Reads what stands behind `at `. `None`: it is no frame.
 pub fn frame(text: &str) -> Option<Frame> {
     let (name, place) = split(text)?;
+    // `park(ZJ)V`: what it takes and returns.
+    let name = name.split('(').next()?;
+    let dotted = has_slashes(name).then(|| name.replace('/', "."));
+    let name = dotted.as_deref().unwrap_or(name);
     let (file, line, module) = place_of(place);
     let module = module.or_else(|| module_of(name));
     Some(Frame { function: Some(method_name(name)), file, line, module, ..Frame::default() })
@@ -29,6 +37,14 @@ fn split(text: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, text.get(open + 1..end)?))
 }
 
+/// `java/lang/Object.wait`: the class as its file has it. Behind a module (`java.base/Main.run`) or a loader
+/// (`app//Main.run`) stand dots.
+fn has_slashes(name: &str) -> bool {
+    let Some((package, method)) = name.rsplit_once('/') else { return false };
+    let is_package = !package.contains(['.', '@', '$']) && !package.ends_with('/');
+    is_package && method.matches('.').count() == 1 && !method.starts_with("0x")
+}
+
 /// `java.base/java.lang.Thread.run`, `app//com.example.Main.run`, `loader/module@1.2/a.B.c`: the module before the class.
 fn module_of(name: &str) -> Option<Str> {
     let (before, class) = name.rsplit_once('/')?;
@@ -39,8 +55,7 @@ fn module_of(name: &str) -> Option<Str> {
 
 /// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.
 fn method_name(name: &str) -> Str {
-    let masked = format!("/{HEX}");
-    let name = name.replacen(&masked, "", 1);
+    let name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1);
     let name = match name.rsplit_once('/') {
         // `Main$$Lambda/0x…` of a text whose numbers are not masked.
         Some((before, after)) if after.starts_with("0x") => {
@@ -117,6 +132,16 @@ mod tests {
         assert_eq!(read("app//com.example.Main.run(Main.java:12)").0, "com.example.Main.run");
         assert_eq!(read("D$$Lambda$4/0x00007fd338002a20.run(Unknown Source)").0, "D$$Lambda.run");
         assert_eq!(read("V$$Lambda/0x#.run(Unknown Source)").0, "V$$Lambda.run");
+        for (text, name) in [
+            ("sun.misc.Unsafe.park(ZJ)V(Native Method)", "sun.misc.Unsafe.park"),
+            ("jrockit/vm/Threads.waitFor(JLjava/lang/Object;)Z(Native Method)", "jrockit.vm.Threads.waitFor"),
+            ("java/lang/Thread.run(Thread.java:619)[optimized]", "java.lang.Thread.run"),
+            ("app//Main.run(Main.java:1)", "Main.run"),
+            ("java.base/Main.run(Main.java:1)", "Main.run"),
+            ("D$$Lambda$1+0x#.run()", "D$$Lambda.run"),
+        ] {
+            assert_eq!(read(text).0, name);
+        }
         assert_eq!(read("A.b(A.kt)"), ("A.b".into(), Some("A.kt".into()), None, None));
         assert!(frame("least one of (these) is broken").is_none());
         assert!(frame("x").is_none());

@@ -10,14 +10,17 @@
 //! "GC Thread#0" os_prio=0 cpu=… tid=0x… nid=94777 runnable                                                 VM thread
 //! "pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3                                          JMX
 //! "n" - Thread t@332                                                                                       VisualVM
-//! "Main Thread" id=1 idx=0x4 tid=12345 prio=5 alive, in native, waiting                                    JRockit
 //! Thread 12345: (state = BLOCKED)                                                                          jstack -F
 //! ----------------- 11243 -----------------                                                                jhsdb --mixed
+//! "Thread-0@687" daemon prio=5 tid=0x11 nid=NA waiting for monitor entry                                   IntelliJ
+//! "Thread-0" prio=5 waiting for monitor entry                                                              the same, Android
+//! "pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15                                           Geode
 //! "http-exec-8" #23 prio=5 tid=0x… nid=0x2beb waiting for monitor entry [0x…]
 //! ```
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
+use super::{deadlocks, jrockit};
 use crate::formats::java;
 use crate::formats::text::{BodyWait, Head, first_line};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
@@ -58,10 +61,10 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     }
     let inside = line.strip_prefix('"')?;
     // `"dl2":` in the section of a deadlock.
-    if inside.ends_with("\":") {
+    if deadlocks::member(line).is_some() {
         return None;
     }
-    if let Some(head) = named(inside) {
+    if let Some(head) = named(inside, more) {
         return Some(head);
     }
     // The name goes on in the next line, which may begin with a quote itself.
@@ -71,22 +74,29 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let next = first_line(rest);
         let text = lossy(next.get(..next.len().min(4096))?);
         let text = text.trim_end_matches('\r');
+        let is_other = ENDS.iter().any(|start| text.starts_with(start));
+        // Behind a blank line a header that is whole is one of its own.
+        let is_whole = || text.strip_prefix('"').is_some_and(|inside| named(inside, b"").is_some());
+        let is_behind_blank = whole.ends_with('\n');
         if rest.is_empty()
-            || text.starts_with('\t')
-            || text.starts_with("   java.lang")
-            || text.ends_with("\":")
+            || is_other
+            || deadlocks::ends_member(text).is_some()
+            || is_behind_blank && is_whole()
         {
             return None;
         }
         whole.push('\n');
         whole.push_str(text);
         rest = rest.get(next.len() + 1..).unwrap_or_default();
-        if let Some(head) = named(whole.trim_end()) {
+        if let Some(head) = named(whole.trim_end(), rest) {
             return Some(Head { more: more.len() - rest.len(), ..head });
         }
     }
     None
 }
+
+/// Lines that are no part of a name.
+static ENDS: &[&str] = &["\t", "   java.lang", "=====", "Full thread dump "];
 
 /// How the rule before a thread begins.
 pub(super) const RULE: &str = "-----";
@@ -122,9 +132,9 @@ fn forced(rest: &str) -> Option<Head> {
     Some(Head::of(thread))
 }
 
-/// A header of which the name's first quote is gone.
-fn named(text: &str) -> Option<Head> {
-    if let Some(head) = jmx(text) {
+/// A header of which the name's first quote is gone; `more`: the text below it.
+fn named(text: &str, more: &[u8]) -> Option<Head> {
+    if let Some(head) = jmx(text).or_else(|| geode(text)) {
         return Some(head);
     }
     // A name may hold what looks like fields; a field never holds a quote.
@@ -134,8 +144,28 @@ fn named(text: &str) -> Option<Head> {
         let thread = Thread::new(ThreadId::Number(id.trim().parse().ok()?));
         return Some(Head::of(named_thread(thread, name)));
     }
-    let head = fields_of(name, fields)?;
-    Some(head)
+    if fields.starts_with(jrockit::FIELDS) {
+        return jrockit::head(name, fields);
+    }
+    let below = first_line(more).get(..MOST_BELOW.min(first_line(more).len()))?.trim_ascii();
+    fields_of(name, fields, below)
+}
+
+/// As much of the line below a header as is looked at, bytes.
+const MOST_BELOW: usize = 32;
+
+/// How the lines of a thread begin that runs Java, without their indentation.
+const STATE: &[u8] = b"java.lang.Thread.State: ";
+const FRAME: &[u8] = b"at ";
+
+/// `pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15`: which lock that is says the stack.
+fn geode(text: &str) -> Option<Head> {
+    let (name, id) = names(text).find_map(|(name, rest)| {
+        let (id, owner) = rest.strip_prefix("tid=0x")?.split_once(" owned by \"")?;
+        owner.contains("\" tid=0x").then_some((name, id))
+    })?;
+    let id = u64::from_str_radix(id, 16).ok()?;
+    Some(Head::of(named_thread(Thread::new(ThreadId::Number(id)), name)))
 }
 
 /// Each text that may be a name, up to a quote with a blank behind it, and what follows.
@@ -149,13 +179,13 @@ fn named_thread(mut thread: Thread, name: &str) -> Thread {
     thread
 }
 
-/// The fields that each release adds to.
-fn fields_of(name: &str, fields: &str) -> Option<Head> {
+/// The fields that each release adds to. `below`: how the line below begins.
+fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
     let mut number = None;
     let mut os_id = None;
     let mut nid: Option<&str> = None;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(0)), name));
-    let mut is_known = false;
+    let mut tid = None;
     // Where the words begin that are no fields, which is behind all others.
     let mut plain = None;
     let mut rest = fields;
@@ -175,8 +205,10 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
         {
             os_id = os_id.or(n.parse::<u64>().ok());
         } else if let Some((key, value)) = word.split_once('=') {
-            is_known |= key == "tid";
-            field(key, value, &mut head, &mut nid);
+            match key {
+                "tid" => tid = parsed(value),
+                _ => field(key, value, &mut head, &mut nid),
+            }
         } else {
             match word {
                 "daemon" => {}
@@ -185,24 +217,28 @@ fn fields_of(name: &str, fields: &str) -> Option<Head> {
             }
         }
     }
-    if !is_known {
+    let said = plain.and_then(states);
+    if tid.is_none() && (said.is_none() || !below.starts_with(STATE)) {
         return None;
     }
     let kernel_id = nid.and_then(parsed).or(os_id);
     head.thread.tid = kernel_id.and_then(|id| u32::try_from(id).ok()).filter(|id| *id != 0);
-    head.thread.id = match (nid, os_id, number) {
+    head.thread.id = match (nid, os_id, number, tid) {
         (Some(nid), ..) => nid.parse().map_or_else(|_| ThreadId::Text(nid.into()), ThreadId::Number),
-        (None, Some(id), _) => ThreadId::Number(id),
-        (None, None, Some(number)) => ThreadId::Text(format!("#{number}").into()),
-        // JRockit: `id=1`
-        (None, None, None) => head.thread.id,
+        (None, Some(id), ..) => ThreadId::Number(id),
+        (None, None, Some(number), _) => ThreadId::Text(format!("#{number}").into()),
+        // What is no address is the number that the program knows its thread by.
+        (None, None, None, Some(tid)) if tid <= u64::from(u32::MAX) => ThreadId::Number(tid),
+        (None, None, None, Some(tid)) => ThreadId::Text(format!("{tid:#x}").into()),
+        (None, None, None, None) => ThreadId::Text(name.into()),
     };
-    head.thread.reported = match plain {
-        // A thread of the JVM itself is always called `runnable`; one of the program has a line of its own for
-        // its state.
-        _ if number.is_none() && os_id.is_none() => Some(ReportedState::Idle),
-        words => words.and_then(states),
-    };
+    head.thread.handle = tid.filter(|_| nid.is_some() || os_id.is_some() || number.is_some());
+    // A thread of the JVM itself is called `runnable` or `waiting on condition`, and has no line below.
+    let is_of_jvm = nid.is_some()
+        && (number, os_id) == (None, None)
+        && matches!(said, None | Some(ReportedState::RunningOrNative | ReportedState::Waiting))
+        && !below.starts_with(FRAME);
+    head.thread.reported = if is_of_jvm { Some(ReportedState::Idle) } else { said };
     Some(head)
 }
 
@@ -214,28 +250,19 @@ fn states(words: &str) -> Option<ReportedState> {
         ("waiting on condition", ReportedState::Waiting),
         ("sleeping", ReportedState::Sleeping),
         ("runnable", ReportedState::RunningOrNative),
-        // JRockit
-        ("alive, in native, blocked", ReportedState::Blocked),
-        ("alive, blocked", ReportedState::Blocked),
-        ("alive, in native, parked", ReportedState::Waiting),
-        ("alive, parked", ReportedState::Waiting),
-        ("alive, in native, sleeping", ReportedState::Sleeping),
-        ("alive, sleeping", ReportedState::Sleeping),
-        ("alive, in native, waiting", ReportedState::Waiting),
-        ("alive, waiting", ReportedState::Waiting),
-        ("alive", ReportedState::RunningOrNative),
+        // IntelliJ
+        ("waiting", ReportedState::Waiting),
     ];
     STATES.iter().find(|(start, _)| words.starts_with(start)).map(|(_, state)| *state)
 }
 
 fn field<'t>(key: &str, value: &'t str, head: &mut Head, nid: &mut Option<&'t str>) {
     match key {
-        "nid" | "lwp_id" => *nid = Some(value),
-        "tid" => head.thread.handle = parsed(value),
+        // IntelliJ knows none.
+        "nid" | "lwp_id" => *nid = Some(value).filter(|value| *value != "NA"),
         "cpu" => head.thread.cpu_us = duration_us(value),
-        // JRockit's number.
-        "id" => head.thread.id = value.parse().map_or(ThreadId::Number(0), ThreadId::Number),
-        "prio" | "os_prio" | "elapsed" | "allocated" | "defined_classes" | "idx" | "_at_poll_safepoint" => {}
+        "prio" | "os_prio" | "elapsed" | "pthread-id" | "io" | "allocated" | "defined_classes"
+        | "_at_poll_safepoint" => {}
         _ => head.unknown = Some(format!("{key}={value}")),
     }
 }

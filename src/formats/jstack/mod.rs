@@ -5,24 +5,25 @@
 //! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java.
 
 mod actuator;
+mod block;
 mod deadlocks;
 mod header;
+mod jrockit;
 
 use super::java;
-use super::text::words::{number, rsplit_once, split_once};
 use super::text::{
-    self, BlockLine, Body, Dumps, Grammar, HEX, Head, InBlock, Outside, Section, SeenIds, Site,
+    self, BlockLine, Body, Dumps, Grammar, Head, InBlock, LONGEST_LINE, Outside, Section, SeenIds, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{FormatId, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadKind, lossy};
+use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadKind, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, or JSON with `threadState`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `Found one Java-level deadlock:`, or JSON with `threadState`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; JRockit",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -34,6 +35,9 @@ pub const FORMAT: Format = Format {
             "java.lang.Thread.State: ",
             " Id=",
             "(state = ",
+            deadlocks::FOUND,
+            deadlocks::STACKS,
+            deadlocks::HELD_BY,
             "\"threadState\"",
             "\"threadName\"",
             "\\\"threadState\\\"",
@@ -62,13 +66,31 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         "java." => {
             let state = line.strip_prefix("java.lang.Thread.State: ")?;
             java::state(state)?;
-            Some(site.indented(3))
+            // It begins where the header above begins.
+            let quote = above(site).and_then(|above| memchr::memchr(b'"', above));
+            let begin = quote.filter(|at| before.get(*at..).is_some_and(|b| b.iter().all(|b| *b == b' ')));
+            Some(begin.map_or(site.indented(3), |at| site.at - (before.len() - at)))
+        }
+        "Found" | "Java " => Some(site.at),
+        // Below a line that says for what: `  which is held by "a"`.
+        "which" => {
+            let above = lossy(above(site)?);
+            let wait = above.get(before.len().saturating_sub(2)..)?;
+            deadlocks::is_wait(wait).then(|| site.indented(2))
         }
         // `Thread 12345: (state = BLOCKED)`
         "(stat" => header_in(site, "Thread "),
         // `"pool-1-thread-2" Id=76 WAITING on …`
         _ => header_in(site, "\""),
     }
+}
+
+/// The line before.
+fn above<'t>(site: &Site<'t>) -> Option<&'t [u8]> {
+    let end = (site.at - site.before()?.len()).checked_sub(1)?;
+    let from = end.saturating_sub(LONGEST_LINE);
+    let window = site.text.get(from..end)?;
+    window.get(memchr::memrchr(b'\n', window).map_or(0, |n| n + 1)..)
 }
 
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
@@ -117,6 +139,11 @@ impl Memory {
 const DEADLOCK: &str = "deadlock";
 const DEADLOCK_STACKS: &str = "stacks of a deadlock";
 const LISTS: &str = "lists of the JVM";
+const TITLE: &str = "title of JRockit";
+const CHAINS: &str = "chains of JRockit";
+
+/// What the serviceability agent prints first of a dump.
+const AGENT: &str = "Deadlock Detection:";
 
 impl Grammar for Jstack {
     type Memory = Memory;
@@ -134,21 +161,10 @@ impl Grammar for Jstack {
     }
 
     fn in_block(&self, line: &str) -> InBlock {
-        let text = line.trim_start();
-        let is_indented = text.len() < line.len();
-        if is_indented && IN_STACKS.iter().any(|start| text.starts_with(start)) || mixed_frame(line).is_some()
-        {
-            return InBlock::Body;
-        }
-        if is_indented && text.starts_with("- ") {
-            let line = BlockLine { text: line, slot: 0 };
-            let known = java::note(&line).is_some() || frame_of(text).is_some();
-            return if known { InBlock::Body } else { InBlock::Unknown };
-        }
         if OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) || is_time(line) || pid(line).is_some() {
             return InBlock::Ends;
         }
-        if is_indented && text.starts_with("Number of ") { InBlock::Noise } else { InBlock::Unknown }
+        block::in_block(line)
     }
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
@@ -158,16 +174,21 @@ impl Grammar for Jstack {
         if is_time(line) || pid(line).is_some() {
             return Outside::Event;
         }
+        if deadlocks::is_line(line) {
+            return Outside::Event;
+        }
         match section {
             Some(DEADLOCK) => Outside::Event,
-            Some(DEADLOCK_STACKS) => Outside::Noise,
+            Some(DEADLOCK_STACKS) if block::in_block(line) == InBlock::Body => Outside::Event,
+            Some(TITLE) if is_date(line) || jrockit::is_version(line) => Outside::Event,
+            Some(CHAINS) if jrockit::is_of_chain(line) => Outside::Noise,
             Some(LISTS) if line.starts_with([' ', '0', '}']) => Outside::Noise,
             _ => Outside::Unknown,
         }
     }
 
     fn body(&self, block: &[BlockLine<'_>]) -> Body {
-        body(block)
+        block::body(block)
     }
 
     fn breaks_off(&self, line: &str) -> bool {
@@ -178,68 +199,66 @@ impl Grammar for Jstack {
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.is_new(thread) && thread.id != ThreadId::Number(0) {
-            memory.begin();
+            begin(memory, dumps, offset);
             memory.is_new(thread);
-            dumps.begin(offset);
         }
-        let building = dumps.current(offset);
-        memory.deadlocks.end(building);
-        tell(memory, building);
+        memory.deadlocks.end();
+        tell(memory, dumps.current(offset));
         true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         if let Some(vm) = line.strip_prefix("Full thread dump ") {
-            if let Some(building) = dumps.open() {
-                memory.deadlocks.end(building);
-            }
-            memory.begin();
-            let building = dumps.begin(offset);
+            let building = begin(memory, dumps, offset);
             building.snapshot.process.runtime = Some(vm.trim_end_matches(':').into());
             tell(memory, building);
-        } else if line.starts_with("===== FULL THREAD DUMP") {
-            memory.begin();
-            dumps.begin(offset);
+        } else if line.starts_with("===== FULL THREAD DUMP") || line.starts_with(AGENT) {
+            begin(memory, dumps, offset);
+        } else if jrockit::is_version(line) {
+            dumps.current(offset).snapshot.process.runtime = Some(line.trim().into());
+        } else if is_date(line) {
+            dumps.current(offset).snapshot.process.captured_at = Some(line.trim().into());
         } else if is_time(line) {
             memory.time = Some(line.trim().to_owned());
         } else if let Some(pid) = pid(line) {
             memory.pid = Some(pid);
         } else {
-            memory.deadlocks.line(line, dumps.current(offset), offset);
+            memory.deadlocks.line(line, offset);
         }
     }
 
     fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
-        if let Some(building) = dumps.open() {
-            memory.deadlocks.end(building);
-        }
-        dumps.end();
+        end(memory, dumps);
     }
 }
 
-/// Lines of a stack, without their indentation.
-static IN_STACKS: &[&str] = &[
-    "at ",
-    "java.lang.Thread.State: ",
-    "JavaThread state: ",
-    "Locked ownable synchronizers:",
-    "Locked synchronizers:",
-    "No compile task",
-    "Compiling: ",
-    "Carrying virtual thread #",
-    "JNI",
-    "...",
-    "^-- ",
-    "-- ",
-];
+/// Ends the dump that is being read.
+fn end(memory: &mut Memory, dumps: &mut Dumps) {
+    let deadlocks = std::mem::take(&mut memory.deadlocks);
+    if let Some(first) = deadlocks.first() {
+        deadlocks.settle(dumps.current(first));
+    }
+    dumps.end();
+    memory.begin();
+}
+
+/// Ends the dump that is being read, and begins another one.
+fn begin<'d>(memory: &mut Memory, dumps: &'d mut Dumps, offset: u64) -> &'d mut text::Building {
+    end(memory, dumps);
+    dumps.current(offset)
+}
 
 /// Lines outside of threads, by how they begin.
 static OUTSIDE: &[(&str, Outside)] = &[
     ("Full thread dump ", Outside::Event),
-    ("===== FULL THREAD DUMP", Outside::Event),
+    ("===== FULL THREAD DUMP", Outside::Section(TITLE)),
     ("===== END OF THREAD DUMP", Outside::Noise),
-    ("Found one Java-level deadlock:", Outside::Section(DEADLOCK)),
-    ("Java stack information for the threads listed above:", Outside::Section(DEADLOCK_STACKS)),
+    (deadlocks::FOUND, Outside::Section(DEADLOCK)),
+    (deadlocks::BEHIND, Outside::Section(DEADLOCK)),
+    (deadlocks::STACKS, Outside::Section(DEADLOCK_STACKS)),
+    ("Circular (deadlocked) lock chains", Outside::Section(CHAINS)),
+    ("Blocked lock chains", Outside::Section(CHAINS)),
+    ("Open lock chains", Outside::Section(CHAINS)),
     ("Found ", Outside::Section(LISTS)),
     ("Threads class SMR info:", Outside::Section(LISTS)),
     ("JNI global ref", Outside::Noise),
@@ -251,7 +270,7 @@ static OUTSIDE: &[(&str, Outside)] = &[
     ("Server compiler detected.", Outside::Noise),
     ("Client compiler detected.", Outside::Noise),
     ("JVM version is ", Outside::Noise),
-    ("Deadlock Detection:", Outside::Noise),
+    (AGENT, Outside::Event),
     ("No deadlocks found.", Outside::Noise),
 ];
 
@@ -267,6 +286,12 @@ fn is_time(line: &str) -> bool {
         })
 }
 
+/// `Mon Feb 06 11:38:58 2012`: the line before a dump of JRockit.
+fn is_date(line: &str) -> bool {
+    const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
+    DAYS.iter().any(|day| line.starts_with(day)) && line.matches(':').count() == 2
+}
+
 /// `94221:`: what jcmd prints before a dump.
 fn pid(line: &str) -> Option<u32> {
     line.trim_end().strip_suffix(':')?.parse().ok()
@@ -280,70 +305,9 @@ fn tell(memory: &mut Memory, building: &mut text::Building) {
     process.pid = process.pid.or(memory.pid.take());
 }
 
-/// ` - java.lang.Object.wait(long) @bci=0 (Compiled frame; information may be imprecise)`: jhsdb.
-fn frame_of(text: &str) -> Option<crate::model::Frame> {
-    let (name, rest) = text.strip_prefix("- ")?.split_once(" @bci=")?;
-    let open = name.rfind('(')?;
-    let line = rest.split_once("line=").and_then(|(_, n)| {
-        let digits = n.bytes().take_while(u8::is_ascii_digit).count();
-        n.get(..digits)?.parse().ok()
-    });
-    let mut frame = java::frame(&format!("{}()", name.get(..open)?))?;
-    frame.line = line;
-    Some(frame)
-}
-
-/// A frame of `jhsdb jstack --mixed`, and whether it is one of Java; a tab stands behind the address.
-///
-/// ```text
-/// 0x00007f41b51ba3ef  __GI___write + 0x4f
-/// 0x00007f41985b9e2a  * applog.Logger.write(java.lang.String, int) bci:8 line:31 (Interpreted frame)
-/// 0x00007f41985b1cc9  <StubRoutines>
-/// ```
-fn mixed_frame(line: &str) -> Option<(crate::model::Frame, bool)> {
-    let text = line.strip_prefix(HEX)?.strip_prefix('\t')?;
-    if let Some(text) = text.strip_prefix("* ") {
-        let (name, rest) = split_once(text, " bci:")?;
-        let mut frame = java::frame(&format!("{}()", name.get(..name.find('(')?)?))?;
-        frame.line =
-            split_once(rest, "line:").and_then(|(_, rest)| number(rest)).and_then(|(n, _)| n.try_into().ok());
-        return Some((frame, true));
-    }
-    let name = rsplit_once(text, " + ").map_or(text, |(name, _)| name).trim();
-    let is_known = !name.is_empty() && !name.bytes().all(|b| b == b'?');
-    let function = is_known.then(|| name.into());
-    Some((crate::model::Frame { function, ..Default::default() }, false))
-}
-
-fn body(block: &[BlockLine<'_>]) -> Body {
-    let mut body = Body::default();
-    let mut has_java = false;
-    for line in block {
-        let text = line.text.trim_start();
-        if let Some((frame, is_java)) = mixed_frame(line.text) {
-            has_java |= is_java;
-            body.frames.push(frame.into());
-        } else if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame_of(text))
-        {
-            has_java = true;
-            body.frames.push(frame.into());
-        } else if let Some(state) = text.strip_prefix("java.lang.Thread.State: ") {
-            body.state = java::state(state);
-        } else if text.starts_with("Carrying virtual thread #") {
-            body.state = Some(ReportedState::Running);
-        } else if text.starts_with("...") {
-            body.left_out += 1;
-            body.end = StackEnd::DepthLimit;
-        } else {
-            java::add_note(&mut body, line);
-        }
-    }
-    // A thread of the JVM itself (compilers, the signal dispatcher) is RUNNABLE without a frame of Java.
-    if !has_java && body.state == Some(ReportedState::RunningOrNative) {
-        body.state = Some(ReportedState::Idle);
-    }
-    body
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_deadlocks;
+#[cfg(test)]
+mod tests_variants;

@@ -1,0 +1,190 @@
+//! The lines of a thread's block.
+
+use super::{deadlocks, java, jrockit};
+use crate::formats::text::words::{number, rsplit_once, split_once};
+use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock};
+use crate::model::{Frame, ReportedState, StackEnd, WaitMode};
+
+/// Lines of a stack, without their indentation.
+static IN_STACKS: &[&str] = &[
+    "at ",
+    STATE,
+    "JavaThread state: ",
+    SYNCHRONIZERS,
+    "Locked synchronizers:",
+    "No compile task",
+    "Compiling: ",
+    "Carrying virtual thread #",
+    "JNI",
+    "...",
+];
+
+const STATE: &str = "java.lang.Thread.State: ";
+const SYNCHRONIZERS: &str = "Locked ownable synchronizers:";
+
+/// Lines of a stack that say nothing: who waits for a lock of this thread (the debugger of IntelliJ), SAP's state of the
+/// VM, the end of a stack of JRockit.
+static NOISE: &[&str] = &["Number of ", "blocks ", "Thread: 0x", jrockit::END];
+
+/// What a line in a thread's block is.
+pub(super) fn in_block(line: &str) -> InBlock {
+    let text = line.trim_start();
+    let is_indented = text.len() < line.len();
+    let is_known = is_indented && IN_STACKS.iter().any(|start| text.starts_with(start));
+    if is_known || mixed_frame(line).is_some() || jrockit::is_note(text) || is_bare(text) {
+        return InBlock::Body;
+    }
+    let note = || java::note(&BlockLine { text: line, slot: 0 });
+    if is_indented && (frame_of(text).is_some() || note().is_some()) {
+        return InBlock::Body;
+    }
+    // A text that lost its indentation.
+    if text.starts_with(['-', '*']) && note().is_some_and(|note| note.names_something()) {
+        return InBlock::Body;
+    }
+    if deadlocks::is_line(line) {
+        return InBlock::Ends;
+    }
+    let is_noise = NOISE.iter().any(|start| text.starts_with(start));
+    if is_noise && (is_indented || text.starts_with("Thread: 0x")) {
+        InBlock::Noise
+    } else {
+        InBlock::Unknown
+    }
+}
+
+/// A line of a stack that needs no indentation to be known as one.
+fn is_bare(text: &str) -> bool {
+    text.strip_prefix("at ").is_some_and(|frame| java::frame(frame).is_some())
+        || text.strip_prefix(STATE).is_some_and(|state| java::state(state).is_some())
+        || text == SYNCHRONIZERS
+}
+
+/// Reads a block.
+pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
+    let mut body = Body::default();
+    let (mut has_java, mut is_of_agent) = (false, false);
+    for line in block {
+        let text = line.text.trim_start();
+        if let Some((frame, is_java)) = mixed_frame(line.text) {
+            has_java |= is_java;
+            body.frames.push(frame.into());
+        } else if let Some(frame) = text.strip_prefix("at ").and_then(java::frame) {
+            has_java = true;
+            body.frames.push(frame.into());
+        } else if let Some(frame) = frame_of(text) {
+            (has_java, is_of_agent) = (true, true);
+            body.frames.push(frame.into());
+        } else if let Some(state) = text.strip_prefix(STATE) {
+            body.state = java::state(state);
+        } else if text.starts_with("Carrying virtual thread #") {
+            body.state = Some(ReportedState::Running);
+        } else if text.starts_with("...") {
+            body.left_out += 1;
+            body.end = StackEnd::DepthLimit;
+        } else if jrockit::is_note(text) {
+            jrockit::add_note(&mut body, line);
+        } else {
+            java::add_note(&mut body, line);
+        }
+    }
+    if body.wait.is_none() {
+        give_back(&mut body);
+    }
+    if body.wait.is_none() && is_of_agent {
+        contend(&mut body);
+    }
+    // A thread of the JVM itself (compilers, the signal dispatcher) is RUNNABLE without a frame of Java.
+    if !has_java && body.state == Some(ReportedState::RunningOrNative) {
+        body.state = Some(ReportedState::Idle);
+    }
+    body
+}
+
+/// A compiled `Object.wait` does not know its object, which the frame below locked, and which is free meanwhile: the
+/// innermost lock of the stack. Who is blocked there was notified, and waits to lock it again.
+///
+/// ```text
+///    java.lang.Thread.State: BLOCKED (on object monitor)
+///     at java.lang.Object.wait(Native Method)
+///     at app.Jobs.take(Jobs.java:72)
+///     - locked <0x00000004041e2428> (a app.Jobs)
+/// ```
+///
+/// Source: OpenJDK 6-8 runtime/vframe.cpp `javaVFrame::print_lock_info_on`, whose `locals()` are empty then.
+fn give_back(body: &mut Body) {
+    let top = body.frames.first().and_then(|f| f.frame.function.as_deref());
+    let is_wait = top.is_some_and(|name| name.starts_with("java.lang.Object.wait"));
+    let Some(first) = body.holds.iter().find(|hold| hold.depth.is_some()).filter(|_| is_wait) else { return };
+    let depth = first.depth;
+    let (lock, at) = (first.lock.clone(), |hold: &crate::formats::text::BodyHold| hold.depth == depth);
+    if body.holds.iter().filter(|hold| at(hold)).any(|hold| hold.lock.id != lock.id) {
+        // One of them: none is known to be held.
+        body.holds.retain(|hold| !at(hold));
+        return;
+    }
+    body.holds.retain(|hold| hold.lock.id != lock.id);
+    if body.state == Some(ReportedState::Blocked) {
+        body.wait = Some(BodyWait { lock, mode: WaitMode::Reenter, owner: None });
+    }
+}
+
+/// The serviceability agent calls the monitor locked that a thread is about to enter: it is among those of the innermost
+/// frame.
+///
+/// ```text
+///    java.lang.Thread.State: BLOCKED (on object monitor)
+///  - app.Transfer.run() @bci=18, line=6 (Interpreted frame)
+///     - locked <0x000000069ec1a800> (a java.lang.Object)
+///     - locked <0x000000069ec1a810> (a java.lang.Object)
+/// ```
+///
+/// Source: OpenJDK 17 sun/jvm/hotspot/runtime/JavaVFrame.java `identifyLockState`, as jhsdb 17 prints it.
+fn contend(body: &mut Body) {
+    if body.state != Some(ReportedState::Blocked) {
+        return;
+    }
+    let (mut innermost, others): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut body.holds).into_iter().partition(|hold| hold.depth == Some(0));
+    body.holds = others;
+    if innermost.len() == 1
+        && let Some(hold) = innermost.pop()
+    {
+        body.wait = Some(BodyWait { lock: hold.lock, mode: WaitMode::Enter, owner: None });
+    }
+}
+
+/// ` - java.lang.Object.wait(long) @bci=0 (Compiled frame; information may be imprecise)`: jhsdb.
+fn frame_of(text: &str) -> Option<Frame> {
+    let (name, rest) = text.strip_prefix("- ")?.split_once(" @bci=")?;
+    let open = name.rfind('(')?;
+    let line = rest.split_once("line=").and_then(|(_, n)| {
+        let digits = n.bytes().take_while(u8::is_ascii_digit).count();
+        n.get(..digits)?.parse().ok()
+    });
+    let mut frame = java::frame(&format!("{}()", name.get(..open)?))?;
+    frame.line = line;
+    Some(frame)
+}
+
+/// A frame of `jhsdb jstack --mixed`, and whether it is one of Java; a tab stands behind the address.
+///
+/// ```text
+/// 0x00007f41b51ba3ef  __GI___write + 0x4f
+/// 0x00007f41985b9e2a  * applog.Logger.write(java.lang.String, int) bci:8 line:31 (Interpreted frame)
+/// 0x00007f41985b1cc9  <StubRoutines>
+/// ```
+fn mixed_frame(line: &str) -> Option<(Frame, bool)> {
+    let text = line.strip_prefix(HEX)?.strip_prefix('\t')?;
+    if let Some(text) = text.strip_prefix("* ") {
+        let (name, rest) = split_once(text, " bci:")?;
+        let mut frame = java::frame(&format!("{}()", name.get(..name.find('(')?)?))?;
+        frame.line =
+            split_once(rest, "line:").and_then(|(_, rest)| number(rest)).and_then(|(n, _)| n.try_into().ok());
+        return Some((frame, true));
+    }
+    let name = rsplit_once(text, " + ").map_or(text, |(name, _)| name).trim();
+    let is_known = !name.is_empty() && !name.bytes().all(|b| b == b'?');
+    let function = is_known.then(|| name.into());
+    Some((Frame { function, ..Default::default() }, false))
+}

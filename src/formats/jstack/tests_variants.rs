@@ -1,0 +1,248 @@
+//! What other JVMs, tools and editors make of a thread dump.
+
+use crate::formats::testing::{functions, holds, read, read_one, survives_logs};
+use crate::model::{LockId, ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
+
+/// What a thread waits for, and how.
+fn wait(snapshot: &Snapshot, thread: usize) -> Option<(LockId, WaitMode)> {
+    let wait = snapshot.threads[thread].reported_wait?;
+    Some((snapshot.named_locks[wait.lock.at()].id.clone(), wait.mode))
+}
+
+fn names(snapshot: &Snapshot) -> Vec<&str> {
+    snapshot.threads.iter().map(|t| t.name.as_deref().unwrap_or("?")).collect()
+}
+
+/// Who owns locks, as the text says.
+fn owners(snapshot: &Snapshot) -> Vec<(u64, ReportedOwner)> {
+    snapshot.reported_locks.iter().map(|l| (l.address.unwrap_or(0), l.owner.clone())).collect()
+}
+
+const JROCKIT: &str = "===== FULL THREAD DUMP ===============
+Tue Mar 04 10:11:12 2014
+Oracle JRockit(R) R28.1.3-11-141760-1.6.0_24-20110301-1432-linux-x86_64
+
+\"Main Thread\" id=1 idx=0x4 tid=4101 prio=5 alive, in native, waiting
+    -- Waiting for notification on: app/Server@0x5a10[fat lock]
+    at jrockit/vm/Threads.waitForNotifySignal(JLjava/lang/Object;)Z(Native Method)
+    at java/lang/Object.wait(J)V(Native Method)
+    at app/Server.run(Server.java:19)
+    ^-- Lock released while waiting: app/Server@0x5a10[fat lock]
+    -- end of trace
+
+\"(GC Worker Thread 1)\" id=? idx=0x10 tid=4102 prio=5 alive, in native, daemon
+
+\"teller-1\" id=12 idx=0x30 tid=4103 prio=5 alive, in native, blocked, daemon
+    -- Blocked trying to get lock: app/Account@0x5a20[thin lock]
+    at jrockit/vm/Locks.monitorEnter(Locks.java:2455)[optimized]
+    at app/Teller.move(Teller.java:8)
+    ^-- Holding lock: app/Account@0x5a30[thin lock]
+    -- end of trace
+
+\"teller-2\" id=13 idx=0x34 tid=4104 prio=5 alive, in native, parked
+    -- Parking to wait for: java/util/concurrent/locks/ReentrantLock$NonfairSync@0x5a40
+    at jrockit/vm/Locks.park0(J)V(Native Method)
+    ^-- Waits in a way of a made-up next version: x
+    -- end of trace
+
+Blocked lock chains
+===================
+Chain 2:
+\"teller-1\" id=12 idx=0x30 tid=4103 waiting for app/Account@0x5a20 held by:
+\"teller-2\" id=13 idx=0x34 tid=4104 (active)
+
+===== END OF THREAD DUMP ===============
+";
+
+#[test]
+fn jrockit() {
+    let snapshot = read_one(JROCKIT);
+    assert_eq!(names(&snapshot), ["Main Thread", "(GC Worker Thread 1)", "teller-1", "teller-2"]);
+    assert_eq!(snapshot.process.captured_at.as_deref(), Some("Tue Mar 04 10:11:12 2014"));
+    assert!(snapshot.process.runtime.as_deref().is_some_and(|vm| vm.starts_with("Oracle JRockit(R)")));
+    assert_eq!(wait(&snapshot, 0), Some((LockId::Address(0x5a10), WaitMode::Notify)));
+    assert!(holds(&snapshot, 0).is_empty());
+    assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Idle));
+    assert_eq!(snapshot.threads[1].tid, Some(4102));
+    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Blocked));
+    assert_eq!(wait(&snapshot, 2), Some((LockId::Address(0x5a20), WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 2), [LockId::Address(0x5a30)]);
+    assert_eq!(functions(&snapshot, ThreadIx(2)), ["jrockit.vm.Locks.monitorEnter", "app.Teller.move"]);
+    assert_eq!(wait(&snapshot, 3), Some((LockId::Address(0x5a40), WaitMode::Park)));
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|g| (g.count, g.message.as_str())).collect();
+    assert!(gaps.len() == 1 && gaps[0].0 == 1 && gaps[0].1.contains("made-up"), "{gaps:?}");
+    survives_logs(JROCKIT);
+}
+
+const DEBUGGER: &str = "\"teller-1@701\" daemon prio=5 tid=0x21 nid=NA waiting for monitor entry
+  java.lang.Thread.State: BLOCKED
+\t blocks teller-2@705
+\t waiting for teller-2@705 to release lock on <0x2e8> (a app.Account)
+\t  at app.Teller.move(Teller.java:8)
+\t  - locked <0x2e9> (a app.Account)
+
+\"teller-2@705\" prio=5 tid=0x22 nid=NA waiting for monitor entry
+  java.lang.Thread.State: BLOCKED
+\t blocks teller-1@701
+\t waiting for teller-1@701 to release lock on <0x2e9> (a app.Account)
+\t  at app.Teller.move(Teller.java:8)
+\t  - locked <0x2e8> (a app.Account)
+";
+
+#[test]
+fn the_debugger_of_intellij() {
+    let snapshot = read_one(DEBUGGER);
+    assert_eq!(names(&snapshot), ["teller-1@701", "teller-2@705"]);
+    assert_eq!(snapshot.threads[0].id, ThreadId::Number(0x21));
+    assert_eq!(wait(&snapshot, 0), Some((LockId::Address(0x2e8), WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 0), [LockId::Address(0x2e9)]);
+    let all = owners(&snapshot);
+    assert_eq!(
+        all,
+        [(0x2e8, ReportedOwner::Thread(ThreadIx(1))), (0x2e9, ReportedOwner::Thread(ThreadIx(0)))]
+    );
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(DEBUGGER);
+    // Android Studio knows no number of a thread.
+    let android = DEBUGGER.replace(" tid=0x21 nid=NA", "").replace(" tid=0x22 nid=NA", "");
+    let snapshot = read_one(&android);
+    assert_eq!(snapshot.threads[1].id, ThreadId::Text("teller-2@705".into()));
+    assert_eq!(wait(&snapshot, 1), Some((LockId::Address(0x2e9), WaitMode::Enter)));
+}
+
+const GEODE: &str = "\"pool-3-thread-2\" tid=0x26 owned by \"pool-3-thread-1\" tid=0x25
+   - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker)
+   java.lang.Thread.State: BLOCKED
+\tat app.Teller.move(Teller.java:8)
+\t- waiting to lock <0x7ca484> (a app.Account)
+\t- locked <0x13a57a> (a app.Account)
+
+\"pool-3-thread-1\" tid=0x25
+   java.lang.Thread.State: RUNNABLE
+\tat app.Teller.move(Teller.java:9)
+\t- locked <0x7ca484> (a app.Account)
+";
+
+#[test]
+fn geode() {
+    let snapshot = read_one(GEODE);
+    assert_eq!(names(&snapshot), ["pool-3-thread-2", "pool-3-thread-1"]);
+    assert_eq!(snapshot.threads[0].id, ThreadId::Number(0x26));
+    assert_eq!(snapshot.threads[1].id, ThreadId::Number(0x25));
+    assert_eq!(holds(&snapshot, 0), [LockId::Address(0x153f5a29), LockId::Address(0x13a57a)]);
+}
+
+const LOST_INDENTATION: &str =
+    "\"Timer-7\" daemon prio=6 tid=0x0000000009eec0 nid=0x2b71 in Object.wait() [0x00000dab]
+java.lang.Thread.State: WAITING (on object monitor)
+at java.lang.Object.wait(Native Method)
+
+*   waiting on <0x00000000f786d2> (a java.util.TaskQueue)
+    at java.util.TimerThread.mainLoop(Timer.java:526)
+*   locked <0x00000000f786d2> (a java.util.TaskQueue)
+
+\"w\" #12 prio=5 os_prio=0 tid=0x00007f03 nid=0x4cf8 waiting for monitor entry [0x00007f04]
+java.lang.Thread.State: BLOCKED (on object monitor)
+at app.Jobs.take(Jobs.java:18)
+- waiting to lock <0x69ec1a> (a app.Jobs)
+- waiting for the release is what we did
+at first we thought of (nothing)
+";
+
+#[test]
+fn a_text_that_lost_its_indentation() {
+    let snapshot = read_one(LOST_INDENTATION);
+    assert_eq!(names(&snapshot), ["Timer-7", "w"]);
+    assert_eq!(wait(&snapshot, 0), Some((LockId::Address(0xf786d2), WaitMode::Notify)));
+    assert_eq!(functions(&snapshot, ThreadIx(0)).len(), 2);
+    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Waiting));
+    assert_eq!(wait(&snapshot, 1), Some((LockId::Address(0x69ec1a), WaitMode::Enter)));
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|g| g.count).collect();
+    assert_eq!(gaps, [2], "prose is no part of a stack");
+}
+
+fn waiter(state: &str, below: &str) -> Snapshot {
+    read_one(&format!(
+        "\"taker\" prio=10 tid=0x00002b0a nid=0xa5d in Object.wait() [0x00002b0b]
+   java.lang.Thread.State: {state} (on object monitor)
+\tat java.lang.Object.wait(Native Method)
+\tat java.lang.Object.wait(Object.java:485)
+\tat app.Jobs.take(Jobs.java:72)
+{below}\tat app.Worker.run(Worker.java:9)
+\t- locked <0x77> (a app.Worker)
+"
+    ))
+}
+
+#[test]
+fn who_waits_to_be_notified_holds_nothing_of_it() {
+    let lock = "\t- locked <0x41> (a app.Jobs)\n";
+    let notified = waiter("BLOCKED", lock);
+    assert_eq!(wait(&notified, 0), Some((LockId::Address(0x41), WaitMode::Reenter)));
+    assert_eq!(holds(&notified, 0), [LockId::Address(0x77)]);
+    let waiting = waiter("WAITING", lock);
+    assert_eq!((wait(&waiting, 0), holds(&waiting, 0)), (None, vec![LockId::Address(0x77)]));
+    let either = waiter("BLOCKED", &format!("{lock}\t- locked <0x42> (a app.Log)\n"));
+    assert_eq!((wait(&either, 0), holds(&either, 0)), (None, vec![LockId::Address(0x77)]));
+}
+
+const AGENT: &str = "Attaching to process ID 20311, please wait...
+Debugger attached successfully.
+Server compiler detected.
+JVM version is 17.0.15+6
+Deadlock Detection:
+
+Found one Java-level deadlock:
+=============================
+
+\"t2\":
+  waiting to lock Monitor@0x00007f8800 (Object@0x0000a800, a app/Account),
+  which is held by \"t1\"
+\"t1\":
+  waiting to lock Monitor@0x00007f8840 (Object@0x0000a810, a app/Account),
+  which is held by \"t2\"
+
+Found a total of 1 deadlock.
+
+\"t1\" #12 prio=5 tid=0x00007f8920 nid=0x4ced waiting for monitor entry [0x00007f88]
+   java.lang.Thread.State: BLOCKED (on object monitor)
+   JavaThread state: _thread_blocked
+ - app.Teller.move() @bci=18, line=6 (Interpreted frame)
+\t- locked <0x0000a800> (a app.Account)
+\t- locked <0x0000a810> (a app.Account)
+ - app.Teller$$Lambda$1+0x00007f88a0.run() @bci=0 (Interpreted frame)
+
+Locked ownable synchronizers:
+    - None
+
+\"t2\" #13 prio=5 tid=0x00007f8930 nid=0x4cee waiting for monitor entry [0x00007f89]
+   java.lang.Thread.State: BLOCKED (on object monitor)
+   JavaThread state: _thread_blocked
+ - app.Teller.move() @bci=18, line=6 (Interpreted frame)
+\t- locked <0x0000a810> (a app.Account)
+\t- locked <0x0000a800> (a app.Account)
+
+\"t3\" #14 prio=5 tid=0x00007f8940 nid=0x4cef waiting for monitor entry [0x00007f8a]
+   java.lang.Thread.State: BLOCKED (on object monitor)
+   JavaThread state: _thread_blocked
+ - app.Log.write() @bci=8, line=3 (Interpreted frame)
+\t- locked <0x0000a900> (a app.Log)
+ - app.Log.flush() @bci=8, line=9 (Interpreted frame)
+\t- locked <0x0000a910> (a app.Buffer)
+";
+
+#[test]
+fn the_agent_calls_locked_what_a_thread_is_about_to_enter() {
+    let snapshot = read_one(AGENT);
+    assert_eq!(names(&snapshot), ["t1", "t2", "t3"]);
+    assert_eq!(wait(&snapshot, 0), Some((LockId::Address(0xa810), WaitMode::Enter)));
+    assert_eq!(wait(&snapshot, 1), Some((LockId::Address(0xa800), WaitMode::Enter)));
+    assert!(holds(&snapshot, 0).is_empty() && holds(&snapshot, 1).is_empty());
+    let second = ReportedOwner::Thread(ThreadIx(1));
+    assert!(owners(&snapshot).contains(&(0xa810, second)), "{:?}", owners(&snapshot));
+    assert_eq!(wait(&snapshot, 2), Some((LockId::Address(0xa900), WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 2), [LockId::Address(0xa910)]);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["app.Teller.move", "app.Teller$$Lambda.run"]);
+    assert!(snapshot.gaps.is_empty() && snapshot.rings.len() == 1, "{:?}", snapshot.gaps);
+    assert_eq!(read(&AGENT.repeat(2)).len(), 2);
+}
