@@ -91,6 +91,19 @@ fn one_lock_in_many_shapes_is_one_wait() {
             "java.util.concurrent.locks.AbstractQueuedSynchronizer.acquire",
             "java.util.concurrent.locks.ReentrantLock.lock",
         ],
+        &[
+            "java.lang.Object.wait",
+            "java.lang.Thread.parkFor$",
+            "sun.misc.Unsafe.park",
+            "java.util.concurrent.locks.LockSupport.park",
+            "java.util.concurrent.locks.AbstractQueuedSynchronizer.acquire",
+            "java.util.concurrent.locks.ReentrantLock.lock",
+        ],
+        &[
+            "jrockit.vm.Threads.waitForUnblockSignal",
+            "jrockit.vm.Locks.fatLockBlockOrSpin",
+            "jrockit.vm.Locks.monitorEnter",
+        ],
     ] {
         let frames: Vec<&str> = wait.iter().chain(&PROGRAM).copied().collect();
         let got = stack(&frames);
@@ -245,6 +258,12 @@ fn what_waits_for_work() {
             "java.util.concurrent.ThreadPoolExecutor.runWorker",
             "java.util.concurrent.ThreadPoolExecutor$Worker.run",
             "java.lang.Thread.run",
+        ],
+        &[
+            "sun.misc.Unsafe.park",
+            "scala.concurrent.forkjoin.ForkJoinPool.scan",
+            "scala.concurrent.forkjoin.ForkJoinPool.runWorker",
+            "scala.concurrent.forkjoin.ForkJoinWorkerThread.run",
         ],
         &[
             "java.lang.Object.wait",

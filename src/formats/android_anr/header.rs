@@ -6,7 +6,8 @@
 //! "Signal Catcher" daemon prio=10 tid=6 Runnable
 //! "NR-ANR-Monitor" prio=10 (not attached)
 //! "samples.android" sysTid=9955                                                           debuggerd
-//! "main" tid=1 Native                                                                     Play Console
+//! "main" tid=1 Native                                                                     Play Console, Firebase,
+//! "main" prio=5 tid=1 Native                                                              which may add ART's own
 //! "main" prio=5 tid=1 MONITOR                                                             Dalvik, up to Android 4.4
 //!   | sysTid=28941 nice=-10 cgrp=top-app sched=0/0 handle=0x7deceb74f8
 //!   | state=S schedstat=( 324804784 183300334 997 ) utm=23 stm=8 core=3 HZ=100
@@ -70,7 +71,7 @@ pub(super) fn is_header(line: &str) -> bool {
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if let Some(head) = one_line(line) {
-        return Some(head);
+        return Some(repeated(&head, more).unwrap_or(head));
     }
     // A name may hold line breaks.
     let mut whole = line.to_owned();
@@ -89,6 +90,16 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         }
     }
     None
+}
+
+/// The header of ART below the one that the Play Console made of it.
+fn repeated(head: &Head, more: &[u8]) -> Option<Head> {
+    let next = first_line(more);
+    let text = lossy(next.get(..next.len().min(4096))?);
+    let second = one_line(text.trim_end())
+        .filter(|_| text.contains("\" prio=") || text.contains("\" daemon prio="))?;
+    let is_same = second.thread.id == head.thread.id && second.thread.name == head.thread.name;
+    is_same.then(|| Head { more: (next.len() + 1).min(more.len()), ..second })
 }
 
 fn one_line(line: &str) -> Option<Head> {

@@ -99,9 +99,10 @@ impl Grammar for Art {
         if text.starts_with("at ") || frame::is_native(text) || text.starts_with("held by ") {
             return InBlock::Body;
         }
-        if text.starts_with("- ") {
-            let known = java::note(&BlockLine { text: line, slot: 0 }).is_some();
-            return if known { InBlock::Body } else { InBlock::Unknown };
+        // Pasted into a forum the dash may be gone.
+        let note = java::note(&BlockLine { text: line, slot: 0 });
+        if note.is_some_and(|note| text.starts_with("- ") || note.names_something()) {
+            return InBlock::Body;
         }
         if NOISE.iter().any(|start| text.starts_with(start)) { InBlock::Noise } else { InBlock::Unknown }
     }
@@ -231,6 +232,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             java::add_note(&mut body, line);
         }
     }
+    unpark(&mut body);
     // A sleeper has the lock that it sleeps on, which nobody else knows: Thread.sleep(Object lock, …).
     if body.state == Some(ReportedState::Sleeping) {
         let sleeps_on =
@@ -238,6 +240,29 @@ fn body(block: &[BlockLine<'_>]) -> Body {
         body.holds.retain(|hold| hold.depth.is_none_or(|depth| depth >= sleeps_on));
     }
     body
+}
+
+/// Up to Android 8 a thread parks by a wait on an object of its own, which is no lock; what it parks for say the frames
+/// below.
+///
+/// ```text
+///   at java.lang.Object.wait!(Native method)
+///   - waiting on <0x085f1fbb> (a java.lang.Object)
+///   at java.lang.Thread.parkFor$(Thread.java:2127)                Thread.parkFor up to Android 6
+///   - locked <0x085f1fbb> (a java.lang.Object)
+///   at sun.misc.Unsafe.park(Unsafe.java:325)
+///   at java.util.concurrent.locks.LockSupport.park(LockSupport.java:161)
+/// ```
+///
+/// Source: Android 4 to 8 libcore luni/src/main/java/java/lang/Thread.java `parkFor`.
+fn unpark(body: &mut Body) {
+    let name = |at: usize| body.frames.get(at)?.frame.function.as_deref();
+    let waits = (0..body.frames.len()).take_while(|at| name(*at) == Some("java.lang.Object.wait")).count();
+    if waits == 0 || !name(waits).is_some_and(|name| name.starts_with("java.lang.Thread.parkFor")) {
+        return;
+    }
+    body.wait = None;
+    body.holds.retain(|hold| hold.depth.is_none_or(|depth| depth as usize > waits));
 }
 
 fn is_sleep(function: Option<&str>) -> bool {

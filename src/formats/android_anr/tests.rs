@@ -1,5 +1,6 @@
 use super::*;
-use crate::formats::testing::{is_found, names, read};
+use crate::formats::testing::{holds, is_found, names, read, read_one};
+use crate::model::{LockId, ReportedOwner, ThreadIx, WaitMode};
 
 fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
@@ -123,4 +124,95 @@ fn talk_of_threads_is_no_dump() {
     ] {
         assert!(is_none(text), "{text}");
     }
+}
+
+#[test]
+fn headers_that_the_play_console_writes_twice() {
+    let text = "\"main\" tid=1 Blocked
+\"main\" prio=5 tid=1 Blocked
+  | sysTid=2384 nice=0
+  at org.example.Journal.append (Journal.java:41)
+- waiting to lock <0x0734e6> (a org.example.Journal) held by thread 5
+\"Thread-5\" tid=5 Native
+\"Thread-5\" prio=5 tid=5 Native
+  | sysTid=2385 nice=0
+  at org.example.Disk.open (Native method)
+- locked <0x0734e6> (a org.example.Journal)
+";
+    let snapshot = read_one(text);
+    let ids: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.tid)).collect();
+    assert_eq!(ids, [("1".to_owned(), Some(2384)), ("5".to_owned(), Some(2385))]);
+    assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    // Two dumps, one behind the other.
+    assert_eq!(read(&text.repeat(2)).len(), 2);
+}
+
+#[test]
+fn parked_is_no_wait_for_the_object_of_the_thread() {
+    for (top, of_object) in [
+        ("wait!(Native method)\n  - waiting on <0x085f> (a java.lang.Object)", "parkFor$(Thread.java:2127)"),
+        (
+            "wait(Native Method)\n  - waiting on <0x085f> (a java.lang.VMThread) held by tid=1 (main)",
+            "parkFor(Thread.java:1205)",
+        ),
+    ] {
+        let snapshot = read_one(&format!(
+            "\"main\" prio=5 tid=1 Waiting
+  at java.lang.Object.{top}
+  at java.lang.Thread.{of_object}
+  - locked <0x085f> (a java.lang.Object)
+  at sun.misc.Unsafe.park(Unsafe.java:325)
+  at java.util.concurrent.locks.ReentrantLock.lock(ReentrantLock.java:286)
+  at org.example.Journal.append(Journal.java:44)
+  - locked <0x0b3c> (a org.example.Journal)
+"
+        ));
+        assert_eq!(snapshot.threads[0].reported_wait, None);
+        assert_eq!(holds(&snapshot, 0), [LockId::Address(0xb3c)]);
+        assert!(snapshot.reported_locks.is_empty());
+        assert_eq!(names(&snapshot, 0)[0], "java.lang.Object.wait");
+    }
+}
+
+#[test]
+fn dalvik_names_who_is_joined_behind_the_class() {
+    let snapshot = read_one(
+        "\"main\" prio=5 tid=1 WAIT
+  at java.lang.Object.wait(Native Method)
+  - waiting on <0x41f7> (a java.lang.VMThread) held by tid=16 (x (y))
+  at java.lang.Thread.join(Thread.java:626)
+
+\"x (y)\" prio=5 tid=16 MONITOR
+  at org.example.Journal.append(Journal.java:44)
+  - waiting to lock <0x41f8> (a org.example.Journal) held by tid=1 (main)
+",
+    );
+    let locks: Vec<_> = snapshot.named_locks.iter().map(|l| l.name.as_deref()).collect();
+    assert_eq!(locks, [Some("java.lang.VMThread"), Some("org.example.Journal")]);
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| (l.address, l.owner.clone())).collect();
+    assert_eq!(owners, [(Some(0x41f8), ReportedOwner::Thread(ThreadIx(0)))]);
+}
+
+#[test]
+fn pasted_without_dashes() {
+    let snapshot = read_one(
+        "\"Binder_3\" prio=5 tid=17 Blocked
+
+  | sysTid=3183 nice=-6
+
+  at org.example.Links.set(Links.java:420)
+
+  waiting to lock <0x0bed> (a org.example.Links) held by thread 1
+
+  at android.os.Binder.execTransact(Binder.java:453)
+",
+    );
+    let wait = snapshot.threads[0].reported_wait.unwrap();
+    assert_eq!(
+        (&snapshot.named_locks[wait.lock.at()].id, wait.mode),
+        (&LockId::Address(0xbed), WaitMode::Enter)
+    );
+    assert_eq!(names(&snapshot, 0).len(), 2);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }

@@ -7,6 +7,7 @@
 //!     at Main$$Lambda$4/0x00007fd338002a20.run(Unknown Source)                                OpenJDK 17
 //!     at Main$$Lambda/0x000000002b042000.run(Unknown Source)                                  OpenJDK 21
 //!   at io.sentry.samples.android.MainActivity$2.run(MainActivity.java:177)                  ART
+//!   at java.lang.Object.wait!(Native method)                                                ART up to Android 8: fast
 //!     at sun.misc.Unsafe.park(ZJ)V(Native Method)                                             SAP's JVM
 //!     at jrockit/vm/Threads.waitForNotifySignal(JLjava/lang/Object;)Z(Native Method)          JRockit
 //!     at java/lang/UNIXProcess.waitFor(UNIXProcess.java:165)[optimized]
@@ -20,7 +21,7 @@ use crate::model::{Frame, Str};
 pub fn frame(text: &str) -> Option<Frame> {
     let (name, place) = split(text)?;
     // `park(ZJ)V`: what it takes and returns.
-    let name = name.split('(').next()?;
+    let name = name.split('(').next()?.trim_end_matches('!');
     let dotted = has_slashes(name).then(|| name.replace('/', "."));
     let name = dotted.as_deref().unwrap_or(name);
     let (file, line, module) = place_of(place);
@@ -136,6 +137,7 @@ mod tests {
             ("sun.misc.Unsafe.park(ZJ)V(Native Method)", "sun.misc.Unsafe.park"),
             ("jrockit/vm/Threads.waitFor(JLjava/lang/Object;)Z(Native Method)", "jrockit.vm.Threads.waitFor"),
             ("java/lang/Thread.run(Thread.java:619)[optimized]", "java.lang.Thread.run"),
+            ("java.lang.Object.wait!(Native method)", "java.lang.Object.wait"),
             ("app//Main.run(Main.java:1)", "Main.run"),
             ("java.base/Main.run(Main.java:1)", "Main.run"),
             ("D$$Lambda$1+0x#.run()", "D$$Lambda.run"),

@@ -36,6 +36,22 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "Android 4-8 libcore luni/src/main/java/java/lang/Thread.java: what LockSupport.park waits in",
+        &[wait("java.lang.Thread.parkFor*", Future)],
+    ),
+    source(
+        "JRockit R27, R28: what Object.wait, monitors and LockSupport.park wait in",
+        &[
+            wait("jrockit.vm.Threads.waitFor*", Condition),
+            lock("jrockit.vm.Locks.*", Futex),
+            wait("jrockit.vm.Locks.park*", Future),
+            sleep("jrockit.vm.Threads.sleep"),
+            runtime("jrockit.vm.RNI.*"),
+            work("jrockit.memory.Finalizer.waitForFinalizees"),
+            work("java.lang.ref.Reference.waitForActivatedQueue"),
+        ],
+    ),
+    source(
         "OpenJDK 8-21 java/util/concurrent/locks/: AbstractQueuedSynchronizer says nothing, its user does",
         &[
             wait("java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject.*", Condition),
@@ -100,6 +116,19 @@ pub static TABLE: &[Source] = &[
             work("java.util.concurrent.ForkJoinPool.deactivate"),
             work("java.util.concurrent.ForkJoinPool.runWorker"),
             work("java.util.concurrent.ForkJoinPool.scan"),
+        ],
+    ),
+    source(
+        "Scala 2.10-2.12 scala/concurrent/forkjoin, Akka 2.3-2.5 akka/dispatch/forkjoin: copies of ForkJoinPool",
+        &[
+            work("scala.concurrent.forkjoin.ForkJoinPool.awaitWork"),
+            work("scala.concurrent.forkjoin.ForkJoinPool.idleAwaitWork"),
+            work("scala.concurrent.forkjoin.ForkJoinPool.scan"),
+            work("scala.concurrent.forkjoin.ForkJoinPool.runWorker"),
+            work("akka.dispatch.forkjoin.ForkJoinPool.awaitWork"),
+            work("akka.dispatch.forkjoin.ForkJoinPool.idleAwaitWork"),
+            work("akka.dispatch.forkjoin.ForkJoinPool.scan"),
+            work("akka.dispatch.forkjoin.ForkJoinPool.runWorker"),
         ],
     ),
     source(
