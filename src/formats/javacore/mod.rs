@@ -15,14 +15,18 @@ use crate::model::{Arch, FormatId, Signal, Snapshot, Thread, lossy};
 pub const FORMAT: Format = Format {
     id: FormatId::new("javacore"),
     name: "a javacore of OpenJ9",
-    looked_for: "a line `0SECTION       TITLE …`, or lines `3XMTHREADINFO …`",
+    looked_for: "a line `0SECTION       TITLE …`, or lines `3XMTHREADINFO …`, `1LKDEADLOCK …`",
     about: About {
         producer: "OpenJ9 and IBM J9 2.3 to 2.9 (Java 5 to 25), IBM's 1.3 and 1.4: kill -QUIT, Xdump agents, jcmd Dump.java",
         reads: "threads with native id, state, CPU time, Java and native frames; monitors and synchronizers with owners and waiters, system monitors of the VM, deadlocks that it found; the signal of a crash",
         never: "read locks; who holds a ReentrantLock that no thread is parked on; virtual threads that no thread carries",
         capture: "kill -QUIT PID (or jcmd PID Dump.java); three times, ten seconds apart",
     },
-    reader: Reader::Text { anchors: &["0SECTION       TITLE", "3XMTHREADINFO "], confirm, parse },
+    reader: Reader::Text {
+        anchors: &["0SECTION       TITLE", "3XMTHREADINFO ", "1LKDEADLOCK ", "3LKWAITER "],
+        confirm,
+        parse,
+    },
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
@@ -30,7 +34,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    if site.rest().starts_with(b"3") {
+    if site.rest().starts_with(b"3XM") {
         header::read(&lossy(site.line()))?;
     }
     Some(site.at)
@@ -155,6 +159,10 @@ impl Grammar for Javacore {
 
 impl Javacore {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        if let Some(first) = memory.locks.first() {
+            // The section of the locks alone is a dump too.
+            tell(memory, dumps.current(first));
+        }
         if let Some(building) = dumps.open() {
             memory.current.settle(building);
             memory.locks.settle(building);

@@ -11,7 +11,7 @@
 //! 4XENATIVESTACK               (0x00002AE37D322962 [libj9prt29.so+0x4f962])
 //! ```
 
-use super::locks::{kind_of, mode_of};
+use super::locks::{kind_of, kind_of_class, mode_of};
 use crate::formats::java;
 use crate::formats::text::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, HEX, LockRef, OwnerRef,
@@ -141,9 +141,6 @@ fn lock(line: &BlockLine<'_>, text: &str) -> Option<BodyLock> {
     let start = line.text.len() - text.len() + at;
     let slot = line.slot + line.text.get(..start)?.matches(HEX).count();
     // Of a lock that is held only its class tells what it is.
-    let kind = match class.contains("/locks/") {
-        true => crate::model::ReportedLockKind::JavaSynchronizer,
-        false => crate::model::ReportedLockKind::JavaMonitor,
-    };
+    let kind = kind_of_class(class);
     Some(BodyLock { id: LockRef::Slot(slot, 0), name: Some(java::class_name(class)), kind })
 }

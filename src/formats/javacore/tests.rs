@@ -1,6 +1,6 @@
 use super::*;
-use crate::formats::testing::{is_found, names, read};
-use crate::model::ReportedState;
+use crate::formats::testing::{is_found, names, read, read_one, survives_logs};
+use crate::model::{ReportedOwner, ReportedState, ThreadIx, WaitMode};
 
 fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
@@ -123,4 +123,62 @@ fn two_dumps_a_cut_one_and_talk() {
         }
     }
     assert!(is_none("look for 3XMTHREADINFO in the file\n3XMTHREADINFO1 (native thread ID:0x1)\n"));
+}
+
+const DEADLOCK: &str = "NULL
+1LKDEADLOCK    Deadlock detected !!!
+NULL           ---------------------
+2LKDEADLOCKTHR  Thread \"teller 1\" (0x94501D00)
+3LKDEADLOCKWTR    is waiting for:
+4LKDEADLOCKMON      sys_mon_t:0x08C2B344 infl_mon_t: 0x08C2B384:
+4LKDEADLOCKOBJ      org/example/Account@0xB5666698
+3LKDEADLOCKOWN    which is owned by:
+2LKDEADLOCKTHR  Thread \"teller 2\" (0x94507500)
+3LKDEADLOCKWTR    which is waiting for:
+4LKDEADLOCKOBJ      java/util/concurrent/locks/ReentrantLock$NonfairSync@0xB5666678
+3LKDEADLOCKOWN    which is owned by:
+2LKDEADLOCKTHR  Thread \"teller 1\" (0x94501D00)
+";
+
+#[test]
+fn the_section_of_a_deadlock_alone() {
+    let snapshot = read_one(DEADLOCK);
+    let named: Vec<_> = snapshot.threads.iter().map(|t| (t.name.as_deref(), t.handle)).collect();
+    assert_eq!(named, [(Some("teller 1"), Some(0x9450_1D00)), (Some("teller 2"), Some(0x9450_7500))]);
+    let waits: Vec<_> = snapshot.threads.iter().map(|t| t.reported_wait.unwrap()).collect();
+    assert_eq!((waits[0].mode, waits[1].mode), (WaitMode::Enter, WaitMode::Park));
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| (l.address, l.owner.clone())).collect();
+    assert_eq!(
+        owners,
+        [
+            (Some(0xB566_6698), ReportedOwner::Thread(ThreadIx(1))),
+            (Some(0xB566_6678), ReportedOwner::Thread(ThreadIx(0)))
+        ]
+    );
+    assert_eq!(snapshot.rings[0].threads, [ThreadIx(0), ThreadIx(1)]);
+    assert!(!snapshot.is_complete);
+    survives_logs(DEADLOCK);
+    assert!(read("the tag 1LKDEADLOCK says so\n").is_empty());
+}
+
+#[test]
+fn waiters_whose_threads_were_left_out() {
+    let text = "0SECTION       LOCKS subcomponent dump routine
+3LKMONOBJECT       org/example/Journal@0xB56658D8: Flat locked by \"writer\" (J9VMThread:0x92A3EC00), entry count 1
+3LKWAITERQ            Waiting to enter:
+3LKWAITER                \"reader 1\" (J9VMThread:0x92703F00)
+3LKWAITER                \"reader 2\" (J9VMThread:0x92709C00)
+3LKNOTIFYQ            Waiting to be notified:
+3LKWAITNOTIFY            \"sweeper\" (J9VMThread:0x92710A00)
+
+3XMTHREADINFO      \"writer\" J9VMThread:0x92A3EC00, omrthread_t:0x92A3C280, java/lang/Thread:0xB56668B8, state:CW, prio=5
+3XMTHREADINFO1            (native thread ID:0x511F, native priority:0x5, vmstate:CW)
+4XESTACKTRACE                at java/lang/Thread.sleep(Native Method)
+";
+    let snapshot = read_one(text);
+    let named: Vec<_> = snapshot.threads.iter().map(|t| t.name.as_deref().unwrap()).collect();
+    assert_eq!(named, ["writer", "reader 1", "reader 2"]);
+    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Blocked));
+    assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(0)));
+    assert_eq!(snapshot.gaps.iter().map(|g| g.count).collect::<Vec<_>>(), [2]);
 }
