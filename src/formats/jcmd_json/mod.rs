@@ -42,7 +42,21 @@ const ANCHORS: &[&str] = &[
     "\"Common-Cleaner\"",
     "\"Attach Listener\"",
     "\"ForkJoinPool-",
+    BASE,
 ];
+
+/// The outermost frame of a thread of the platform, as 21 to 24 print it: of a dump from which a few threads were taken
+/// no header has a name that is known.
+///
+/// ```text
+/// #33 "consumer-1"
+///       app.Consumer.run(Consumer.java:10)
+///       java.base/java.lang.Thread.run(Thread.java:1583)
+/// ```
+const BASE: &str = "      java.base/java.lang.Thread.run(Thread.java:";
+
+/// How far above that frame its header may stand, bytes.
+const LONGEST_STACK: usize = 1 << 14;
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     // A document is long, and none of its lines a header.
@@ -59,6 +73,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if is_key(site, document::KEY) {
         return document::confirm(site);
     }
+    if site.rest().starts_with(BASE.as_bytes()) {
+        return has_header_above(site).then_some(site.at);
+    }
     let before = lossy(site.before()?);
     // The number stands before the name, of which the anchor may be the end.
     let starts = before.match_indices('#').map(|(at, _)| at);
@@ -71,6 +88,17 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             Some((at, header::read(&line, b"")?))
         })?;
     Some(site.at.saturating_sub(before.len() - start))
+}
+
+/// Whether the stack that ends here begins with a header.
+fn has_header_above(site: &Site<'_>) -> bool {
+    let Some(prefix) = site.before().map(<[u8]>::len) else { return false };
+    let above = site.text.get(site.at.saturating_sub(LONGEST_STACK)..site.at - prefix).unwrap_or_default();
+    let lines = above.rsplit(|b| *b == b'\n').skip(1).map(|line| line.get(prefix..).unwrap_or_default());
+    let mut above_stack = lines.skip_while(|line| line.starts_with(b"      "));
+    above_stack.next().is_some_and(|line| {
+        line.starts_with(b"#") && header::read(&lossy(line.trim_ascii_end()), b"").is_some()
+    })
 }
 
 struct ThreadDump;

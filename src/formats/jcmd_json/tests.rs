@@ -1,4 +1,4 @@
-use super::super::testing::{functions, holds, read_bytes, read_one, survives_logs, threads};
+use super::super::testing::{functions, holds, read, read_bytes, read_one, survives_logs, threads};
 use crate::model::{LockId, ReportedOwner, ReportedState, ThreadIx, ThreadKind};
 
 const TEXT: &str = "8951
@@ -156,4 +156,26 @@ fn a_cut_document_keeps_its_threads() {
     for at in 0..JSON.len() {
         read_bytes(&JSON.as_bytes()[..at]);
     }
+}
+
+#[test]
+fn threads_of_the_platform_alone() {
+    let text = "#41 \"consumer-7\"
+      java.base/jdk.internal.misc.Unsafe.park(Native Method)
+      app.Consumer.run(Consumer.java:10)
+      java.base/java.lang.Thread.run(Thread.java:1583)
+
+#42 \"heartbeat | g\"
+      app.Heartbeat.run(Heartbeat.java:74)
+";
+    let quoted: String = text.lines().map(|line| format!("> {line}\n")).collect();
+    for text in [text, &quoted] {
+        let snapshots = read(text);
+        let [snapshot] = snapshots.as_slice() else { panic!("{} dumps", snapshots.len()) };
+        let named: Vec<_> = snapshot.threads.iter().map(|t| t.name.as_deref().unwrap()).collect();
+        assert_eq!(named, ["consumer-7", "heartbeat | g"]);
+    }
+    let trace =
+        "x.Y: no\n      app.Z.run(Z.java:1)\n      java.base/java.lang.Thread.run(Thread.java:1583)\n";
+    assert!(read(trace).is_empty());
 }
