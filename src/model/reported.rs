@@ -168,6 +168,8 @@ pub enum FailureKind {
     System,
     /// The kernel failed.
     Kernel,
+    /// It got no memory; whether it goes on is not said.
+    OutOfMemory,
     /// The kernel ended it, for lack of memory.
     Killed,
     /// It left a core; for which signal is not said.

@@ -132,6 +132,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         _ if was_sent => Severity::Info,
         _ if is_by_stack => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
+        _ if failure.is_some_and(|f| f.kind == FailureKind::OutOfMemory) => Severity::High,
         _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
         Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
@@ -140,16 +141,14 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let at = frame.map(|f| format!(" in {}", words.function(f))).unwrap_or_default();
     let who = thread.map(|t| words.thread(t));
+    let kind = failure.map(|f| f.kind);
+    // What happened there is no end of a process.
+    let tells_itself =
+        matches!(kind, Some(FailureKind::Kernel | FailureKind::OutOfMemory | FailureKind::Killed));
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
-        (Some(who), false) if failure.is_some_and(|f| f.kind == FailureKind::Kernel) => {
-            format!("{reason}{at} ({who})")
-        }
-        (None, false)
-            if failure.is_some_and(|f| matches!(f.kind, FailureKind::Kernel | FailureKind::Killed)) =>
-        {
-            reason.clone()
-        }
+        (Some(who), false) if tells_itself => format!("{reason}{at} ({who})"),
+        (None, false) if tells_itself => reason.clone(),
         (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
         (None, false) if signal.name.is_empty() => format!("the process ended: {reason}"),
         (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
@@ -157,14 +156,14 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let mut evidence = evidence(case, signal);
     if let (Some(t), Some(_)) = (thread, frame) {
-        let text = format!("{} is the one that received it{at}", words.thread(t));
+        let received = if tells_itself { "in which it happened" } else { "that received it" };
+        let text = format!("{} is the one {received}{at}", words.thread(t));
         evidence.push(Evidence::new(source(case), text));
     }
     if is_by_stack {
         evidence.push(Evidence::inferred("no line says so: its stack goes through abort"));
     }
-    let is_killed = failure.is_some_and(|f| f.kind == FailureKind::Killed);
-    let next = advice(signal, was_sent, frame.is_some(), is_killed);
+    let next = advice(signal, kind, was_sent, frame.is_some());
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -298,6 +297,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Abort => "abort",
         FailureKind::System => "the system ended it",
         FailureKind::Kernel => "the kernel failed",
+        FailureKind::OutOfMemory => "no memory was left",
         FailureKind::Killed => "the kernel ended a process",
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
         FailureKind::Stall => "a processor does not get away from it",
@@ -365,11 +365,12 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn advice(signal: &Signal, was_sent: bool, has_frame: bool, is_killed: bool) -> String {
+fn advice(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
-        _ if is_killed => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
+        _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
+        _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
         _ if !has_frame => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",

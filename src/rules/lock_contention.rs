@@ -4,10 +4,9 @@
 //!
 //! ## What it finds
 //!
-//! Two or more threads that sleep on one lock, grouped by the lock and not by the place in the code. One is enough
-//! where the dump itself says that it does not get on (a hung task, a main thread that does not respond), and
-//! where the holder sleeps. `pattern`
-//! says which kind of jam it is:
+//! Two or more threads that sleep on one lock, grouped by the lock and not by the place in the code. One is
+//! enough where the dump itself says that it does not get on (a hung task, a main thread that does not
+//! respond), and where the holder sleeps. `pattern` says which kind of jam it is:
 //!
 //! - `slow-holder`: the holder runs, sleeps or is in I/O inside the critical section. Look at the holder.
 //! - `chained`: the holder waits itself, for a lock or in a join. `chain` leads to the `root`; look at that

@@ -10,6 +10,7 @@ pub const ROW: LockRow = LockRow {
     source: "tests/extension.rs",
     has_holder: true,
     prints_holder: false,
+    is_reentrant: false,
     is_shared_object: true,
     recognize: |site| Some(Recognized { object: site.call.word, state: State::LockWait }),
     arguments: &["dummy"],

@@ -13,7 +13,7 @@ use super::text::{
     SeenIds, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId, lossy};
+use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId, ThreadIx, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -167,6 +167,9 @@ impl Grammar for Art {
 
 impl Art {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        if let Some(building) = dumps.open() {
+            building.snapshot.process.unresponsive = blocked_main(&building.snapshot);
+        }
         if let (Some(building), Some(announced)) = (dumps.open(), memory.announced) {
             let snapshot = &mut building.snapshot;
             let count = snapshot.threads.len();
@@ -180,6 +183,14 @@ impl Art {
         dumps.end();
         *memory = Memory::default();
     }
+}
+
+/// The thread that draws, where it waits for a lock: that an application does not respond is what such a dump is made for.
+fn blocked_main(snapshot: &Snapshot) -> Option<ThreadIx> {
+    let waits = |thread: &Thread| {
+        thread.name.as_deref() == Some("main") && thread.reported == Some(ReportedState::Blocked)
+    };
+    snapshot.threads.iter().position(waits).map(|at| ThreadIx(at as u32))
 }
 
 /// Lines outside of threads, by how they begin.

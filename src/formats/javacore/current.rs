@@ -51,8 +51,12 @@ impl Reader {
             }
             place = if kept > dropped { kept - 1 } else { kept };
         }
+        let thread = Some(ThreadIx(place)).filter(|t| t.at() < snapshot.threads.len());
         if let Some(signal) = &mut snapshot.process.signal {
-            signal.thread = Some(ThreadIx(place)).filter(|t| t.at() < snapshot.threads.len());
+            signal.thread = thread;
+        }
+        if let Some(failure) = &mut snapshot.process.failure {
+            failure.thread = thread;
         }
     }
 }

@@ -9,7 +9,7 @@ mod stack;
 
 use super::text::{self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, Signal, Snapshot, Thread, lossy};
+use crate::model::{Arch, Failure, FailureKind, FormatId, Signal, Snapshot, Thread, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -53,6 +53,8 @@ struct Memory {
     pid: Option<u32>,
     command: Option<String>,
     signal: Option<Signal>,
+    /// The error that was thrown when there was no memory.
+    no_memory: Option<String>,
     current: current::Reader,
     locks: locks::Reader,
 }
@@ -186,6 +188,11 @@ type Fact = fn(&mut Memory, &str);
 static FACTS: &[(&str, Fact)] = &[
     ("1TIDATETIME", |m, text| m.time = Some(text.trim_start_matches("Date:").trim().to_owned())),
     ("1TISIGINFO", |m, text| {
+        // `Dump Event "systhrow" (00040000) Detail "java/lang/OutOfMemoryError" "Java heap space" received`
+        if text.contains("\"systhrow\"") && text.contains("\"java/lang/OutOfMemoryError\"") {
+            let said = text.rsplit('"').nth(1).filter(|said| !said.contains("OutOfMemoryError"));
+            m.no_memory = Some(said.unwrap_or("OutOfMemoryError").to_owned());
+        }
         // `Dump Event "abort" (00020000) received`; of `gpf` the register section says which signal it was.
         if text.contains("\"abort\"") {
             m.signal = Some(Signal { name: "SIGABRT".into(), ..Signal::default() });
@@ -250,6 +257,10 @@ fn tell(memory: &mut Memory, building: &mut Building) {
         if let Some(said) = said {
             place.get_or_insert(said.into());
         }
+    }
+    if let Some(message) = memory.no_memory.take() {
+        let kind = FailureKind::OutOfMemory;
+        process.failure = Some(Failure { kind, message: message.into(), thread: None });
     }
     if let Some(signal) = memory.signal.take() {
         process.signal = Some(signal);

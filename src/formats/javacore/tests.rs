@@ -182,3 +182,16 @@ fn waiters_whose_threads_were_left_out() {
     assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(0)));
     assert_eq!(snapshot.gaps.iter().map(|g| g.count).collect::<Vec<_>>(), [2]);
 }
+
+#[test]
+fn no_memory_is_no_end() {
+    let text = ONE.replace(
+        "Dump Event \"gpf\" (00002000) received",
+        "Dump Event \"systhrow\" (00040000) Detail \"java/lang/OutOfMemoryError\" \"native memory exhausted\" received",
+    );
+    let text = text.replace("1XHEXCPCODE    Signal_Number: 0000000B\n", "");
+    let process = read_one(&text).process;
+    let failure = process.failure.unwrap();
+    assert_eq!((failure.kind, &*failure.message), (FailureKind::OutOfMemory, "native memory exhausted"));
+    assert_eq!((failure.thread, process.signal), (Some(ThreadIx(0)), None));
+}
