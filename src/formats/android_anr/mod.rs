@@ -168,7 +168,7 @@ impl Grammar for Art {
 impl Art {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
         if let Some(building) = dumps.open() {
-            building.snapshot.process.unresponsive = blocked_main(&building.snapshot);
+            building.snapshot.process.unresponsive = main_thread(&building.snapshot);
         }
         if let (Some(building), Some(announced)) = (dumps.open(), memory.announced) {
             let snapshot = &mut building.snapshot;
@@ -185,12 +185,10 @@ impl Art {
     }
 }
 
-/// The thread that draws, where it waits for a lock: that an application does not respond is what such a dump is made for.
-fn blocked_main(snapshot: &Snapshot) -> Option<ThreadIx> {
-    let waits = |thread: &Thread| {
-        thread.name.as_deref() == Some("main") && thread.reported == Some(ReportedState::Blocked)
-    };
-    snapshot.threads.iter().position(waits).map(|at| ThreadIx(at as u32))
+/// The thread that draws: that it does not respond is what such a dump is made for.
+fn main_thread(snapshot: &Snapshot) -> Option<ThreadIx> {
+    let is_main = |thread: &Thread| thread.name.as_deref() == Some("main");
+    snapshot.threads.iter().position(is_main).map(|at| ThreadIx(at as u32))
 }
 
 /// Lines outside of threads, by how they begin.
