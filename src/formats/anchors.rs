@@ -51,10 +51,10 @@ pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
             all.extend(anchors.iter().map(|anchor| (n, *anchor)));
         }
     }
-    let rarest: Vec<&'static str> = all.iter().map(|(_, text)| rarest(text)).collect();
+    let chosen = patterns(all.iter().map(|(_, text)| *text));
     // One that has another one in it is found with that one: so none hides another.
-    let has_other = |text: &&str| rarest.iter().any(|other| other != text && text.contains(other));
-    let mut patterns: Vec<&'static str> = rarest.iter().copied().filter(|text| !has_other(text)).collect();
+    let has_other = |text: &&str| chosen.iter().any(|other| other != text && text.contains(other));
+    let mut patterns: Vec<&'static str> = chosen.iter().copied().filter(|text| !has_other(text)).collect();
     // Patterns whose bytes are alike are looked for together. The vector search compares as many bytes as the shortest
     // pattern of a group has: one of three bytes with the others would have it stop ten times as often.
     patterns.sort_unstable_by_key(|text| (text.bytes().map(|b| b >> 4).collect::<Vec<u8>>(), *text));
@@ -86,6 +86,21 @@ fn evenly<'p>(patterns: &'p [&'static str]) -> impl Iterator<Item = &'p [&'stati
 
 /// As much of an anchor as the vector search looks at, bytes.
 const LOOKED_AT: usize = 4;
+
+/// Parts of the anchors, of which each anchor has one: few, since each group of patterns is one more pass over the text.
+fn patterns(anchors: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut anchors: Vec<&'static str> = anchors.collect();
+    // Short ones have the least choice.
+    anchors.sort_unstable_by_key(|text| (text.len(), *text));
+    let mut chosen: Vec<&'static str> = Vec::new();
+    for anchor in anchors {
+        // One that is looked for anyway costs nothing: `Thread ` is in many.
+        if !chosen.iter().any(|pattern| anchor.contains(pattern)) {
+            chosen.push(rarest(anchor));
+        }
+    }
+    chosen
+}
 
 /// The part of an anchor that stands least often in dumps.
 fn rarest(anchor: &'static str) -> &'static str {

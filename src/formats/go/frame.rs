@@ -32,6 +32,10 @@ pub(super) fn is_place(line: &str) -> bool {
     if line.starts_with('\t') {
         return true;
     }
+    // A call.
+    if line.ends_with(')') {
+        return false;
+    }
     let text = line.trim_start();
     let end = text.find(" +0x").or_else(|| text.find(" fp=0x")).unwrap_or(text.len());
     let Some((file, number)) = text.get(..end).and_then(|place| place.rsplit_once(':')) else { return false };
