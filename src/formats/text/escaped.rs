@@ -48,8 +48,11 @@ impl Escaped {
     }
 }
 
+/// What is meant, and how many bytes are written for it.
+type Written = (Cow<'static, str>, usize);
+
 /// The text with what `read` makes of each place that begins with the mark: what stands there, and how many bytes it has.
-fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<(Cow<'static, str>, usize)>) -> Vec<u8> {
+fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<Written>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memchr(mark, rest) {
@@ -71,7 +74,7 @@ fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<(Cow<'static, str>,
     out
 }
 
-fn entity(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+fn entity(place: &[u8]) -> Option<Written> {
     let end = place.iter().take(LONGEST_ENTITY + 1).position(|b| *b == b';')?;
     let name = std::str::from_utf8(place.get(1..end)?).ok()?;
     let by = match name.strip_prefix('#') {
@@ -96,7 +99,7 @@ fn shown(c: char) -> Cow<'static, str> {
     }
 }
 
-fn octal(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+fn octal(place: &[u8]) -> Option<Written> {
     let by = match place.get(1..4)? {
         b"011" => "\t",
         b"012" => "\n",
@@ -106,7 +109,7 @@ fn octal(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
     Some((Cow::Borrowed(by), 4))
 }
 
-fn escape(place: &[u8]) -> Option<(Cow<'static, str>, usize)> {
+fn escape(place: &[u8]) -> Option<Written> {
     let by = match place.get(1)? {
         b'n' => "\n",
         b't' => "\t",

@@ -66,7 +66,7 @@ pub fn holder(holder: &Holder<'_>) -> String {
         said += &format!(", {}", prose(doing));
     }
     if let Some(why) = &holder.why {
-        said += &format!(": {}", prose(&why));
+        said += &format!(": {}", prose(why));
     }
     said
 }
