@@ -378,8 +378,8 @@ fn decide(lock: &mut Lock, candidates: Vec<Candidate>, cut_off: usize, snapshot:
             return;
         }
         why.to_mut().push_str(
-            "; no thread of this dump is inside the section that it guards: the holder has ended, is \
-             another process, or is not a thread",
+            "; no thread of this dump is inside the functions that wait for it: the holder took it in another \
+             function, is not in the dump, or is no thread",
         );
         return;
     };
