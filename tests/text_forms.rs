@@ -37,6 +37,12 @@ static FORMS: &[Form] = &[
         times: 1,
     },
     Form { name: "mail", write: |text| prefixed(text, |_| "> ".into()), fits_json: true, times: 1 },
+    Form {
+        name: "cat -n",
+        write: |text| prefixed(text, |line| format!("{:6}\t", line + 1)),
+        fits_json: true,
+        times: 1,
+    },
     Form { name: "syslog", write: |text| prefixed(text, syslog), fits_json: true, times: 1 },
     Form {
         name: "kubectl",

@@ -22,6 +22,9 @@ pub(super) enum Piece {
     Word,
     Blanks,
     Byte(u8),
+    /// A number with blanks before it, together so many bytes or, where it has more digits, the number alone:
+    /// `    99` and `   100` of `cat -n`.
+    Aligned(usize),
 }
 
 impl Prefix {
@@ -77,6 +80,7 @@ fn split(pieces: &[Piece], line: &[u8]) -> Option<usize> {
             Piece::Byte(byte) => usize::from(rest.first() == Some(byte)),
             Piece::Word => rest.iter().take_while(|b| is_word(**b)).count(),
             Piece::Blanks => rest.iter().take_while(|b| **b == b' ').count(),
+            Piece::Aligned(width) => aligned(rest).filter(|length| length >= width).unwrap_or(0),
         };
         if length == 0 {
             return None;
@@ -84,6 +88,14 @@ fn split(pieces: &[Piece], line: &[u8]) -> Option<usize> {
         at += length;
     }
     Some(at)
+}
+
+/// How many bytes have the blanks at the begin and the number behind them.
+fn aligned(text: &[u8]) -> Option<usize> {
+    let blanks = text.iter().take_while(|b| **b == b' ').count();
+    let digits = text.iter().skip(blanks).take_while(|b| b.is_ascii_digit()).count();
+    let is_number = digits > 0 && !text.get(blanks + digits).is_some_and(|b| is_word(*b));
+    is_number.then_some(blanks + digits)
 }
 
 fn is_word(byte: u8) -> bool {
@@ -94,7 +106,9 @@ fn is_word(byte: u8) -> bool {
 fn pieces(prefix: &[u8]) -> Vec<Piece> {
     let body = prefix.trim_ascii_end().len();
     let mut pieces = Vec::new();
-    for (n, &byte) in prefix.iter().enumerate() {
+    let number = aligned(prefix).filter(|width| prefix.starts_with(b" "));
+    pieces.extend(number.map(Piece::Aligned));
+    for (n, &byte) in prefix.iter().enumerate().skip(number.unwrap_or(0)) {
         let piece = match byte {
             b' ' if n < body && body > 0 && has_begun(&pieces) => Piece::Blanks,
             _ if is_word(byte) => Piece::Word,
