@@ -163,7 +163,20 @@ const BY_GAP: &[(GapKind, &str)] = &[
     ),
 ];
 
+/// The same for texts.
+const BY_GAP_IN_TEXT: &[(GapKind, &str)] = &[
+    (
+        GapKind::Truncated,
+        "Give the text from its first line to its last: what a log, a terminal or a paste cut off is not in it.",
+    ),
+    (
+        GapKind::Limit,
+        "Let the producer print all threads with all their frames, where it can: `logjam formats` says how.",
+    ),
+];
+
 /// For an incomplete dump.
-pub(super) fn for_incomplete_dump(kinds: &[GapKind]) -> Vec<String> {
-    BY_GAP.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, text)| (*text).into()).collect()
+pub(super) fn for_incomplete_dump(kinds: &[GapKind], is_text: bool) -> Vec<String> {
+    let table = if is_text { BY_GAP_IN_TEXT } else { BY_GAP };
+    table.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, text)| (*text).into()).collect()
 }

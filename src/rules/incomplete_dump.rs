@@ -98,13 +98,14 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .filter(|gap| found.iter().any(|(kind, ..)| *kind == gap.kind))
         .map(|gap| Evidence::read(gap.message.clone()))
         .collect();
+    let kinds: Vec<GapKind> = found.iter().map(|(kind, ..)| *kind).collect();
     vec![Finding {
         summary: format!(
             "The dump is not complete: {}. Counts are lower bounds, and what is missing may hide a cause.",
             what.join(", ")
         ),
         evidence,
-        advice: advice::for_incomplete_dump(&found.iter().map(|(kind, ..)| *kind).collect::<Vec<_>>()),
+        advice: advice::for_incomplete_dump(&kinds, case.snapshot.image.is_none()),
         cause: std::iter::once(RuleId::IncompleteDump.id().to_owned())
             .chain(what.iter().map(|w| (*w).to_owned()))
             .collect(),

@@ -106,7 +106,7 @@ fn is_word(byte: u8) -> bool {
 fn pieces(prefix: &[u8]) -> Vec<Piece> {
     let body = prefix.trim_ascii_end().len();
     let mut pieces = Vec::new();
-    let number = aligned(prefix).filter(|width| prefix.starts_with(b" "));
+    let number = aligned(prefix).filter(|_| prefix.starts_with(b" "));
     pieces.extend(number.map(Piece::Aligned));
     for (n, &byte) in prefix.iter().enumerate().skip(number.unwrap_or(0)) {
         let piece = match byte {
