@@ -102,6 +102,10 @@ pub(super) fn is_register(line: &[u8]) -> bool {
     if first == b"Code:" {
         return true;
     }
+    // Most lines are frames: `pump+0x31/0x40`, `[<ffffffff81412700>] pump+0x31/0x40`.
+    if first.starts_with(b"[<") || first.contains(&b'+') {
+        return false;
+    }
     if let Some(name) = first.strip_suffix(b":") {
         let is_name = (1..=8).contains(&name.len()) && name.iter().all(u8::is_ascii_alphanumeric);
         let has_digit = name.iter().any(u8::is_ascii_digit);

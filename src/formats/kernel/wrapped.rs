@@ -69,7 +69,11 @@ impl Kind {
     fn is_whole(self, line: &str) -> bool {
         match self {
             Self::Hung => reports::hung(line).is_some() || locks::blocker(line).is_some_and(|b| b.is_whole),
-            Self::Task => header::read(line).is_some(),
+            // Nearly all are, and are read once more later.
+            Self::Task => {
+                (line.contains(" state:") && line.contains(" pid:") && line.contains(" flags:"))
+                    || header::read(line).is_some()
+            }
             Self::Lock => {
                 locks::entry(line).is_some_and(|(_, entry)| entry.is_none_or(|entry| !entry.at.is_empty()))
             }

@@ -101,8 +101,8 @@ pub(super) fn is_table(line: &str) -> bool {
     let text = line.trim_start().trim_start_matches('#').trim_start();
     let text = text.strip_prefix("Memory").map_or(text, str::trim_start);
     let is_first = ["ChildEBP", "Child-SP", "RetAddr "].iter().any(|start| text.starts_with(start));
-    let is_whole = text.split_ascii_whitespace().all(|word| COLUMNS.contains(&word));
-    is_first && is_whole && text.contains("RetAddr")
+    let is_whole = || text.split_ascii_whitespace().all(|word| COLUMNS.contains(&word));
+    is_first && text.contains("RetAddr") && is_whole()
         || text == "Call Site" && line.trim_start().starts_with('#')
 }
 
