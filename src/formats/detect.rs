@@ -66,7 +66,7 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
             headers(&text, is_asked).unwrap_or_default()
         }
     };
-    if found.is_empty() || is_html(&text, &found) {
+    if found.is_empty() || is_written(&text, &found) {
         let ways = text::ESCAPED.iter().filter_map(|way| way.undone(&text));
         let again = ways.filter_map(|text| Some((headers(&text, is_asked)?, text)));
         if let Some((headers, undone)) = again.into_iter().find(|(found, _)| !found.is_empty()) {
@@ -82,12 +82,15 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
 }
 
-/// Whether a dump was copied out of HTML: its headers may have nothing that is written otherwise there, its locks have.
-fn is_html(text: &[u8], found: &[Found]) -> bool {
+/// Whether a dump was copied out of HTML, or of a log that has it in one line: its first header may have nothing that is
+/// written otherwise there, what follows has.
+fn is_written(text: &[u8], found: &[Found]) -> bool {
     const LOOKED_AT: usize = 1 << 16;
     let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min().unwrap_or(0);
     let begin = text.get(first..text.len().min(first + LOOKED_AT)).unwrap_or_default();
-    [b"&lt;".as_slice(), b"&gt;"].iter().all(|part| memchr::memmem::find(begin, part).is_some())
+    let has = |part: &[u8]| memchr::memmem::find(begin, part).is_some();
+    let breaks = || memchr::memmem::find_iter(begin, b"#012").count();
+    has(b"&lt;") && has(b"&gt;") || breaks() > memchr::memchr_iter(b'\n', begin).count()
 }
 
 /// The first line of a format without headers.

@@ -274,6 +274,9 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     if let Some(reason) = abort_reason(case, signal).filter(|_| matches!(&*signal.name, "SIGABRT" | "")) {
         return reason.into();
     }
+    if signal.name.is_empty() {
+        return "it ended itself (abort)".into();
+    }
     let meaning = SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name).map(|(.., text)| *text);
     let code = code_row(signal).map(|(.., text)| *text);
     match (meaning, code) {

@@ -21,6 +21,12 @@ pub static TABLE: &[Source] = &[
             abort("_sigtramp"),
         ],
     ),
+    // Distributions that build it with short paths: `abort () at abort.c:79`.
+    only(
+        Scope::File(&["abort.c", "raise.c"]),
+        "glibc 2.17-2.41 stdlib/abort.c, sysdeps/posix/raise.c",
+        &[abort("abort"), abort("raise")],
+    ),
     only(
         Scope::Libc,
         "glibc 2.36: common words",

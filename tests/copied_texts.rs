@@ -1,0 +1,134 @@
+//! Excerpts as people paste them, through the whole program: what is concluded from them, how surely, and what is not.
+
+mod common;
+
+use common::{isolated, json};
+use serde_json::Value;
+
+fn report(text: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.txt");
+    std::fs::write(&path, text).unwrap();
+    json(&[path], &isolated())
+}
+
+fn rules(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["rule"].as_str()).collect()
+}
+
+#[test]
+fn a_stack_in_abort_is_a_crash_that_no_line_announced() {
+    let stack = "#0  __pthread_kill_implementation (threadid=<optimized out>, signo=6) at pthread_kill.c:44
+#1  0x00007ffff504bba0 in __GI_raise (sig=6) at ../sysdeps/posix/raise.c:26
+#2  0x00007ffff5033582 in __GI_abort () at abort.c:73
+#3  0x0000000000401200 in close_ledger (l=0x0) at ledger.c:40
+#4  0x0000000000401300 in main () at ledger.c:60
+";
+    let bare = report(stack);
+    let finding = &bare["findings"][0];
+    assert_eq!((finding["rule"].as_str(), finding["confidence"].as_str()), (Some("crash"), Some("likely")));
+    assert_eq!(finding["location"]["function"], "close_ledger");
+    let said = "terminate called after throwing an instance of 'LedgerError'
+  what():  no such page
+
+Program received signal SIGABRT, Aborted.
+";
+    let finding = &report(&format!("{said}{stack}"))["findings"][0];
+    assert_eq!(finding["confidence"], "certain");
+    assert_eq!(finding["crash"]["reason"], "an exception that nobody caught: LedgerError: no such page");
+    let idle = stack.replace("__GI_abort", "wait_for_page");
+    assert!(rules(&report(&idle)).is_empty());
+}
+
+#[test]
+fn a_handler_that_allocates_waits_for_the_allocator_that_it_interrupted() {
+    let text = "Thread 1 (Thread 0x7f6388d9f740 (LWP 4711) \"ledger\"):
+#0  0x00007f6388d9fd1c in __lll_lock_wait_private () from /lib64/libc.so.6
+#1  0x00007f6388d19383 in malloc () from /lib64/libc.so.6
+#2  0x000000000048b6d7 in on_child (signal=<optimized out>) at ledger.c:561
+#3  <signal handler called>
+#4  0x00007f6388d16f93 in _int_malloc () from /lib64/libc.so.6
+#5  0x00007f6388d19383 in malloc () from /lib64/libc.so.6
+#6  0x0000000000401234 in main () at ledger.c:3
+";
+    assert_eq!(rules(&report(text)), ["self-deadlock"]);
+    let elsewhere = text
+        .replace("_int_malloc", "memcpy")
+        .replace("#5  0x00007f6388d19383 in malloc", "#5  0x00007f6388d19383 in copy_page");
+    assert!(!rules(&report(&elsewhere)).contains(&"self-deadlock"));
+}
+
+/// Two threads that wait for a monitor, in the words of a JVM; and the owner, whose stack was not copied.
+#[test]
+fn an_owner_that_is_not_shown_is_named() {
+    let thread = |n: u32| {
+        format!(
+            "\"page-{n}\" Id={n} BLOCKED on app.Ledger@7b836878 owned by \"closing\" Id=9\n\tat app.Ledger.open(Ledger.java:20)\n\t-  blocked on app.Ledger@7b836878\n\tat app.Pages.run(Pages.java:7)\n\n"
+        )
+    };
+    let report = report(&format!("{}{}", thread(31), thread(32)));
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule"], "lock-contention");
+    assert_eq!(finding["holder"]["kind"], "unknown");
+    let why = finding["holder"]["why"].as_str().unwrap();
+    assert!(why.contains("holds it, and does not show that thread"), "{why}");
+}
+
+#[test]
+fn one_waiter_is_enough_where_its_wait_was_measured() {
+    let goroutine = |state: &str| {
+        format!(
+            "goroutine 7 [{state}]:\nsync.runtime_SemacquireMutex(0xc0000a2028, 0x0, 0x1)\n    /usr/local/go/src/runtime/sema.go:77 +0x25\nsync.(*Mutex).lockSlow(0xc0000a2028)\n    /usr/local/go/src/sync/mutex.go:171 +0x15d\nsync.(*Mutex).Lock(0xc0000a2028)\n    /usr/local/go/src/sync/mutex.go:90 +0x32\nexample.com/ledger.Open(0xc0000a2000)\n    /src/ledger.go:31 +0x45\n"
+        )
+    };
+    assert_eq!(rules(&report(&goroutine("sync.Mutex.Lock, 9 minutes"))), ["lock-contention"]);
+    let short = report(&goroutine("sync.Mutex.Lock"));
+    assert!(rules(&short).is_empty());
+    assert!(
+        short["verdict"]["headline"].as_str().unwrap().starts_with("no finding: 1 thread waits for a lock")
+    );
+}
+
+#[test]
+fn what_a_kernel_ended_and_what_it_only_found_asleep() {
+    let killed = "pump invoked oom-killer: gfp_mask=0x100cca, order=0, oom_score_adj=0
+CPU: 1 PID: 63 Comm: pump Not tainted 6.1.0 #8
+Call Trace:
+ dump_header+0x4a/0x1f4
+ out_of_memory+0x100/0x300
+Mem-Info:
+Out of memory: Killed process 240 (ledger) total-vm:1540044kB, anon-rss:1284068kB
+";
+    let finding = &report(killed)["findings"][0];
+    assert_eq!(finding["title"], "the kernel ended a process: Out of memory: Killed process 240 (ledger)");
+    let asleep = |frame: &str| {
+        format!(
+            "INFO: task pump:63 blocked for more than 120 seconds.\n      Not tainted 6.1.0 #8\ntask:pump            state:D stack:    0 pid:   63 ppid:     2 flags:0x00004000\nCall Trace:\n __schedule+0x2eb/0x8d0\n schedule+0x5b/0xd0\n {frame}+0x12/0x40\n pump_drain+0x40/0x90\n kthread+0xe6/0x110\n"
+        )
+    };
+    let known = &report(&asleep("io_schedule"))["findings"][0];
+    assert_eq!((known["rule"].as_str(), known["confidence"].as_str()), (Some("stuck-io"), Some("certain")));
+    let unknown = &report(&asleep("pump_wait"))["findings"][0];
+    assert_eq!(
+        (unknown["rule"].as_str(), unknown["confidence"].as_str()),
+        (Some("stuck-io"), Some("possible"))
+    );
+}
+
+#[test]
+fn the_same_dump_within_other_writings() {
+    let plain = "\"page-1\" #31 prio=5 os_prio=0 tid=0x00007f01 nid=0x31 waiting for monitor entry [0x00007f02]\n   java.lang.Thread.State: BLOCKED (on object monitor)\n\tat app.Ledger.open(Ledger.java:20)\n\t- waiting to lock <0x00000000d6098c30> (a app.Ledger)\n\n\"closing\" #9 prio=5 os_prio=0 tid=0x00007f03 nid=0x9 runnable [0x00007f04]\n   java.lang.Thread.State: RUNNABLE\n\tat app.Ledger.close(Ledger.java:40)\n\t- locked <0x00000000d6098c30> (a app.Ledger)\n\n";
+    let locks = |text: &str| report(text)["snapshots"][0]["locks"].clone();
+    let expected = locks(plain);
+    assert_eq!(expected[0]["holder"]["thread"]["name"], "closing");
+    let html = plain.replace('<', "&lt;").replace('>', "&gt;");
+    let quoted = html.replace('"', "&quot;");
+    let line = plain.replace('\n', "#012").replace('\t', "#011");
+    let json = format!(
+        "{{\"threads\":\"{}\"}}",
+        plain.replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t").replace('=', "\\u003d")
+    );
+    for (writing, text) in [("html", html), ("quotes", quoted), ("syslog", line), ("json", json)] {
+        assert_eq!(locks(&text), expected, "{writing}: {text}");
+    }
+}
