@@ -128,7 +128,10 @@ fn the_same_dump_within_other_writings() {
         "{{\"threads\":\"{}\"}}",
         plain.replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t").replace('=', "\\u003d")
     );
-    for (writing, text) in [("html", html), ("quotes", quoted), ("syslog", line), ("json", json)] {
+    let coloured = quoted.replace("&quot;page-1&quot;", "&#27;[1m&quot;page-1&quot;&#27;[0m");
+    for (writing, text) in
+        [("colours", coloured), ("html", html), ("quotes", quoted), ("syslog", line), ("json", json)]
+    {
         assert_eq!(locks(&text), expected, "{writing}: {text}");
     }
 }

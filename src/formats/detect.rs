@@ -58,19 +58,12 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     if forced.is_none() && is_program(bytes) {
         return None;
     }
-    let mut text = text::decoded(bytes);
-    let mut found = match headers(&text, is_asked) {
-        Some(found) => found,
-        None => {
-            text = Cow::Owned(text::without_escapes(&text));
-            headers(&text, is_asked).unwrap_or_default()
-        }
-    };
+    let (mut found, mut text) = without_colours(text::decoded(bytes), is_asked);
     if found.is_empty() || is_written(&text, &found) {
         let ways = text::ESCAPED.iter().filter_map(|way| way.undone(&text));
-        let again = ways.filter_map(|text| Some((headers(&text, is_asked)?, text)));
-        if let Some((headers, undone)) = again.into_iter().find(|(found, _)| !found.is_empty()) {
-            (found, text) = (headers, Cow::Owned(undone));
+        let again = ways.map(|undone| without_colours(Cow::Owned(undone), is_asked));
+        if let Some(better) = again.into_iter().find(|(found, _)| !found.is_empty()) {
+            (found, text) = better;
         }
     }
     if found.is_empty() {
@@ -80,6 +73,18 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
         found.push(Found { format, headers: Vec::new(), ties: Vec::new() });
     }
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
+}
+
+/// The headers in a text, and the text without terminal escapes.
+fn without_colours<'t>(
+    text: Cow<'t, [u8]>,
+    is_asked: impl Fn(&Format) -> bool + Sync + Copy,
+) -> (Vec<Found>, Cow<'t, [u8]>) {
+    if let Some(found) = headers(&text, is_asked) {
+        return (found, text);
+    }
+    let text: Cow<'t, [u8]> = Cow::Owned(text::without_escapes(&text));
+    (headers(&text, is_asked).unwrap_or_default(), text)
 }
 
 /// Whether a dump was copied out of HTML, or of a log that has it in one line: its first header may have nothing that is

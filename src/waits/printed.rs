@@ -37,14 +37,14 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
 }
 
 /// The first of the locks that a text printed with an address, a token, a symbol.
-pub(super) struct Printed<'a> {
+struct Printed<'a> {
     of_address: FxHashMap<u64, usize>,
     of_token: FxHashMap<&'a Str, usize>,
     of_symbol: FxHashMap<&'a Str, usize>,
 }
 
 impl<'a> Printed<'a> {
-    pub fn of(printed: &'a [ReportedLock]) -> Self {
+    fn of(printed: &'a [ReportedLock]) -> Self {
         let (mut of_address, mut of_token, mut of_symbol) =
             (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
         for (n, lock) in printed.iter().enumerate().rev() {
