@@ -4,7 +4,7 @@ use logjam::diagnosis::{Analyzed, Diagnosis};
 use logjam::model::{Snapshot, ThreadIx};
 use logjam::report::{Document, REPORTERS, View};
 use logjam::rules::{Finding, Link};
-use logjam::waits::{Holder, LockIx, Target};
+use logjam::waits::{Holder, Lock, LockIx, Target};
 
 /// Counts add up, and everything that is referred to is there; both reports can be written.
 pub fn check(diagnosis: &Diagnosis) {
@@ -119,7 +119,14 @@ fn check_reports(diagnosis: &Diagnosis) {
         assert_eq!(shown.clusters.iter().map(|c| c.count).sum::<u64>(), threads, "clusters add up");
         let listed = if analyzed.snapshot.lists_threads() { threads } else { 0 };
         assert_eq!(shown.thread_list.len() as u64, listed);
-        assert_eq!(shown.locks.len(), analyzed.waits.locks.len());
+        assert_eq!(shown.locks.len(), analyzed.lock_count());
+        let quiet = analyzed.locks().skip(analyzed.waits.locks.len());
+        let is_held = |lock: &Lock| matches!(lock.holder, Holder::Thread { .. }) && lock.waiters.is_empty();
+        assert!(quiet.into_iter().all(|(_, lock)| is_held(lock)), "a quiet lock has a holder and no waiter");
+        for (_, lock) in analyzed.locks() {
+            assert!(lock.holders.iter().all(|t| t.at() < analyzed.snapshot.threads.len()));
+            check_holder(&lock.holder, analyzed.snapshot.threads.len());
+        }
     }
     for reporter in REPORTERS {
         for show_all in [false, true] {
