@@ -92,9 +92,9 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
 
 /// One lock for each key that somebody wants or of which the text says more than that one thread holds it, in the
 /// order of the first waiter; the lock of each thread; and the locks that are left.
-fn collect(seen: &[Observation], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Option<usize>>, Quiet) {
+fn collect(seen: &[Observation<'_>], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Option<usize>>, Quiet) {
     let mut locks: Vec<Lock> = Vec::new();
-    let mut place: FxHashMap<LockKey, usize> = FxHashMap::default();
+    let mut place: FxHashMap<LockKey<'_>, usize> = FxHashMap::default();
     let mut lock_of = vec![None; seen.len()];
     for (n, observation) in seen.iter().enumerate() {
         let Some(Claim::Lock(claim)) = &observation.claim else { continue };
@@ -103,7 +103,7 @@ fn collect(seen: &[Observation], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Option<
         lock.waiters.push(ThreadIx(n as u32));
         lock.certainty = lock.certainty.min(claim.certainty);
         if lock.name.is_none() {
-            lock.name.clone_from(&claim.symbol);
+            lock.name = claim.symbol.cloned();
         }
         if rank(claim.kind) < rank(lock.kind) {
             lock.kind = claim.kind;
@@ -132,12 +132,16 @@ fn collect(seen: &[Observation], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Option<
 }
 
 /// Where the lock of a claim is in the list, to which it is added when it is new.
-fn place_of(claim: &LockClaim, place: &mut FxHashMap<LockKey, usize>, locks: &mut Vec<Lock>) -> usize {
+fn place_of<'a>(
+    claim: &LockClaim<'a>,
+    place: &mut FxHashMap<LockKey<'a>, usize>,
+    locks: &mut Vec<Lock>,
+) -> usize {
     if let Some(&known) = place.get(&claim.key) {
         return known;
     }
     locks.push(claim.lock());
-    place.insert(claim.key.clone(), locks.len() - 1);
+    place.insert(claim.key, locks.len() - 1);
     locks.len() - 1
 }
 
@@ -203,7 +207,7 @@ fn memory_place(address: u64, native: &Native<'_>) -> Option<String> {
 fn number(
     mut locks: Vec<Lock>,
     lock_of: &[Option<usize>],
-    seen: Vec<Observation>,
+    seen: Vec<Observation<'_>>,
     snapshot: &Snapshot,
 ) -> Waits {
     let waiters: Vec<u64> = locks.iter().map(|lock| snapshot.count(&lock.waiters)).collect();

@@ -23,7 +23,7 @@ pub(super) type InFrames = FxHashMap<u64, FxHashSet<ThreadIx>>;
 pub(super) fn addresses_in_live_frames(
     native: &Native<'_>,
     snapshot: &Snapshot,
-    seen: &[Observation],
+    seen: &[Observation<'_>],
     addresses: &FxHashSet<u64>,
 ) -> InFrames {
     let Some(walker) = native.walker else { return InFrames::default() };
@@ -70,7 +70,7 @@ pub(super) fn addresses_in_live_frames(
     by_address
 }
 
-fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
+fn is_waiting_itself(seen: &[Observation<'_>], thread: ThreadIx) -> bool {
     seen[thread.at()].state.is_blocked()
         && matches!(&seen[thread.at()].claim, Some(Claim::Lock(c)) if matches!(c.key, LockKey::Site(_)))
 }
@@ -78,7 +78,7 @@ fn is_waiting_itself(seen: &[Observation], thread: ThreadIx) -> bool {
 /// The same for a text: arguments that it prints.
 pub(super) fn addresses_in_arguments(
     snapshot: &Snapshot,
-    seen: &[Observation],
+    seen: &[Observation<'_>],
     addresses: &FxHashSet<u64>,
 ) -> InFrames {
     let mut by_address = InFrames::default();

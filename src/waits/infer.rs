@@ -59,7 +59,7 @@ pub(super) struct Scene<'a> {
     pub meanings: &'a Meanings,
     pub readings: &'a Readings,
     pub sections: &'a Sections<'a>,
-    pub seen: &'a [Observation],
+    pub seen: &'a [Observation<'a>],
     /// The lock that each thread waits for.
     pub lock_of: &'a [Option<usize>],
 }

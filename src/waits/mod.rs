@@ -28,6 +28,7 @@ mod spin;
 mod text;
 mod text_silent;
 mod text_spin;
+mod text_stack;
 mod threads;
 mod words;
 

@@ -78,7 +78,7 @@ pub(super) fn observe(
     meanings: &Meanings,
     readings: &Readings,
     threads: &ThreadMap,
-) -> Vec<Observation> {
+) -> Vec<Observation<'static>> {
     let families: Vec<Family> = (0..snapshot.stacks.stack_count() as u32)
         .map(|n| Family::of(snapshot, meanings, StackIx(n), readings.get(StackIx(n))))
         .collect();
@@ -114,7 +114,7 @@ fn blocked(
     reading: &StackMeaning,
     family: Family,
     threads: &ThreadMap,
-) -> Observation {
+) -> Observation<'static> {
     let row = native.system_call(call.number);
     let mut seen = Observation { system_call: Some(Box::new(call)), ..Observation::default() };
     if let Some(row) = row {
@@ -162,7 +162,7 @@ fn futex(
     reading: &StackMeaning,
     family: Family,
     threads: &ThreadMap,
-    seen: &mut Observation,
+    seen: &mut Observation<'_>,
 ) {
     let call = FutexCall::of(&call);
     if let Some(target) = joined(call, reading, threads) {

@@ -6,59 +6,59 @@ use super::lock::{Holder, Lock};
 use crate::model::{Certainty, LockId, Str, SystemCall, ThreadIx};
 
 /// What makes two waits one lock, before locks are numbered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum LockKey {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum LockKey<'a> {
     /// The address of the object.
     Address(u64),
     /// The producer's own id of it.
-    Token(Str),
+    Token(&'a Str),
     /// Its symbol, where the text prints no addresses.
-    Symbol(Str),
+    Symbol(&'a Str),
     /// The function that takes it: nothing better is known.
-    Site(Str),
+    Site(&'a Str),
     /// Nothing is known but that the producer says so: all of them count as one.
     Unnamed,
 }
 
-impl LockKey {
+impl<'a> LockKey<'a> {
     /// The key of a lock that the producer calls so.
-    pub fn of(id: &LockId) -> Self {
+    pub fn of(id: &'a LockId) -> Self {
         match id {
             LockId::Address(address) => Self::Address(*address),
-            LockId::Token(token) => Self::Token(token.clone()),
+            LockId::Token(token) => Self::Token(token),
         }
     }
 }
 
 /// A thread's claim to wait for a lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LockClaim {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockClaim<'a> {
     /// Which lock.
-    pub key: LockKey,
+    pub key: LockKey<'a>,
     /// Of which kind.
     pub kind: LockKind,
     /// The symbol that a text prints beside the address.
-    pub symbol: Option<Str>,
+    pub symbol: Option<&'a Str>,
     /// How it is known.
     pub certainty: Certainty,
     /// Whether it is an object that threads share: see [`Lock`](super::Lock).
     pub is_shared_object: bool,
 }
 
-impl LockClaim {
+impl LockClaim<'_> {
     /// The lock, of which nothing else is known yet.
     pub fn lock(&self) -> Lock {
-        let (address, identity) = match &self.key {
-            LockKey::Address(address) => (Some(*address), Identity::Address),
+        let (address, identity) = match self.key {
+            LockKey::Address(address) => (Some(address), Identity::Address),
             LockKey::Token(_) => (None, Identity::Token),
             LockKey::Symbol(_) => (None, Identity::Symbol),
             LockKey::Site(_) | LockKey::Unnamed => (None, Identity::Site),
         };
-        let site = match &self.key {
+        let site = match self.key {
             LockKey::Site(site) => Some((site.clone(), 0)),
             _ => None,
         };
-        let token = match &self.key {
+        let token = match self.key {
             LockKey::Token(token) => Some(token.clone()),
             _ => None,
         };
@@ -67,7 +67,7 @@ impl LockClaim {
             address,
             token,
             identity,
-            name: self.symbol.clone(),
+            name: self.symbol.cloned(),
             place: None,
             class: None,
             holder: Holder::unknown("the dump does not say who holds it"),
@@ -85,10 +85,10 @@ impl LockClaim {
 }
 
 /// What a thread waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Claim {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim<'a> {
     /// A lock.
-    Lock(LockClaim),
+    Lock(LockClaim<'a>),
     /// The end of a thread.
     Thread(ThreadIx, Certainty),
     /// Something else.
@@ -97,14 +97,14 @@ pub(super) enum Claim {
 
 /// What was seen of one thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Observation {
+pub(super) struct Observation<'a> {
     pub state: State,
-    pub claim: Option<Claim>,
+    pub claim: Option<Claim<'a>>,
     pub system_call: Option<Box<SystemCall>>,
     pub call: Option<Call>,
 }
 
-impl Observation {
+impl Observation<'_> {
     /// A thread of which only the state is known.
     pub fn of(state: State) -> Self {
         Self { state, ..Self::default() }

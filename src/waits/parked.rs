@@ -19,7 +19,7 @@ const FARTHEST: i64 = 64;
 const OWN_DATA: u64 = 4_096;
 
 /// Gives parked threads the address of what they wait for, where it is found.
-pub(super) fn find_keys(native: &Native<'_>, seen: &mut [Observation]) {
+pub(super) fn find_keys(native: &Native<'_>, seen: &mut [Observation<'_>]) {
     let words: Vec<(usize, u64)> = seen
         .iter()
         .enumerate()

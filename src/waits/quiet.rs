@@ -12,7 +12,7 @@ use super::observation::LockKey;
 use super::reported;
 use super::sections::Sections;
 use super::words::Words;
-use crate::model::{LockId, NamedLock, NamedLockIx, ReportedLock, Snapshot, ThreadIx};
+use crate::model::{NamedLock, NamedLockIx, ReportedLock, Snapshot, ThreadIx};
 use crate::normalize::{Meanings, Readings};
 
 /// The quiet locks of a snapshot.
@@ -36,7 +36,7 @@ pub struct Told {
 impl Quiet {
     /// Those of the named locks that one thread holds and none waits for. `is_wanted`: whether a thread waits for
     /// it, which the text need not say.
-    pub(super) fn among(snapshot: &Snapshot, is_wanted: impl Fn(&LockKey) -> bool) -> Self {
+    pub(super) fn among(snapshot: &Snapshot, is_wanted: impl Fn(&LockKey<'_>) -> bool) -> Self {
         let named = &snapshot.named_locks;
         let mut holders: Vec<Held> = vec![Held::ByNobody; named.len()];
         for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
@@ -50,7 +50,8 @@ impl Quiet {
                 }
             }
         }
-        let printed: FxHashSet<LockKey> = snapshot.reported_locks.iter().filter_map(key_of_printed).collect();
+        let printed: FxHashSet<LockKey<'_>> =
+            snapshot.reported_locks.iter().filter_map(key_of_printed).collect();
         let is_quiet = |lock: &NamedLock| {
             let key = LockKey::of(&lock.id);
             lock.waiters.is_none() && !is_wanted(&key) && !printed.contains(&key)
@@ -132,7 +133,6 @@ enum Held {
     BySeveral,
 }
 
-fn key_of_printed(lock: &ReportedLock) -> Option<LockKey> {
-    let id = lock.address.map(LockId::Address).or_else(|| lock.token.clone().map(LockId::Token));
-    id.map(|id| LockKey::of(&id))
+fn key_of_printed(lock: &ReportedLock) -> Option<LockKey<'_>> {
+    lock.address.map(LockKey::Address).or_else(|| lock.token.as_ref().map(LockKey::Token))
 }

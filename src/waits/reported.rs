@@ -7,8 +7,8 @@ use super::lock::{Holder, Lock};
 use super::locks::row;
 use super::observation::{LockClaim, LockKey};
 use crate::model::{
-    Certainty, Evidence, NamedLock, NamedLockIx, ReportedLockKind, ReportedState, Snapshot, Str, Thread,
-    ThreadIx, WaitMode,
+    Certainty, Evidence, NamedLock, NamedLockIx, ReportedLockKind, ReportedState, Snapshot, Thread, ThreadIx,
+    WaitMode,
 };
 
 /// Threads that one worker looks at in one go.
@@ -93,7 +93,7 @@ const PARKED_FOR: &[(&str, Option<LockKind>, State)] = &[
 
 /// What a thread does that waits so for a lock that the text names, and its claim. `by_stack`: what its stack and
 /// state mean without.
-pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (State, Option<LockClaim>) {
+pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (State, Option<LockClaim<'_>>) {
     let kind = kind_of(named.kind);
     let row = named.name.as_deref().filter(|_| mode == WaitMode::Park).and_then(parked_for);
     let waits_for_signal = match by_stack {
@@ -119,13 +119,13 @@ fn parked_for(class: &str) -> Option<&'static (&'static str, Option<LockKind>, S
     PARKED_FOR.iter().find(|(part, ..)| class.contains(part))
 }
 
-fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> LockClaim {
-    let symbol: Option<Str> = named.name.clone();
+fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> LockClaim<'_> {
+    let symbol = named.name.as_ref();
     LockClaim { key: LockKey::of(&named.id), kind, symbol, certainty: Certainty::Reported, is_shared_object }
 }
 
 /// What a thread says of a lock that it holds.
-pub(super) fn held_lock(named: &NamedLock) -> LockClaim {
+pub(super) fn held_lock(named: &NamedLock) -> LockClaim<'_> {
     lock_claim(named, kind_of(named.kind), true)
 }
 
@@ -144,7 +144,7 @@ pub(super) fn held_by<'a>(
 pub(super) fn holds(
     snapshot: &Snapshot,
     is_asked_for: impl Fn(NamedLockIx) -> bool + Sync,
-) -> Vec<(ThreadIx, LockClaim)> {
+) -> Vec<(ThreadIx, LockClaim<'_>)> {
     let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
     let of_thread = |(ix, thread): (usize, &Thread)| {
         let held = held_by(thread, snapshot).filter(|lock| is_asked_for(*lock));

@@ -39,7 +39,7 @@ pub(super) fn find(
     snapshot: &Snapshot,
     meanings: &Meanings,
     readings: &Readings,
-    seen: &mut [Observation],
+    seen: &mut [Observation<'_>],
 ) {
     let running: Vec<ThreadIx> = (0u32..)
         .map(ThreadIx)
@@ -84,13 +84,13 @@ pub(super) fn find(
 }
 
 /// In user mode, or on the way out of a call that only gives the processor away.
-fn may_spin(seen: &Observation, native: &Native<'_>) -> bool {
+fn may_spin(seen: &Observation<'_>, native: &Native<'_>) -> bool {
     let Some(call) = &seen.system_call else { return true };
     let kind = native.system_call(call.number).map(|row| row.kind);
     matches!(kind, Some(SyscallKind::Yield | SyscallKind::Sleep))
 }
 
-fn claim(seen: &mut Observation, word: u64, kind: LockKind, certainty: Certainty) {
+fn claim(seen: &mut Observation<'_>, word: u64, kind: LockKind, certainty: Certainty) {
     seen.state = State::Spinning;
     seen.claim = Some(Claim::Lock(LockClaim {
         key: LockKey::Address(word),

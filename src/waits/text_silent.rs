@@ -26,7 +26,7 @@ const MANY: usize = 10;
 const FEWEST_IN_LOCK: usize = 2;
 
 /// Turns threads that stand at one line into waiters of the lock that it takes.
-pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observation]) {
+pub(super) fn find<'a>(snapshot: &Snapshot, meanings: &'a Meanings, seen: &mut [Observation<'a>]) {
     let top_of = |stack: u32| {
         let &top = snapshot.stacks.frames_of(StackIx(stack)).first()?;
         let is_meant = meanings.get(top).role == Role::User && script::is_script(snapshot.stacks.get(top));
@@ -73,7 +73,7 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
             let seen = &mut seen[thread.at()];
             seen.state = State::LockWait;
             seen.claim = Some(Claim::Lock(LockClaim {
-                key: LockKey::Site(meaning.name.clone()),
+                key: LockKey::Site(&meaning.name),
                 kind: kind.unwrap_or(LockKind::NamedLock),
                 symbol: None,
                 certainty: Certainty::Inferred,

@@ -18,11 +18,11 @@ const FEWEST: u64 = 3;
 const PART: u64 = 10;
 
 /// A function and the lock that it is called with.
-type Place = (Str, LockKey);
+type Place<'a> = (&'a Str, LockKey<'a>);
 
 /// Turns running threads that spin on one lock into waiters of it.
-pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observation]) {
-    let mut groups: BTreeMap<Place, Vec<(ThreadIx, Option<Str>)>> = BTreeMap::new();
+pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mut [Observation<'a>]) {
+    let mut groups: BTreeMap<Place<'_>, Vec<(ThreadIx, Option<&Str>)>> = BTreeMap::new();
     let mut takes: FxHashMap<FrameIx, bool> = FxHashMap::default();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         if seen[ix.at()].state != State::Running {
@@ -39,21 +39,21 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
         let slot = names.iter().find_map(|name| slots.iter().position(|s| &*s.name == *name));
         // A profile prints no arguments: the function is all there is.
         if snapshot.listing == Listing::Samples {
-            let key = LockKey::Site(meaning.name.clone());
-            groups.entry((meaning.name.clone(), key)).or_default().push((ix, None));
+            let key = LockKey::Site(&meaning.name);
+            groups.entry((&meaning.name, key)).or_default().push((ix, None));
             continue;
         }
         let Some(slot) = slot else { continue };
         let value = snapshot.values.get(thread.values.0 as usize + slot).copied().unwrap_or(0);
-        let symbol = slots[slot].symbol.clone();
-        let key = match (value, &symbol) {
+        let symbol = slots[slot].symbol.as_ref();
+        let key = match (value, symbol) {
             (0, None) => continue,
-            (0, Some(symbol)) => LockKey::Symbol(symbol.clone()),
+            (0, Some(symbol)) => LockKey::Symbol(symbol),
             (address, _) => LockKey::Address(address),
         };
-        groups.entry((meaning.name.clone(), key)).or_default().push((ix, symbol));
+        groups.entry((&meaning.name, key)).or_default().push((ix, symbol));
     }
-    let is_crowd = |threads: &[(ThreadIx, Option<Str>)]| {
+    let is_crowd = |threads: &[(ThreadIx, Option<&Str>)]| {
         let count = threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix)));
         // Each sample of a busy program may be in a lock for a moment.
         let is_part = snapshot.listing != Listing::Samples || count.saturating_mul(PART) >= snapshot.total();
@@ -68,13 +68,8 @@ pub(super) fn find(snapshot: &Snapshot, meanings: &Meanings, seen: &mut [Observa
                 LockKey::Site(_) => Certainty::Inferred,
                 _ => Certainty::Reported,
             };
-            seen.claim = Some(Claim::Lock(LockClaim {
-                key: key.clone(),
-                kind,
-                symbol,
-                certainty,
-                is_shared_object: true,
-            }));
+            seen.claim =
+                Some(Claim::Lock(LockClaim { key, kind, symbol, certainty, is_shared_object: true }));
         }
     }
 }
