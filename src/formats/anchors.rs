@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 
-use super::{FORMATS, Reader, text};
+use super::{FORMATS, text};
 
 /// All anchors. Each is looked for by its rarest bytes, and where these stand the anchor is compared as a whole: the
 /// vector search stops at each place that might be a pattern.
@@ -32,6 +32,8 @@ enum Scanner {
 /// An anchor of a format.
 struct Anchor {
     format: usize,
+    /// Its place in the format's list.
+    number: usize,
     text: &'static str,
     /// Where in it the scanner's pattern stands.
     at: usize,
@@ -45,13 +47,11 @@ const PART: usize = 128 << 10;
 
 /// Those of [`FORMATS`].
 pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
-    let mut all: Vec<(usize, &'static str)> = Vec::new();
+    let mut all: Vec<(usize, usize, &'static str)> = Vec::new();
     for (n, format) in FORMATS.iter().enumerate() {
-        if let Reader::Text { anchors, .. } = &format.reader {
-            all.extend(anchors.iter().map(|anchor| (n, *anchor)));
-        }
+        all.extend(format.anchors().iter().enumerate().map(|(number, anchor)| (n, number, *anchor)));
     }
-    let chosen = patterns(all.iter().map(|(_, text)| *text));
+    let chosen = patterns(all.iter().map(|(.., text)| *text));
     // One that has another one in it is found with that one: so none hides another.
     let has_other = |text: &&str| chosen.iter().any(|other| other != text && text.contains(other));
     let mut patterns: Vec<&'static str> = chosen.iter().copied().filter(|text| !has_other(text)).collect();
@@ -65,16 +65,16 @@ pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
         .map(|patterns| {
             let patterns = dealt(patterns);
             let around = patterns.iter().map(|pattern| {
-                let anchors = all.iter().filter_map(|&(format, text)| {
+                let anchors = all.iter().filter_map(|&(format, number, text)| {
                     // The anchor's first pattern only: it is there wherever the anchor is.
-                    Some(Anchor { format, text, at: text.find(pattern)? })
+                    Some(Anchor { format, number, text, at: text.find(pattern)? })
                 });
                 anchors.collect()
             });
             Some(Group { around: around.collect(), scanner: Scanner::of(&patterns)? })
         })
         .collect();
-    let longest = all.iter().map(|(_, text)| text.len()).max()?;
+    let longest = all.iter().map(|(.., text)| text.len()).max()?;
     Some(Anchors { groups: groups?, longest })
 });
 
@@ -157,11 +157,22 @@ impl Scanner {
     }
 }
 
+/// Where in a text an anchor stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    /// Where it begins.
+    pub at: usize,
+    /// Whose it is: a place in [`FORMATS`].
+    pub format: usize,
+    /// Which of that format's.
+    pub number: usize,
+}
+
 impl Anchors {
-    /// The anchors in a piece of the text, as the format and where in the text each begins, in the order of the text.
-    /// They may overlap. False: there is a terminal escape, and the rest was not looked at.
-    pub fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(usize, usize)) -> bool {
-        let mut hits: Vec<(usize, usize)> = Vec::new();
+    /// The anchors in a piece of the text, in its order. They may overlap. False: there is a terminal escape, and the rest
+    /// was not looked at.
+    pub fn find(&self, text: &[u8], piece: Range<usize>, mut found: impl FnMut(Hit)) -> bool {
+        let mut hits: Vec<Hit> = Vec::new();
         let mut start = piece.start;
         while start < piece.end.min(text.len()) {
             let part = start..piece.end.min(start + PART);
@@ -175,9 +186,7 @@ impl Anchors {
             hits.sort_unstable();
             // An anchor with two patterns in it is found twice.
             hits.dedup();
-            for (at, format) in hits.drain(..) {
-                found(format, at);
-            }
+            hits.drain(..).for_each(&mut found);
             start = part.end;
         }
         true
@@ -186,7 +195,7 @@ impl Anchors {
 
 impl Group {
     /// Where anchors stand of which a pattern begins in this part.
-    fn find(&self, text: &[u8], part: Range<usize>, longest: usize, hits: &mut Vec<(usize, usize)>) {
+    fn find(&self, text: &[u8], part: Range<usize>, longest: usize, hits: &mut Vec<Hit>) {
         let end = text.len().min(part.end + longest);
         let mut from = part.start;
         while let Some((pattern, at)) = self.scanner.find(text, from..end) {
@@ -197,7 +206,7 @@ impl Group {
                 let is_there =
                     |at: &usize| text.get(*at..).is_some_and(|t| t.starts_with(anchor.text.as_bytes()));
                 if let Some(at) = at.checked_sub(anchor.at).filter(is_there) {
-                    hits.push((at, anchor.format));
+                    hits.push(Hit { at, format: anchor.format, number: anchor.number });
                 }
             }
             from = at + 1;
@@ -211,10 +220,7 @@ mod tests {
     use crate::formats::Format;
 
     fn anchors() -> Vec<(usize, &'static str)> {
-        let of = |(n, format): (usize, &'static Format)| match &format.reader {
-            Reader::Text { anchors, .. } => anchors.iter().map(|anchor| (n, *anchor)).collect(),
-            Reader::Binary { .. } | Reader::Lines { .. } => Vec::new(),
-        };
+        let of = |(n, format): (usize, &'static Format)| format.anchors().iter().map(move |text| (n, *text));
         FORMATS.iter().enumerate().flat_map(of).collect()
     }
 
@@ -241,11 +247,12 @@ mod tests {
         let scanner = ANCHORS.as_ref().unwrap();
         let all = anchors();
         assert!(all.iter().all(|(_, text)| text.len() >= 3), "two letters are no anchor");
+        assert!(FORMATS.iter().all(|format| format.anchors().len() <= text::AnchorSet::MOST));
         for (format, text) in &all {
             for (_, other) in &all {
                 let line = format!("{other}{text}{other}");
                 let mut found = Vec::new();
-                scanner.find(line.as_bytes(), 0..line.len(), |n, at| found.push((n, at)));
+                scanner.find(line.as_bytes(), 0..line.len(), |hit| found.push((hit.format, hit.at)));
                 assert!(found.contains(&(*format, other.len())), "{text:?} beside {other:?}");
             }
         }

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use rayon::prelude::*;
 
-use super::anchors::ANCHORS;
-use super::text::{self, Section, Site};
+use super::anchors::{ANCHORS, Hit};
+use super::text::{self, AnchorSet, Section, Site};
 use super::{FORMATS, Format, Reader};
 use crate::model::{GapKind, Snapshot, Str};
 
@@ -32,6 +32,8 @@ pub struct TextContent<'b> {
 struct Found {
     format: &'static Format,
     headers: Vec<Header>,
+    /// Which of its anchors stand in the text, where they were looked for.
+    anchors: Option<AnchorSet>,
     /// Other formats that fit as well.
     ties: Vec<&'static Format>,
 }
@@ -70,7 +72,7 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
         found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
     }
     if let (Some(format), true) = (forced, found.is_empty()) {
-        found.push(Found { format, headers: Vec::new(), ties: Vec::new() });
+        found.push(Found { format, headers: Vec::new(), anchors: None, ties: Vec::new() });
     }
     (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
 }
@@ -101,7 +103,8 @@ fn is_written(text: &[u8], found: &[Found]) -> bool {
 /// The first line of a format without headers.
 fn lines(format: &'static Format, text: &[u8]) -> Option<Found> {
     let Reader::Lines { recognize, .. } = &format.reader else { return None };
-    recognize(text).map(|header| Found { format, headers: vec![header], ties: Vec::new() })
+    let header = recognize(text)?;
+    Some(Found { format, headers: vec![header], anchors: None, ties: Vec::new() })
 }
 
 /// Programs hold texts that they print: `goroutine `, `Thread `.
@@ -111,32 +114,45 @@ fn is_program(bytes: &[u8]) -> bool {
         .any(|magic| bytes.starts_with(magic))
 }
 
+/// What was found in a piece of a text. Formats by their places in [`FORMATS`].
+struct InPiece {
+    headers: Vec<(usize, Header)>,
+    anchors: Vec<AnchorSet>,
+}
+
 /// The confirmed headers of each format, in the order of [`FORMATS`]; where two formats claim a line, those of
 /// the one that has more. `None`: there are terminal escapes in the text.
 fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Option<Vec<Found>> {
     let anchors = ANCHORS.as_ref()?;
     let pieces: Vec<usize> = (0..text.len()).step_by(PIECE).collect();
     let of_piece = |from: usize| {
-        let mut hits = Vec::new();
-        let found = |n, at| {
-            hits.extend(confirmed(n, &Site { text, at }, &is_asked).map(|header| (n, header)));
+        let mut piece = InPiece { headers: Vec::new(), anchors: vec![AnchorSet::default(); FORMATS.len()] };
+        let found = |Hit { at, format, number }| {
+            piece.anchors[format].add(number);
+            piece
+                .headers
+                .extend(confirmed(format, &Site { text, at }, &is_asked).map(|header| (format, header)));
         };
-        anchors.find(text, from..from + PIECE, found).then_some(hits)
+        anchors.find(text, from..from + PIECE, found).then_some(piece)
     };
     // One by one: some have many headers, and whoever has none left shall have something to do.
     let pieces = pieces.into_par_iter().with_max_len(1);
-    let hits: Vec<Vec<(usize, Header)>> = pieces.map(of_piece).collect::<Option<_>>()?;
-    let mut of_format: Vec<Vec<Header>> = vec![Vec::new(); FORMATS.len()];
-    for (n, header) in hits.into_iter().flatten() {
-        if let Some(list) = of_format.get_mut(n) {
-            list.push(header);
+    let of_pieces: Vec<InPiece> = pieces.map(of_piece).collect::<Option<_>>()?;
+    let new = |format| Found { format, headers: Vec::new(), anchors: None, ties: Vec::new() };
+    let mut found: Vec<Found> = FORMATS.iter().map(new).collect();
+    for InPiece { headers, anchors } in of_pieces {
+        for (n, header) in headers {
+            found[n].headers.push(header);
+        }
+        for (found, there) in found.iter_mut().zip(anchors) {
+            found.anchors = Some(found.anchors.unwrap_or_default().with(there));
         }
     }
-    for list in &mut of_format {
-        list.sort_by_key(|header| header.line);
-        list.dedup_by_key(|header| header.line);
+    for found in &mut found {
+        found.headers.sort_by_key(|header| header.line);
+        found.headers.dedup_by_key(|header| header.line);
     }
-    Some(resolve(of_format))
+    Some(resolve(found))
 }
 
 fn confirmed(n: usize, site: &Site<'_>, is_asked: &impl Fn(&Format) -> bool) -> Option<Header> {
@@ -150,13 +166,8 @@ fn confirmed(n: usize, site: &Site<'_>, is_asked: &impl Fn(&Format) -> bool) -> 
 }
 
 /// Drops the headers of formats of which another one claims the same lines and has more of them.
-fn resolve(of_format: Vec<Vec<Header>>) -> Vec<Found> {
-    let mut found: Vec<Found> = FORMATS
-        .iter()
-        .zip(of_format)
-        .filter(|(_, headers)| !headers.is_empty())
-        .map(|(format, headers)| Found { format, headers, ties: Vec::new() })
-        .collect();
+fn resolve(mut found: Vec<Found>) -> Vec<Found> {
+    found.retain(|found| !found.headers.is_empty());
     found.sort_by_key(|f| std::cmp::Reverse(f.headers.len()));
     let mut kept: Vec<Found> = Vec::new();
     for mut next in found {
@@ -239,7 +250,8 @@ impl TextContent<'_> {
         let mut foreign: Vec<usize> =
             others.flat_map(|(_, (found, _))| &found.headers).map(|header| header.line).collect();
         foreign.sort_unstable();
-        let section = Section::new(path, size, &self.text, &found.headers, foreign);
+        let anchors = found.anchors.map(|set| (set, found.format.anchors()));
+        let section = Section::new(path, size, &self.text, &found.headers, foreign).with_anchors(anchors);
         let mut parsed = parse(&section);
         parsed.retain(|snapshot| !snapshot.threads.is_empty());
         if let (Some(first), false) = (parsed.first_mut(), found.ties.is_empty()) {

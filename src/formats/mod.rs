@@ -70,6 +70,16 @@ impl std::fmt::Debug for Format {
     }
 }
 
+impl Format {
+    /// The literal texts that are looked for.
+    fn anchors(&self) -> &'static [&'static str] {
+        match &self.reader {
+            Reader::Text { anchors, .. } => anchors,
+            Reader::Binary { .. } | Reader::Lines { .. } => &[],
+        }
+    }
+}
+
 /// What a person wants to know of a kind of dump.
 pub struct About {
     /// What writes it, with the versions that were read.
@@ -93,7 +103,8 @@ pub enum Reader {
     },
     /// Lines, anywhere in a file.
     Text {
-        /// Literal texts of which each dump has one; none is part of another one.
+        /// Literal texts of which each dump has one. Beside them what `parse` asks for ([`Section::has`]): one pass over a
+        /// text looks for all of them.
         anchors: &'static [&'static str],
         /// Where the header line of this format begins on whose anchor the site stands; `None` where it is something else.
         confirm: fn(&Site<'_>) -> Option<usize>,

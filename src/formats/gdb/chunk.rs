@@ -32,9 +32,10 @@ pub(super) struct Chunk {
     pub values_before: usize,
 }
 
-/// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it.
-pub(super) fn read(text: &[u8], base: usize, is_last: bool) -> Chunk {
-    let mut reader = Reader { text, base: base as u64, is_last, ..Reader::default() };
+/// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it. `has_locks`: locks may be printed
+/// in the text.
+pub(super) fn read(text: &[u8], base: usize, is_last: bool, has_locks: bool) -> Chunk {
+    let mut reader = Reader { text, base: base as u64, is_last, has_locks, ..Reader::default() };
     // A value for every 64 bytes is more than most dumps have, and saves copying while it grows.
     reader.chunk.values.reserve(text.len() / 64);
     reader.run();
@@ -58,6 +59,7 @@ struct Reader<'t> {
     text: &'t [u8],
     base: u64,
     is_last: bool,
+    has_locks: bool,
     chunk: Chunk,
     open: Option<Open>,
     frames: Vec<TemplateIx>,
@@ -81,8 +83,10 @@ impl<'t> Reader<'t> {
         let is_cut = self.is_last && !self.text.ends_with(b"\n") && self.ends_in_the_middle();
         self.close(is_cut);
         self.flush_skipped(false);
-        let locks = printed_locks::find(self.text, self.base);
-        self.chunk.items.extend(locks.into_iter().map(Item::Lock));
+        if self.has_locks {
+            let locks = printed_locks::find(self.text, self.base);
+            self.chunk.items.extend(locks.into_iter().map(Item::Lock));
+        }
     }
 
     /// Whether the stack that is being read has no frame yet, or its last line lacks its end:

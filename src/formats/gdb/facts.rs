@@ -50,7 +50,7 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
     }
     // What it wrote before another signal is not why it ended.
     process.failure = said.filter(|_| process.signal.as_ref().is_some_and(|s| &*s.name == "SIGABRT"));
-    let targets = || roll.entries.iter().map(|e| &e.target);
+    let targets = || roll.entries.iter().map(|e| e.target);
     process.pid = process.pid.or_else(|| targets().find_map(|t| t.pid));
     let announced = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
         Event::NewThread(target) => target.os,

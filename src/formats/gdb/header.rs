@@ -15,6 +15,11 @@ pub(super) struct Target {
     pub os: Option<&'static str>,
 }
 
+impl Target {
+    /// Of which nothing is said.
+    pub const NONE: &Self = &Self { lwp: None, handle: None, pid: None, os: None };
+}
+
 /// The header of a thread's stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {

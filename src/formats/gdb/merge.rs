@@ -1,8 +1,11 @@
 //! From the parts of one moment to a [`Snapshot`]: each thread once, with its longest stack.
 
+use std::cell::OnceCell;
+
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{GapKind, Snapshot, Source, StackEnd, Str, Thread, ThreadId};
+use crate::model::{GapKind, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId};
 
 use super::chunk::Chunk;
 use super::current;
@@ -12,27 +15,30 @@ use super::parts::{Key, Part, Placed, key};
 use super::session::Event;
 use super::stacks::Stacks;
 
+/// Threads that one worker makes in one go.
+const THREADS_A_CHUNK: usize = 4_096;
+
 /// A thread of the snapshot to be.
 #[derive(Debug)]
 pub(super) struct Entry<'c> {
     pub placed: Placed<'c>,
     pub inferior: u32,
     pub number: Option<u64>,
-    pub target: Target,
-    pub name: Option<Str>,
+    pub target: &'c Target,
+    pub name: Option<&'c Str>,
     pub is_running: bool,
     /// Only a row of `info threads` names it: its innermost frame is known.
     pub is_row: bool,
 }
 
 impl<'c> Entry<'c> {
-    fn of(placed: Placed<'c>, header: &Header) -> Self {
+    fn of(placed: Placed<'c>, header: &'c Header) -> Self {
         Self {
             placed,
             inferior: header.inferior,
             number: Some(header.number),
-            target: header.target.clone(),
-            name: header.name.clone(),
+            target: &header.target,
+            name: header.name.as_ref(),
             is_running: placed.item.is_running,
             is_row: false,
         }
@@ -43,7 +49,8 @@ impl<'c> Entry<'c> {
 #[derive(Debug, Default)]
 pub(super) struct Roll<'c> {
     pub entries: Vec<Entry<'c>>,
-    by_key: FxHashMap<Key, usize>,
+    /// Where each thread is among them; made when it is first asked for.
+    by_key: OnceCell<FxHashMap<Key, usize>>,
     /// The thread that gdb had selected.
     pub current: Option<usize>,
 }
@@ -51,75 +58,90 @@ pub(super) struct Roll<'c> {
 impl<'c> Roll<'c> {
     /// The entry with this kernel id or gdb number.
     pub fn find(&self, number: Option<u64>, target: &Target) -> Option<usize> {
-        let by_lwp = target.lwp.and_then(|lwp| self.by_key.get(&(0, u64::from(lwp))).copied());
+        let by_lwp = target.lwp.and_then(|lwp| self.by_key().get(&(0, u64::from(lwp))).copied());
         by_lwp.or_else(|| {
             let number = number?;
             self.entries.iter().position(|e| e.number == Some(number))
         })
     }
 
-    fn list(&mut self, placed: Placed<'c>, header: &Header) {
-        match self.by_key.get(&key(header)).and_then(|ix| self.entries.get_mut(*ix)) {
+    fn by_key(&self) -> &FxHashMap<Key, usize> {
+        self.by_key.get_or_init(|| {
+            let key = |entry: &Entry<'_>| match (entry.target.lwp, entry.number) {
+                (Some(lwp), _) => Some((0, u64::from(lwp))),
+                (None, Some(number)) if entry.placed.item.header.is_some() => Some((entry.inferior, number)),
+                (None, _) => None,
+            };
+            let keys = self.entries.iter().enumerate().filter_map(|(n, entry)| Some((key(entry)?, n)));
+            keys.collect()
+        })
+    }
+
+    /// Adds an entry. `key`: by which it is found.
+    fn add(&mut self, entry: Entry<'c>, key: Option<Key>) {
+        if let (Some(by_key), Some(key)) = (self.by_key.get_mut(), key) {
+            by_key.insert(key, self.entries.len());
+        }
+        self.entries.push(entry);
+    }
+
+    fn list(&mut self, placed: Placed<'c>, header: &'c Header) {
+        let known = self.by_key().get(&key(header)).copied();
+        match known.and_then(|ix| self.entries.get_mut(ix)) {
             Some(entry) => {
                 if placed.depth() > entry.placed.depth() {
                     entry.placed = placed;
                 }
                 entry.is_running |= placed.item.is_running;
-                entry.name = entry.name.take().or_else(|| header.name.clone());
+                entry.name = entry.name.or(header.name.as_ref());
             }
-            None => {
-                self.by_key.insert(key(header), self.entries.len());
-                self.entries.push(Entry::of(placed, header));
-            }
+            None => self.add(Entry::of(placed, header), Some(key(header))),
         }
     }
 
-    fn add_unnamed(&mut self, placed: Placed<'c>, number: Option<u64>, target: Target) {
-        if let Some(lwp) = target.lwp {
-            self.by_key.insert((0, u64::from(lwp)), self.entries.len());
-        }
+    fn add_unnamed(&mut self, placed: Placed<'c>, number: Option<u64>, target: &'c Target) {
+        let key = target.lwp.map(|lwp| (0, u64::from(lwp)));
         let is_running = placed.item.is_running;
-        self.entries.push(Entry {
-            placed,
-            inferior: 1,
-            number,
-            target,
-            name: None,
-            is_running,
-            is_row: false,
-        });
+        let entry = Entry { placed, inferior: 1, number, target, name: None, is_running, is_row: false };
+        self.add(entry, key);
     }
 
     fn of(parts: &[Part<'c>]) -> Self {
         let mut roll = Self::default();
-        let most = parts.iter().map(|part| part.listed.len()).sum();
-        roll.entries.reserve(most);
-        roll.by_key.reserve(most);
-        for placed in parts.iter().flat_map(|p| &p.listed) {
+        // No list has a thread twice.
+        let mut lists = parts.iter().map(|part| &part.listed).filter(|listed| !listed.is_empty());
+        let first = lists.next().map(Vec::as_slice).unwrap_or_default().par_iter();
+        let entry = |placed: &Placed<'c>| Some(Entry::of(*placed, placed.item.header.as_ref()?));
+        roll.entries = first.with_min_len(THREADS_A_CHUNK).filter_map(entry).collect();
+        for placed in lists.flatten() {
             if let Some(header) = &placed.item.header {
                 roll.list(*placed, header);
             }
         }
         let said = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
-            Event::Current { number, target } => Some((*number, target.clone())),
+            Event::Current { number, target } => Some((*number, target)),
             _ => None,
         });
         let loose: Vec<Placed<'c>> = parts.iter().flat_map(|p| p.loose.iter().copied()).collect();
         let hint = if roll.entries.is_empty() {
-            roll.add_all_loose(&loose, parts, said.clone());
+            roll.add_all_loose(&loose, parts, said);
             None
         } else {
-            roll.match_loose(&loose, said.as_ref())
+            roll.match_loose(&loose, said)
         };
         let starred = roll.add_rows(parts);
-        let said = said.and_then(|(number, target)| roll.find(number, &target));
+        let said = said.and_then(|(number, target)| roll.find(number, target));
         roll.current = said.or(starred).or(hint);
         roll
     }
 
     /// Stacks without headers beside stacks with headers: `bt` of the current thread, or the frame
     /// that gdb shows where the process stopped. The thread whose innermost frame is the same.
-    fn match_loose(&mut self, loose: &[Placed<'c>], said: Option<&(Option<u64>, Target)>) -> Option<usize> {
+    fn match_loose(
+        &mut self,
+        loose: &[Placed<'c>],
+        said: Option<(Option<u64>, &'c Target)>,
+    ) -> Option<usize> {
         let mut hint = None;
         for placed in loose {
             let mut same = self.entries.iter().enumerate().filter(|(_, e)| e.placed.has_same_top(placed));
@@ -134,8 +156,8 @@ impl<'c> Roll<'c> {
                 }
                 (Some(_), Some(_)) => {}
                 (None, _) if placed.depth() > 1 => {
-                    let (number, target) = said.cloned().unwrap_or_default();
-                    if self.find(number, &target).is_none() {
+                    let (number, target) = said.unwrap_or((None, Target::NONE));
+                    if self.find(number, target).is_none() {
                         self.add_unnamed(*placed, number, target);
                     }
                 }
@@ -150,7 +172,7 @@ impl<'c> Roll<'c> {
         &mut self,
         loose: &[Placed<'c>],
         parts: &[Part<'c>],
-        said: Option<(Option<u64>, Target)>,
+        said: Option<(Option<u64>, &'c Target)>,
     ) {
         // Where a process stopped, gdb shows the innermost frame; `bt` repeats it.
         let kept = loose.iter().enumerate().filter(|(n, placed)| {
@@ -166,10 +188,8 @@ impl<'c> Roll<'c> {
         let rows: Vec<_> = parts.iter().flat_map(|p| &p.rows).collect();
         if kept.len() == 1 {
             let (number, target) = said
-                .or_else(|| {
-                    rows.iter().find(|(r, _)| r.is_current).map(|(r, _)| (Some(r.number), r.target.clone()))
-                })
-                .unwrap_or_default();
+                .or_else(|| rows.iter().find(|(r, _)| r.is_current).map(|(r, _)| (Some(r.number), &r.target)))
+                .unwrap_or((None, Target::NONE));
             self.add_unnamed(kept[0], number, target);
             return;
         }
@@ -178,7 +198,7 @@ impl<'c> Roll<'c> {
             && rows.iter().rev().zip(&kept).all(|((r, at), p)| r.is_running || at.has_same_top(p));
         for (n, placed) in kept.into_iter().enumerate() {
             let row = rows.len().checked_sub(n + 1).and_then(|at| rows.get(at)).filter(|_| falls);
-            let (number, target) = row.map(|(r, _)| (Some(r.number), r.target.clone())).unwrap_or_default();
+            let (number, target) = row.map_or((None, Target::NONE), |(r, _)| (Some(r.number), &r.target));
             self.add_unnamed(placed, number, target);
         }
     }
@@ -192,11 +212,11 @@ impl<'c> Roll<'c> {
             self.entries.iter().enumerate().filter_map(|(n, e)| Some(((e.inferior, e.number?), n))).collect();
         let mut starred = None;
         for (row, placed) in parts.iter().flat_map(|p| &p.rows) {
-            let by_lwp = row.target.lwp.and_then(|lwp| self.by_key.get(&(0, u64::from(lwp))));
+            let by_lwp = row.target.lwp.and_then(|lwp| self.by_key().get(&(0, u64::from(lwp))));
             let ix = match by_lwp.or_else(|| by_number.get(&(row.inferior, row.number))).copied() {
                 Some(ix) => ix,
                 None => {
-                    self.add_unnamed(*placed, Some(row.number), row.target.clone());
+                    self.add_unnamed(*placed, Some(row.number), &row.target);
                     self.entries.len() - 1
                 }
             };
@@ -205,7 +225,7 @@ impl<'c> Roll<'c> {
             entry.is_row |= is_new;
             entry.inferior = if is_new { row.inferior } else { entry.inferior };
             entry.is_running |= row.is_running;
-            entry.name = entry.name.take().or_else(|| row.name.clone());
+            entry.name = entry.name.or(row.name.as_ref());
             if row.is_current {
                 starred = starred.or(Some(ix));
             }
@@ -246,8 +266,9 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     let source = Source { path: path.clone(), format: super::FORMAT.id, producer, bytes, offset };
     let mut snapshot = Snapshot::new(source);
     let mut stacks = Stacks::default();
-    snapshot.threads.reserve(roll.entries.len());
-    for (n, entry) in roll.entries.iter().enumerate() {
+    let of_entries: Vec<StackIx> =
+        roll.entries.iter().map(|entry| stacks.stack(&mut snapshot, &entry.placed)).collect();
+    let thread = |((n, entry), stack): ((usize, &Entry<'_>), StackIx)| {
         let id = match (entry.target.lwp, entry.number) {
             (Some(lwp), _) => ThreadId::Number(u64::from(lwp)),
             (None, Some(number)) => ThreadId::Number(number),
@@ -256,18 +277,19 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
         };
         let placed = entry.placed;
         let (start, end) = placed.values_of_all();
-        let thread = Thread {
+        Thread {
             tid: entry.target.lwp,
-            name: entry.name.clone(),
-            stack: stacks.stack(&mut snapshot, &placed),
+            name: entry.name.cloned(),
+            stack,
             stack_end: stack_end(entry),
             values: (start as u32, end as u32),
             handle: entry.target.handle,
             is_running: entry.is_running,
             ..Thread::new(id)
-        };
-        snapshot.threads.push(thread);
-    }
+        }
+    };
+    let entries = roll.entries.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
+    snapshot.threads = entries.zip(of_entries).map(thread).collect();
     snapshot.reported_locks = parts.iter().flat_map(|p| &p.locks).map(|l| (*l).clone()).collect();
     for (at, lines) in parts.iter().flat_map(|p| &p.skipped) {
         snapshot.gaps.add_many(GapKind::SkippedText, SKIPPED, *lines, Some(*at));

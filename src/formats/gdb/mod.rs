@@ -37,9 +37,11 @@ mod stacks;
 mod template;
 mod token;
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use crate::model::{FormatId, Snapshot, Str};
+use crate::model::{FormatId, Snapshot};
 
 use super::text::{Section, chunk_size};
 use super::{About, Format, Reader};
@@ -55,27 +57,37 @@ pub const FORMAT: Format = Format {
         never: "CPU times; names of threads in a core; who holds a mutex that nobody printed",
         capture: "gdb -p PID -batch -ex 'thread apply all bt', best with the debug files of libc (for the arguments of lock functions)",
     },
-    reader: Reader::Text { anchors: &["Thread ", "#0 ", "Target Id"], confirm: recognize::header, parse },
+    reader: Reader::Text { anchors: ANCHORS, confirm: recognize::header, parse },
 };
+
+/// Begins of stacks and rows, and what stands only in some texts.
+const ANCHORS: &[&str] = &["Thread ", "#0 ", "Target Id", pager::QUESTION, printed_locks::FIELD_END];
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     // Each piece reads all stacks that it has for itself.
     let chunk_size = chunk_size(&section.text, 1, usize::MAX);
-    let mut snapshots = parse_in_chunks(&section.text, section.path, section.bytes, chunk_size);
+    let mut snapshots = parse_in_chunks(section, chunk_size);
     for snapshot in &mut snapshots {
         snapshot.source.offset = section.offset(snapshot.source.offset as usize);
     }
     snapshots
 }
 
-fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Vec<Snapshot> {
-    let text = pager::remove(text);
+fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
+    let is_paged = section.has(pager::QUESTION);
+    let text = match is_paged {
+        true => Cow::Owned(pager::remove(&section.text)),
+        false => Cow::Borrowed(&*section.text),
+    };
+    let has_locks = is_paged || section.has(printed_locks::FIELD_END);
     let ranges = split::chunks(&text, chunk_size);
     let last = ranges.len().saturating_sub(1);
     let mut chunks: Vec<chunk::Chunk> = ranges
         .into_par_iter()
         .enumerate()
-        .map(|(n, range)| chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last))
+        .map(|(n, range)| {
+            chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last, has_locks)
+        })
         .collect();
     let mut values = 0;
     for chunk in &mut chunks {
@@ -86,7 +98,7 @@ fn parse_in_chunks(text: &[u8], path: &Str, bytes: u64, chunk_size: usize) -> Ve
         let mut snapshots = Vec::new();
         let mut goes_on = Vec::new();
         for parts in &parts::group(parts::cut(&chunks)) {
-            snapshots.extend(merge::snapshots(parts, path, bytes));
+            snapshots.extend(merge::snapshots(parts, section.path, section.bytes));
             goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
         }
         (snapshots, goes_on)

@@ -1,11 +1,7 @@
 //! What gdb's pager left in its text.
 
-use std::borrow::Cow;
-
-use crate::formats::text::contains;
-
 /// How every question begins.
-const QUESTION: &[u8] = b"-Type <";
+pub(super) const QUESTION: &str = "-Type <";
 
 /// gdb's pager asks in the middle of whatever it prints, even within an address:
 ///
@@ -15,13 +11,10 @@ const QUESTION: &[u8] = b"-Type <";
 /// 7fffce5fed20, private=<optimized out>) at ./nptl/futex-internal.c:139                 gdb 15
 /// --Type <RET> for more, q to quit, c to continue without paging--#9  0x000055af…      gdb 13, from a pipe
 /// ```
-pub(super) fn remove(text: &[u8]) -> Cow<'_, [u8]> {
-    if !contains(text, QUESTION) {
-        return Cow::Borrowed(text);
-    }
+pub(super) fn remove(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memmem::find(rest, QUESTION)) {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memmem::find(rest, QUESTION.as_bytes())) {
         let word = at + found;
         let rest = text.get(word..).unwrap_or_default();
         let window = rest.get(..rest.len().min(100)).unwrap_or_default();
@@ -36,7 +29,7 @@ pub(super) fn remove(text: &[u8]) -> Cow<'_, [u8]> {
         at = word + length + answer_length(text.get(word + length..).unwrap_or_default());
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());
-    Cow::Owned(out)
+    out
 }
 
 fn question_length(window: &[u8]) -> Option<usize> {
@@ -57,7 +50,7 @@ mod tests {
     use super::*;
 
     fn cleaned(text: &str) -> String {
-        String::from_utf8(remove(text.as_bytes()).into_owned()).unwrap()
+        String::from_utf8(remove(text.as_bytes())).unwrap()
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //!   form of the same moment: one of the two was printed by `bt full` or with a limit, or the
 //!   first was a selection of the second, and the innermost frames are the same.
 
+use std::cmp::Ordering;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{ReportedLock, StackEnd};
@@ -101,7 +103,7 @@ pub(super) struct Part<'c> {
     pub loose: Vec<Placed<'c>>,
     /// Rows of `info threads`.
     pub rows: Vec<(&'c Row, Placed<'c>)>,
-    keys: FxHashSet<Key>,
+    keys: Keys,
     is_ascending: Option<bool>,
     maybe_skipped: Vec<(u64, u64)>,
 }
@@ -126,21 +128,56 @@ impl<'c> Part<'c> {
 
     /// Whether this header cannot go on the list: its thread is there, or the order turns. gdb
     /// lists by falling numbers, or by rising ones with `-ascending`.
-    fn breaks_list(&self, header: &Header) -> bool {
+    fn breaks_list(&mut self, header: &Header) -> bool {
         let last = self.listed.last().and_then(|p| p.item.header.as_ref()).map(|h| h.number);
         let turns = match (last, self.is_ascending) {
             (Some(last), Some(ascending)) => (header.number > last) != ascending,
             _ => false,
         };
-        turns || self.keys.contains(&key(header))
+        turns || self.keys.has(key(header), &self.listed)
     }
 
     fn list(&mut self, placed: Placed<'c>, header: &Header) {
         if let Some(last) = self.listed.last().and_then(|p| p.item.header.as_ref()) {
             self.is_ascending = Some(header.number > last.number);
         }
-        self.keys.insert(key(header));
+        self.keys.add(key(header));
         self.listed.push(placed);
+    }
+}
+
+/// The threads of a list. As a rule their ids only fall or only rise: as long as they do, no set of them is needed to know
+/// that one is new.
+#[derive(Debug, Default)]
+struct Keys {
+    last: Option<Key>,
+    direction: Option<Ordering>,
+    /// All of them, once one stood out of order.
+    all: Option<FxHashSet<Key>>,
+}
+
+impl Keys {
+    /// Whether the thread is on the list.
+    fn has(&mut self, key: Key, listed: &[Placed<'_>]) -> bool {
+        let Some(last) = self.last else { return false };
+        if let Some(all) = &self.all {
+            return all.contains(&key);
+        }
+        match key.cmp(&last) {
+            Ordering::Equal => return true,
+            order if self.direction.is_none_or(|direction| direction == order) => return false,
+            _ => {}
+        }
+        let keys = listed.iter().filter_map(|placed| placed.item.header.as_ref()).map(self::key);
+        self.all.insert(keys.collect()).contains(&key)
+    }
+
+    fn add(&mut self, key: Key) {
+        if let Some(all) = &mut self.all {
+            all.insert(key);
+        }
+        self.direction = self.direction.or_else(|| self.last.map(|last| key.cmp(&last)));
+        self.last = Some(key);
     }
 }
 

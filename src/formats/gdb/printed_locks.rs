@@ -9,7 +9,7 @@ use super::header::{decimal, parse_hex};
 static OWNER_FIELDS: &[&[u8]] = &[b"owner = ", b"cur_writer = "];
 
 /// How all of them end: gdb writes no blanks beside the `=` of arguments.
-const FIELD_END: &[u8] = b"er = ";
+pub(super) const FIELD_END: &str = "er = ";
 
 /// How far back the begin of a printed lock is looked for, in lines and bytes.
 const MOST_LINES: usize = 16;
@@ -28,7 +28,7 @@ const HISTORY_BYTES: usize = 1 << 14;
 /// ```
 pub(super) fn find(text: &[u8], base: u64) -> Vec<ReportedLock> {
     let mut locks: Vec<ReportedLock> = Vec::new();
-    for end in memchr::memmem::find_iter(text, FIELD_END).map(|at| at + FIELD_END.len()) {
+    for end in memchr::memmem::find_iter(text, FIELD_END.as_bytes()).map(|at| at + FIELD_END.len()) {
         let before = text.get(..end).unwrap_or_default();
         let field = OWNER_FIELDS.iter().find(|field| before.ends_with(field));
         locks.extend(field.and_then(|field| lock(text, end - field.len(), end, base)));

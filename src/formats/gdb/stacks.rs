@@ -9,7 +9,8 @@ use super::parts::Placed;
 /// Frames and stacks of chunks in the snapshot's table.
 #[derive(Default)]
 pub(super) struct Stacks {
-    of_stack: FxHashMap<(usize, u32), StackIx>,
+    /// By chunk and its own number.
+    of_stack: Vec<Vec<Option<StackIx>>>,
     of_frame: FxHashMap<(usize, u32, Place), FrameIx>,
     frames: Vec<FrameIx>,
 }
@@ -17,8 +18,8 @@ pub(super) struct Stacks {
 impl Stacks {
     /// The stack in the snapshot's table.
     pub fn stack(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>) -> StackIx {
-        let key = (placed.chunk_ix, placed.item.stack);
-        if let Some(&known) = self.of_stack.get(&key) {
+        let (chunk, own) = (placed.chunk_ix, placed.item.stack as usize);
+        if let Some(known) = self.of_stack.get(chunk).and_then(|stacks| *stacks.get(own)?) {
             return known;
         }
         let templates = placed.templates();
@@ -30,7 +31,15 @@ impl Stacks {
             self.frames.push(frame);
         }
         let stack = snapshot.stacks.stack(&self.frames);
-        self.of_stack.insert(key, stack);
+        if self.of_stack.len() <= chunk {
+            self.of_stack.resize_with(chunk + 1, Vec::new);
+        }
+        if let Some(stacks) = self.of_stack.get_mut(chunk) {
+            stacks.resize(stacks.len().max(placed.chunk.stacks.len()), None);
+            if let Some(known) = stacks.get_mut(own) {
+                *known = Some(stack);
+            }
+        }
         stack
     }
 

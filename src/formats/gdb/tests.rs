@@ -25,8 +25,14 @@ fn shown(snapshots: &[Snapshot]) -> String {
         .collect()
 }
 
+fn parsed_in_chunks(text: &str, size: usize) -> Vec<Snapshot> {
+    let path = "x".into();
+    let section = Section::new(&path, text.len() as u64, text.as_bytes(), &[], Vec::new());
+    parse_in_chunks(&section, size)
+}
+
 fn parsed(text: &str) -> Vec<Snapshot> {
-    parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, 1 << 20)
+    parsed_in_chunks(text, 1 << 20)
 }
 
 #[test]
@@ -43,11 +49,7 @@ fn one_chunk_or_many() {
     }
     let whole = shown(&parsed(&text));
     for size in [1, 100, 1000] {
-        assert_eq!(
-            shown(&parse_in_chunks(text.as_bytes(), &"x".into(), text.len() as u64, size)),
-            whole,
-            "{size}"
-        );
+        assert_eq!(shown(&parsed_in_chunks(&text, size)), whole, "{size}");
     }
 }
 

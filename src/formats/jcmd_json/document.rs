@@ -20,12 +20,15 @@ use crate::formats::java;
 use crate::formats::text::json::{Document, Kind, Lenient, Number, Unknown, each_document, key};
 use crate::formats::text::json_list::{Record, parts};
 use crate::formats::text::{
-    Body, BodyHold, BodyWait, Building, Dumps, Known, OwnerRef, Section, Site, contains, is_limited,
+    Body, BodyHold, BodyWait, Building, Dumps, Known, OwnerRef, Section, Site, is_limited,
 };
 use crate::model::{FormatId, GapKind, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode};
 
 /// The key of each document.
 pub(super) const KEY: &str = "threadDump";
+
+/// The same as it stands in a document.
+pub(super) const QUOTED: &str = "\"threadDump\"";
 
 struct DumpToFile;
 
@@ -117,7 +120,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if !contains(&section.text, KEY.as_bytes()) {
+    if !section.has(QUOTED) {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

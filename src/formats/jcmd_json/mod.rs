@@ -28,7 +28,7 @@ pub const FORMAT: Format = Format {
 /// What stands in a header behind the number, or in the document. The threads of the runtime have the same names in
 /// each dump.
 const ANCHORS: &[&str] = &[
-    "\"threadDump\"",
+    document::QUOTED,
     "\\\"threadDump\\\"",
     "\" virtual",
     "\" RUNNABLE 2",

@@ -20,14 +20,14 @@ use serde_json::value::RawValue;
 use crate::formats::java;
 use crate::formats::text::json;
 use crate::formats::text::json::{Document, Lenient, Number, documents, key};
-use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site, contains};
+use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
 /// Keys that each thread has: of a document in one line only the first one is near enough to its begin.
 pub(super) const KEYS: [&str; 2] = ["threadState", "threadName"];
 
 /// The key of the state with its quotes.
-const STATE: &[u8] = b"\"threadState\"";
+pub(super) const STATE: &str = "\"threadState\"";
 
 /// How far behind a thread's name its state may stand in one line, bytes.
 const NEAR: usize = 4096;
@@ -124,7 +124,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let (start, rest) = key(site, if is_state { state } else { name }, NEAR)?;
     let value = match is_state {
         true => &rest,
-        false => rest.get(memchr::memmem::find(&rest, STATE)? + STATE.len()..)?,
+        false => rest.get(memchr::memmem::find(&rest, STATE.as_bytes())? + STATE.len()..)?,
     };
     let value = value.trim_ascii_start();
     let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
@@ -135,8 +135,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    let [state, _] = KEYS;
-    if !contains(&section.text, state.as_bytes()) {
+    if !section.has(STATE) {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

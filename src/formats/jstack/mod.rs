@@ -38,7 +38,7 @@ pub const FORMAT: Format = Format {
             deadlocks::FOUND,
             deadlocks::STACKS,
             deadlocks::HELD_BY,
-            "\"threadState\"",
+            actuator::STATE,
             "\"threadName\"",
             "\\\"threadState\\\"",
             "\\\"threadName\\\"",

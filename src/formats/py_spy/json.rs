@@ -19,11 +19,14 @@ use serde::Deserialize;
 use super::with_kernel_id;
 use crate::formats::python;
 use crate::formats::text::json::{Document, Lenient, Number, Unknown, documents, key};
-use crate::formats::text::{Body, Dumps, Section, Site, contains};
+use crate::formats::text::{Body, Dumps, Section, Site};
 use crate::model::{FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId};
 
 /// A key that each thread has.
 pub(super) const KEY: &str = "owns_gil";
+
+/// The same as it stands in a document.
+pub(super) const QUOTED: &str = "\"owns_gil\"";
 
 #[derive(Deserialize)]
 struct Record {
@@ -74,7 +77,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if !contains(&section.text, KEY.as_bytes()) {
+    if !section.has(QUOTED) {
         return Vec::new();
     }
     let is_dump = |records: &Vec<Record>| records.iter().any(|r| r.owns_gil.0.is_some());

@@ -23,7 +23,7 @@ pub const FORMAT: Format = Format {
         capture: "py-spy dump --native --pid PID",
     },
     reader: Reader::Text {
-        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", "\"owns_gil\"", "\\\"owns_gil\\\""],
+        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", json::QUOTED, "\\\"owns_gil\\\""],
         confirm,
         parse,
     },

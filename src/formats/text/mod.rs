@@ -10,6 +10,7 @@
 //!
 //! Offsets count in the text after decoding.
 
+mod anchor_set;
 mod bodies;
 mod chunk;
 mod clean;
@@ -34,6 +35,7 @@ use crate::model::{FormatId, Snapshot, lossy};
 use bodies::Bodies;
 use chunk::Chunk;
 
+pub use anchor_set::AnchorSet;
 pub use bodies::Known;
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use dumps::{Building, Dumps};

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::anchor_set::AnchorSet;
 use super::prefix::Prefix;
-use super::site::first_line;
+use super::site::{contains, first_line};
 use crate::formats::detect::Header;
 use crate::model::Str;
 
@@ -23,6 +24,8 @@ pub struct Section<'a> {
     places: Vec<(usize, usize)>,
     /// Where in the text the first header's line begins.
     pub first: usize,
+    /// The format's anchors, and which of them stand in the text, where that is known.
+    anchors: Option<(AnchorSet, &'static [&'static str])>,
 }
 
 impl<'a> Section<'a> {
@@ -30,12 +33,12 @@ impl<'a> Section<'a> {
     pub fn new(path: &'a Str, bytes: u64, text: &'a [u8], headers: &[Header], foreign: Vec<usize>) -> Self {
         let first = headers.first().map_or(0, |h| h.line);
         if foreign.is_empty() && headers.iter().all(|h| h.line == h.start) {
-            return Self { path, bytes, text: Cow::Borrowed(text), places: Vec::new(), first };
+            return Self { path, bytes, text: Cow::Borrowed(text), places: Vec::new(), first, anchors: None };
         }
         let (stripped, places) = own_text(text, headers, &foreign);
         let at = places.partition_point(|(_, original)| *original < first);
         let first = places.get(at).map_or(0, |(start, _)| *start);
-        Self { path, bytes, text: Cow::Owned(stripped), places, first }
+        Self { path, bytes, text: Cow::Owned(stripped), places, first, anchors: None }
     }
 
     /// The same with another text, for a format that takes more away than prefixes. `places`: where pieces of it
@@ -45,7 +48,23 @@ impl<'a> Section<'a> {
         let first = places.iter().filter(is_in).map(|(start, _)| *start).min().unwrap_or(0);
         let places =
             places.into_iter().map(|(start, before)| (start, self.offset(before) as usize)).collect();
-        Section { path: self.path, bytes: self.bytes, text: Cow::Owned(text), places, first }
+        Section { path: self.path, bytes: self.bytes, text: Cow::Owned(text), places, first, anchors: None }
+    }
+
+    /// The same with what is known of the format's anchors in the whole text.
+    pub fn with_anchors(self, anchors: Option<(AnchorSet, &'static [&'static str])>) -> Self {
+        // What was taken away may have stood within an anchor.
+        let anchors = anchors.filter(|_| matches!(self.text, Cow::Borrowed(_)));
+        Self { anchors, ..self }
+    }
+
+    /// Whether this stands in the text. Costs nothing where it is one of the format's anchors.
+    pub fn has(&self, what: &str) -> bool {
+        let number = |list: &[&str]| list.iter().position(|anchor| *anchor == what);
+        match self.anchors.and_then(|(set, list)| Some(set.has(number(list)?))) {
+            Some(is_there) => is_there,
+            None => contains(&self.text, what.as_bytes()),
+        }
     }
 
     /// Where in the decoded input this place of the text is.
