@@ -1,3 +1,4 @@
+use super::line::stack;
 use super::*;
 
 fn detected(text: &str) -> Option<Vec<Snapshot>> {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::site::contains;
+
 /// A way to write a text into something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escaped {
@@ -32,13 +34,14 @@ const BREAKS_A_LINE: usize = 8;
 impl Escaped {
     /// The text as it was; `None` if it was not written so.
     pub fn undone(self, text: &[u8]) -> Option<Vec<u8>> {
-        let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
+        let has = |what: &[u8]| contains(text, what);
         match self {
             Self::Html => {
                 let is_html = has(b"&lt;") || has(b"&quot;") || has(b"&#");
                 is_html.then(|| replaced(text, b'&', entity))
             }
             Self::Syslog => has(b"#012").then(|| replaced(text, b'#', octal)),
+            Self::Json if !has(b"\\n") => None,
             Self::Json => {
                 let breaks = memchr::memmem::find_iter(text, b"\\n").count();
                 let lines = memchr::memchr_iter(b'\n', text).count();

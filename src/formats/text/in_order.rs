@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 const PIECES_AHEAD: usize = 2;
 
 /// Gives `first` and what is read of each piece to `add`, one after the other, while the next ones are read.
-pub(super) fn in_order<P: Sync, T: Default + Send>(
+pub(in crate::formats) fn in_order<P: Sync, T: Default + Send>(
     first: T,
     pieces: &[P],
     read: impl Fn(&P) -> T + Sync,

@@ -44,6 +44,7 @@ pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,
 };
+pub(super) use in_order::in_order;
 pub use repeats::{Hole, Repeats};
 pub use section::Section;
 pub use seen::SeenIds;
@@ -109,7 +110,7 @@ fn read_in_chunks<G: Grammar>(
     let is_last = |range: &Range<usize>| range.end == text.len();
     let read = |range: &Range<usize>| chunk::read(grammar, text, range.clone(), is_last(range), &learned);
     let add = |chunk: Chunk| dumps::add_chunk(grammar, &mut memory, &mut dumps, &mut bodies, chunk, section);
-    in_order::in_order(first, &ranges, read, add);
+    in_order(first, &ranges, read, add);
     grammar.on_end(&mut memory, &mut dumps);
     dumps.snapshots()
 }

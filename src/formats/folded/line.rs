@@ -1,0 +1,55 @@
+//! A line of a folded text.
+
+/// More samples than this are not counted: numbers of a report stay exact in every reader.
+pub(super) const MOST: u64 = 1 << 53;
+
+/// A line of a stack: its frames, root first, and how many samples it stands for.
+pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
+    let (frames, count) = line.trim_end().rsplit_once(' ')?;
+    let count = number(count)?;
+    // A differential profile has two counts.
+    let frames = match frames.rsplit_once(' ') {
+        Some((before, first))
+            if number(first).is_some() && before.contains(';') && !before.ends_with(',') =>
+        {
+            before
+        }
+        _ => frames,
+    };
+    let may_be_html = memchr::memchr(b'&', frames.as_bytes()).is_some();
+    let mut named = 0;
+    for (n, name) in frames.split(';').enumerate() {
+        let is_prose = n > 0 && (name.is_empty() || name.starts_with(' '));
+        if is_prose || may_be_html && is_entity(name) {
+            return None;
+        }
+        named += usize::from(named < FEWEST_NAMES && is_name(name));
+    }
+    (named == FEWEST_NAMES).then_some((frames, count))
+}
+
+/// One name and a number are a list, a semicolon or not.
+const FEWEST_NAMES: usize = 2;
+
+pub(super) fn is_name(frame: &str) -> bool {
+    frame.chars().any(|c| c.is_alphabetic())
+}
+
+/// `frame #&#8203;1`, `Total&nbsp;items`: HTML, which writes a semicolon behind each of its own.
+fn is_entity(frame: &str) -> bool {
+    let name = frame.rsplit_once('&').map(|(_, name)| name.strip_prefix('#').unwrap_or(name));
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// `42`, `42.5`
+fn number(text: &str) -> Option<u64> {
+    if let (Ok(count), false) = (text.parse::<u64>(), text.starts_with('+')) {
+        return Some(count.min(MOST));
+    }
+    let is_number = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && text.bytes().any(|b| b.is_ascii_digit());
+    let value: f64 = if is_number { text.parse().ok()? } else { return None };
+    // What is not exact is too much anyway.
+    Some((value.round() as u64).min(MOST))
+}
