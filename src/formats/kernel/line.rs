@@ -11,8 +11,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+
+use super::{stand_in, wrapped};
+use crate::formats::text::first_line;
 
 /// The longest date of `dmesg -T`, bytes.
 const LONGEST_DATE: usize = 40;
@@ -26,6 +28,10 @@ pub(super) struct Line {
     caller: Option<(u8, u64)>,
     /// It goes on with the line before: it has no prefix, and whoever printed the lines around it says so.
     is_bare: bool,
+    /// What it lacks without its end.
+    pub kind: Option<wrapped::Kind>,
+    /// It may need a header before it: see [`stand_in`].
+    pub begins_stack: bool,
 }
 
 impl Line {
@@ -112,84 +118,92 @@ fn caller_id(text: &[u8]) -> Option<(u8, u64)> {
     is_id.then_some((*kind, number))
 }
 
-/// The lines of a text, in an order in which what belongs together stands together: two processors that print at
-/// once take turns, within lines too (`0000000000120018[  703.530883] net_ratelimit: …`).
-pub(super) fn lines(text: &[u8]) -> Vec<Line> {
-    let mut starts = vec![0];
-    while let Some(next) = starts.last().and_then(|at| next_line(text, at + PIECE)) {
-        starts.push(next);
-    }
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let pieces: Vec<Range<usize>> = starts.iter().zip(ends).map(|(start, end)| *start..end).collect();
-    let lines: Vec<Line> = pieces.into_par_iter().flat_map_iter(|piece| lines_in(text, piece)).collect();
-    match lines.iter().all(|line| line.caller.is_none()) {
+/// Lines in an order in which what belongs together stands together: two processors that print at once take turns, within
+/// lines too (`0000000000120018[  703.530883] net_ratelimit: …`).
+pub(super) fn in_order(lines: Vec<Line>, text: &[u8]) -> Vec<Line> {
+    match has_callers(&lines) {
+        true => together(lines, text),
         // They are in order as they are.
-        true => lines,
-        false => together(lines, text),
+        false => lines,
     }
 }
 
-/// How much text one worker looks at in one go, bytes.
-const PIECE: usize = 1 << 20;
+/// Whether some of the lines say who printed them.
+pub(super) fn has_callers(lines: &[Line]) -> bool {
+    lines.iter().any(|line| line.caller.is_some())
+}
 
-/// Where the first line begins behind this place.
-fn next_line(text: &[u8], at: usize) -> Option<usize> {
-    let next = at + memchr::memchr(b'\n', text.get(at..)?)? + 1;
-    (next < text.len()).then_some(next)
+/// The line that begins at this place of a text, and where the next one does.
+pub(super) fn at(text: &[u8], at: usize) -> Option<(Line, usize)> {
+    let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+    let end = at + first_line(rest).len();
+    let (line, inner) = line_in(text, at, end);
+    Some((line, inner.unwrap_or(end + 1)))
 }
 
 /// The lines of a piece of a text, which begins and ends with one.
-fn lines_in(text: &[u8], piece: Range<usize>) -> Vec<Line> {
+pub(super) fn lines_in(text: &[u8], piece: Range<usize>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut at = piece.start;
     while at < piece.end {
-        let end = at + crate::formats::text::first_line(text.get(at..).unwrap_or_default()).len();
-        let mut from = at;
-        loop {
-            let rest = text.get(from..end).unwrap_or_default();
-            let (length, caller) = prefix(rest);
-            let inner = inner_prefix(rest.get(length..).unwrap_or_default());
-            let to = inner.map_or(end, |inner| from + length + inner);
-            lines.push(Line { text: from + length..to, caller, is_bare: length == 0 });
-            match inner {
-                Some(_) => from = to,
-                None => break,
-            }
+        let end = at + first_line(text.get(at..).unwrap_or_default()).len();
+        let mut from = Some(at);
+        while let Some(start) = from {
+            let (line, inner) = line_in(text, start, end);
+            lines.push(line);
+            from = inner;
         }
         at = end + 1;
     }
     lines
 }
 
+/// The first line in a line that ends at `end`, and where one begins that was printed into it.
+fn line_in(text: &[u8], from: usize, end: usize) -> (Line, Option<usize>) {
+    let rest = text.get(from..end).unwrap_or_default();
+    let (length, caller) = prefix(rest);
+    let inner = inner_prefix(rest.get(length..).unwrap_or_default()).map(|inner| from + length + inner);
+    let range = from + length..inner.unwrap_or(end);
+    let shown = text.get(range.clone()).unwrap_or_default();
+    let line = Line {
+        kind: wrapped::Kind::of(shown),
+        begins_stack: stand_in::begins(shown),
+        text: range,
+        caller,
+        is_bare: length == 0,
+    };
+    (line, inner)
+}
+
 /// Lines with their callers, each behind the line that it goes on with.
 fn together(lines: Vec<Line>, text: &[u8]) -> Vec<Line> {
-    let mut segments: Vec<Vec<Line>> = Vec::new();
+    // The callers of segments of lines, and the segment of each line.
+    let mut callers: Vec<Option<(u8, u64)>> = Vec::new();
+    let mut segment_of: Vec<usize> = Vec::with_capacity(lines.len());
     let mut last_of: FxHashMap<Option<(u8, u64)>, usize> = FxHashMap::default();
-    let mut last: Option<usize> = None;
-    for line in lines {
+    for line in &lines {
         let caller = line.caller;
-        let shown = line.shown(text);
-        let newest = segments.len().checked_sub(1);
-        let is_of = |n: &usize| segments.get(*n).and_then(|s| s.first()).is_some_and(|l| l.caller == caller);
-        let n = match last_of.get(&caller) {
+        let newest = callers.len().checked_sub(1).filter(|n| callers.get(*n) == Some(&caller));
+        let last = segment_of.last().copied();
+        let known = match newest {
             // A mailer broke the line before.
             _ if line.is_bare && last.is_some() => last,
-            Some(n) if caller.is_some() && goes_on(shown) => Some(*n),
-            _ => newest.filter(is_of),
+            Some(newest) => Some(newest),
+            None if caller.is_some() && goes_on(line.shown(text)) => last_of.get(&caller).copied(),
+            None => None,
         };
-        match n.and_then(|n| segments.get_mut(n)) {
-            Some(segment) => {
-                segment.push(line);
-                last = n;
-            }
-            None => {
-                last_of.insert(caller, segments.len());
-                last = Some(segments.len());
-                segments.push(vec![line]);
-            }
-        }
+        segment_of.push(known.unwrap_or_else(|| {
+            last_of.insert(caller, callers.len());
+            callers.push(caller);
+            callers.len() - 1
+        }));
     }
-    segments.into_iter().flatten().collect()
+    if segment_of.is_sorted() {
+        return lines;
+    }
+    let mut lines: Vec<(usize, Line)> = segment_of.into_iter().zip(lines).collect();
+    lines.sort_by_key(|(segment, _)| *segment);
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// Where in the text of a line another line begins, which was printed into it.

@@ -23,6 +23,7 @@ use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside,
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, ThreadIx, lossy};
 
+use clean::Cleaned;
 use frame::StackLine;
 use reports::Report;
 
@@ -111,13 +112,7 @@ fn frame_in(text: &str) -> Option<StackLine<'_>> {
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let (text, places) = clean::cleaned(&section.text);
-    let version = memchr::memmem::find_iter(&text, b"ainted").find_map(|at| {
-        let start = memchr::memrchr(b'\n', text.get(..at)?).map_or(0, |n| n + 1);
-        let line = text::first_line(text.get(start..)?);
-        let line = lossy(line.get(..line.len().min(text::LONGEST_LINE))?);
-        header::version(&line).map(|version| format!("Linux {version}"))
-    });
+    let Cleaned { text, places, version, .. } = clean::cleaned(&section.text);
     let mut snapshots = text::read(&Kernel, FORMAT.id, &section.rewritten(text, places));
     for snapshot in &mut snapshots {
         snapshot.source.producer = version.as_deref().map(Into::into);

@@ -21,6 +21,15 @@ const FARTHEST: usize = 60;
 /// Lines that begin a stack, beside that of the registers.
 const CALLS: [&[u8]; 3] = [b"Call Trace:", b"Call trace:", b"Backtrace:"];
 
+/// Whether a stack begins with this line, or the registers before one.
+pub(super) fn begins(line: &[u8]) -> bool {
+    is_call(line) || frame::is_counter(line)
+}
+
+fn is_call(line: &[u8]) -> bool {
+    CALLS.iter().any(|call| line.trim_ascii_start().starts_with(call))
+}
+
 /// The header that is to be put before this line. `before`: the lines before it, the nearest first; `after`: those
 /// behind it; `number`: of the next task without a name.
 pub(super) fn header<'t>(
@@ -29,8 +38,6 @@ pub(super) fn header<'t>(
     after: impl Iterator<Item = &'t [u8]>,
     number: usize,
 ) -> Option<String> {
-    let is_call = |line: &[u8]| CALLS.iter().any(|call| line.trim_ascii_start().starts_with(call));
-    let begins = |line: &[u8]| is_call(line) || frame::is_counter(line);
     if !begins(line) {
         return None;
     }

@@ -25,10 +25,9 @@ use crate::model::lossy;
 /// Into how many lines one may be broken.
 const MOST_PARTS: usize = 8;
 
-/// The first of these lines with what was broken off it, and of how many lines it was made.
-pub(super) fn whole<'t>(mut lines: impl Iterator<Item = &'t [u8]>) -> (Cow<'t, [u8]>, usize) {
+/// The first of these lines, which is of this kind, with what was broken off it, and of how many lines it was made.
+pub(super) fn whole<'t>(kind: Kind, mut lines: impl Iterator<Item = &'t [u8]>) -> (Cow<'t, [u8]>, usize) {
     let first = lines.next().unwrap_or_default();
-    let Some(kind) = Kind::of(first) else { return (Cow::Borrowed(first), 1) };
     let mut joined = lossy(first).into_owned();
     let mut count = 1;
     let mut is_whole = kind.is_whole(&joined);
@@ -46,7 +45,7 @@ pub(super) fn whole<'t>(mut lines: impl Iterator<Item = &'t [u8]>) -> (Cow<'t, [
 
 /// Lines that say nothing without their end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// What the watchdog says of a task.
     Hung,
     /// The header of a task.
@@ -57,7 +56,7 @@ enum Kind {
 
 impl Kind {
     /// A cheap test, made for every line.
-    fn of(line: &[u8]) -> Option<Self> {
+    pub fn of(line: &[u8]) -> Option<Self> {
         match line.trim_ascii_start() {
             line if line.starts_with(b"INFO: task ") => Some(Self::Hung),
             line if line.starts_with(b"task:") => Some(Self::Task),
@@ -132,7 +131,8 @@ mod tests {
                 7,
             ),
         ] {
-            let (whole, lines) = whole(text.lines().map(str::as_bytes));
+            let kind = Kind::of(text.as_bytes()).unwrap();
+            let (whole, lines) = whole(kind, text.lines().map(str::as_bytes));
             assert_eq!((&*lossy(&whole), lines), (wanted, count));
         }
     }
@@ -146,7 +146,8 @@ mod tests {
             "INFO: task 5 is done\nand more",
             "task: buy\nmilk",
         ] {
-            let (whole, lines) = whole(text.lines().map(str::as_bytes));
+            let kind = Kind::of(text.as_bytes()).unwrap();
+            let (whole, lines) = whole(kind, text.lines().map(str::as_bytes));
             assert_eq!((&*lossy(&whole), lines), (text.lines().next().unwrap_or_default(), 1));
         }
     }

@@ -46,8 +46,12 @@ impl<'a> Section<'a> {
     pub fn rewritten(&self, text: Vec<u8>, places: Vec<(usize, usize)>) -> Section<'a> {
         let is_in = |(_, before): &&(usize, usize)| *before >= self.first;
         let first = places.iter().filter(is_in).map(|(start, _)| *start).min().unwrap_or(0);
-        let places =
-            places.into_iter().map(|(start, before)| (start, self.offset(before) as usize)).collect();
+        let places = match self.places.is_empty() {
+            true => places,
+            false => {
+                places.into_iter().map(|(start, before)| (start, self.offset(before) as usize)).collect()
+            }
+        };
         Section { path: self.path, bytes: self.bytes, text: Cow::Owned(text), places, first, anchors: None }
     }
 
