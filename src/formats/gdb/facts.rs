@@ -50,8 +50,8 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
     }
     // What it wrote before another signal is not why it ended.
     process.failure = said.filter(|_| process.signal.as_ref().is_some_and(|s| &*s.name == "SIGABRT"));
-    let targets = || roll.entries.iter().map(|e| e.target);
-    process.pid = process.pid.or_else(|| targets().find_map(|t| t.pid));
+    let census = Census::of(roll);
+    process.pid = process.pid.or(census.pid);
     let announced = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
         Event::NewThread(target) => target.os,
         _ => None,
@@ -59,12 +59,33 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
     // The C library of FreeBSD 7 and newer; on Linux it is `libc.so.6`.
     let is_of_freebsd = |frame: &Frame| frame.module.as_deref().is_some_and(|m| m.ends_with("/libc.so.7"));
     let by_library = snapshot.stacks.all_frames().iter().any(is_of_freebsd).then_some("freebsd");
-    let os = by_library.or_else(|| targets().find_map(|t| t.os)).or(announced);
-    // `Thread 27 (process 7860)`: several threads named by their process are Apple's gdb.
-    let is_apple = || targets().filter(|t| t.pid.is_some() && t.lwp.is_none() && t.os.is_none()).count() > 1;
-    process.os = os.or_else(|| is_apple().then_some("macos")).map(Into::into);
+    let os = by_library.or(census.os).or(announced);
+    // Several threads named by their process are Apple's gdb.
+    process.os = os.or_else(|| (census.by_process > 1).then_some("macos")).map(Into::into);
     if process.pid.is_none() && os == Some("linux") {
         snapshot.process.pid = main_thread(snapshot);
+    }
+}
+
+/// What the threads' names say of their process.
+#[derive(Default)]
+struct Census {
+    pid: Option<u32>,
+    os: Option<&'static str>,
+    /// How many are named so: `Thread 27 (process 7860)`.
+    by_process: usize,
+}
+
+impl Census {
+    fn of(roll: &Roll<'_>) -> Self {
+        let mut census = Self::default();
+        for target in roll.entries.iter().map(|entry| entry.target) {
+            census.pid = census.pid.or(target.pid);
+            census.os = census.os.or(target.os);
+            let is_by_process = target.pid.is_some() && target.lwp.is_none() && target.os.is_none();
+            census.by_process += usize::from(is_by_process);
+        }
+        census
     }
 }
 
@@ -101,8 +122,11 @@ pub(super) fn share_pid(snapshots: &mut [Snapshot], goes_on: &[bool]) {
 
 /// Notes what the text itself says is missing.
 pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<'_>) {
-    let count = |end: StackEnd| snapshot.threads.iter().filter(|t| t.stack_end == end).count() as u64;
-    let (limited, reported) = (count(StackEnd::DepthLimit), count(StackEnd::Reported));
+    let (mut limited, mut reported) = (0, 0);
+    for thread in &snapshot.threads {
+        limited += u64::from(thread.stack_end == StackEnd::DepthLimit);
+        reported += u64::from(thread.stack_end == StackEnd::Reported);
+    }
     let cut = roll.entries.iter().find(|e| e.placed.item.is_cut);
     let missing = missing_threads(parts, roll);
     let last = last_number(parts);
@@ -135,10 +159,16 @@ pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], ro
 
 /// The last number of a list that falls, which gdb prints down to 1.
 fn last_number(parts: &[Part<'_>]) -> Option<u64> {
-    let numbers: Vec<u64> =
-        parts.iter().flat_map(|p| &p.listed).filter_map(|p| Some(p.item.header.as_ref()?.number)).collect();
-    let falls = numbers.len() >= 3 && numbers.windows(2).all(|w| matches!(w, [a, b] if a > b));
-    falls.then(|| numbers.last().copied()).flatten()
+    let listed = parts.iter().flat_map(|p| &p.listed);
+    let mut numbers = listed.filter_map(|p| Some(p.item.header.as_ref()?.number));
+    let (mut last, mut count) = (numbers.next()?, 1);
+    for number in numbers {
+        if number >= last {
+            return None;
+        }
+        (last, count) = (number, count + 1);
+    }
+    (count >= 3).then_some(last)
 }
 
 /// How many threads gdb announced (`[New LWP 5445]`) that the text does not list.

@@ -63,6 +63,9 @@ fn is_first_line(site: &Site<'_>) -> bool {
 /// ```
 pub(super) fn is_first_frame(line: &[u8]) -> bool {
     let Some(body) = line.strip_prefix(b"#0").map(<[u8]>::trim_ascii) else { return false };
+    if is_plain(body) {
+        return true;
+    }
     let mut scan = Scan::default();
     scan.read(body.get(..body.len().min(1 << 16)).unwrap_or_default());
     let Some((start, end)) = scan.args else { return body == b"<signal handler called>" };
@@ -73,6 +76,28 @@ pub(super) fn is_first_frame(line: &[u8]) -> bool {
     let has_pc = body.starts_with(b"0x") && memchr::memmem::find(body, b" in ").is_some_and(|at| at < 24);
     let tail = body.get(end..).unwrap_or_default();
     has_pc || !body.starts_with(b"0x") && (tail.starts_with(b" at ") || tail.starts_with(b" from /"))
+}
+
+/// Whether it is one at first glance, as most are: a name, arguments without texts and parentheses, a place. A shortcut: what
+/// it says [`is_first_frame`] would say as well.
+fn is_plain(body: &[u8]) -> bool {
+    let (name, has_pc) = match body.strip_prefix(b"0x") {
+        Some(digits) => {
+            let length = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+            match digits.get(length..).and_then(|rest| rest.strip_prefix(b" in ")).filter(|_| length <= 16) {
+                Some(name) => (name, true),
+                None => return false,
+            }
+        }
+        None => (body, false),
+    };
+    let length = name.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let Some(args) = name.get(length..).and_then(|rest| rest.strip_prefix(b" (")) else { return false };
+    let Some(end) = args.iter().position(|b| matches!(b, b'(' | b')' | b'"' | b'\'')) else { return false };
+    let is_end = args.get(end) == Some(&b')');
+    let tail = args.get(end + 1..).unwrap_or_default();
+    let is_path = args.starts_with(b"/") || args.starts_with(b"BuildId");
+    length > 0 && is_end && !is_path && (has_pc || tail.starts_with(b" at "))
 }
 
 /// Whether a line is a row of `info threads`.
@@ -90,6 +115,23 @@ mod tests {
     fn recognize(text: &[u8]) -> usize {
         let counts = detect::counts(&Bytes::copy_from_slice(text));
         counts.iter().find(|(format, _)| format.id.id() == "gdb").map_or(0, |(_, count)| *count)
+    }
+
+    #[test]
+    fn the_first_glance_sees_what_the_second_one_does() {
+        for (line, is_plain) in [
+            ("0x00007fe55cd27df2 in __libc_pause () at ../sysdeps/pause.c:29", true),
+            ("0x00007fe55cd27df2 in ?? () from /lib/libc.so.6", false),
+            ("futex_wait (private=0, futex_word=0x558efcd69060 <g_log_mutex>) at f.h:146", true),
+            ("0x4a3b5 in __interceptor_malloc (/usr/lib/libasan.so+0x4a3b5)", false),
+            ("0x4a3b5 in f (BuildId: 55ab)", false),
+            ("0x55a1 in main /src/a.c:3:5", false),
+            ("f (s=0x5 \"a) at b\") at x.c:1", false),
+            ("futex_wait (private=0) from here", false),
+        ] {
+            assert_eq!(super::is_plain(line.as_bytes()), is_plain, "{line}");
+            assert!(!is_plain || super::is_first_frame(format!("#0  {line}").as_bytes()), "{line}");
+        }
     }
 
     #[test]

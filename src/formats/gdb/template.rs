@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use super::args::Source;
 use super::frame::{self, ParsedFrame};
 use super::scan::Scan;
-use super::token::{TokenKind, token_at};
+use super::token::{TokenKind, decimal_at, hex_at, token_at};
 use crate::formats::text::Hole;
 
 /// Index of a template.
@@ -63,13 +63,19 @@ impl Template {
 
 impl Hole for TokenKind {
     fn read(self, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+        let number = match self {
+            Self::Hex => Some(hex_at(text, at)?),
+            Self::Decimal => Some(decimal_at(text, at)?),
+            Self::Number | Self::Text => None,
+        };
+        if let Some((value, end)) = number {
+            values.push(value);
+            return Some(end);
+        }
         let token = token_at(text, at).filter(|token| token.kind == self)?;
         // A quote that nothing closes in its line closes in another one.
         if self == Self::Text && text.get(at..token.end)?.contains(&b'\n') {
             return None;
-        }
-        if self.has_value() {
-            values.push(token.value);
         }
         Some(token.end)
     }

@@ -80,49 +80,54 @@ pub(super) fn begins_token(line: &[u8], start: usize, before: u8) -> bool {
     }
 }
 
-fn number(line: &[u8], start: usize) -> Option<Token> {
-    let is_negative = line.get(start) == Some(&b'-');
-    let first = start + usize::from(is_negative);
-    let digits = line.get(first..)?;
-    if let [b'0', b'x', rest @ ..] = digits {
-        let mut value = 0u64;
-        let mut length = 0;
-        for &byte in rest {
-            let digit = HEX[byte as usize];
-            if digit == 255 {
-                break;
-            }
-            value = (value << 4) | u64::from(digit);
-            length += 1;
-        }
-        let follows = rest.get(length).copied().unwrap_or(b' ');
-        if (1..=16).contains(&length) && !is_word(follows) && !is_negative {
-            return Some(Token { kind: TokenKind::Hex, start, end: first + 2 + length, value });
-        }
-    }
+/// The value of a [`TokenKind::Hex`], and the index after it.
+pub(super) fn hex_at(line: &[u8], start: usize) -> Option<(u64, usize)> {
+    let digits = line.get(start..)?.strip_prefix(b"0x")?;
     let mut value = 0u64;
-    let mut fits = true;
+    let mut length = 0;
+    for &byte in digits {
+        let digit = HEX[byte as usize];
+        if digit == 255 {
+            break;
+        }
+        value = (value << 4) | u64::from(digit);
+        length += 1;
+    }
+    let follows = digits.get(length).copied().unwrap_or(b' ');
+    ((1..=16).contains(&length) && !is_word(follows)).then_some((value, start + 2 + length))
+}
+
+/// The value of a [`TokenKind::Decimal`], and the index after it.
+pub(super) fn decimal_at(line: &[u8], start: usize) -> Option<(u64, usize)> {
+    let text = line.get(start..)?;
+    let digits = text.strip_prefix(b"-");
+    let is_negative = digits.is_some();
+    let digits = digits.unwrap_or(text);
+    let mut value = 0u64;
     let mut length = 0;
     for &byte in digits {
         if !byte.is_ascii_digit() {
             break;
         }
-        match value.checked_mul(10).and_then(|v| v.checked_add(u64::from(byte - b'0'))) {
-            Some(v) => value = v,
-            None => fits = false,
-        }
+        value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
         length += 1;
     }
     let follows = digits.get(length).copied().unwrap_or(b' ');
-    if fits
-        && !is_word(follows)
-        && !(follows == b'.' && digits.get(length + 1).is_some_and(u8::is_ascii_digit))
-    {
-        let value = if is_negative { value.wrapping_neg() } else { value };
-        return Some(Token { kind: TokenKind::Decimal, start, end: first + length, value });
+    let has_part = follows == b'.' && digits.get(length + 1).is_some_and(u8::is_ascii_digit);
+    let value = if is_negative { value.wrapping_neg() } else { value };
+    (!is_word(follows) && !has_part).then_some((value, start + usize::from(is_negative) + length))
+}
+
+fn number(line: &[u8], start: usize) -> Option<Token> {
+    if let Some((value, end)) = hex_at(line, start) {
+        return Some(Token { kind: TokenKind::Hex, start, end, value });
+    }
+    if let Some((value, end)) = decimal_at(line, start) {
+        return Some(Token { kind: TokenKind::Decimal, start, end, value });
     }
     // `1.5000000000000001e+10`, `-nan(0x8…)`, `12abc`: everything that hangs together.
-    let mut end = first + length;
+    let mut end = start + usize::from(line.get(start) == Some(&b'-'));
+    end += line.get(end..)?.iter().take_while(|b| b.is_ascii_digit()).count();
     while let Some(&byte) = line.get(end) {
         let is_exponent = matches!(byte, b'+' | b'-') && matches!(line.get(end - 1), Some(b'e' | b'E'));
         if !is_word(byte) && byte != b'.' && !is_exponent {

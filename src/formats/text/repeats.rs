@@ -2,7 +2,8 @@
 //!
 //! Threads that do the same print the same lines but for some numbers, and most threads of a large dump do the same.
 //! So a block is first compared with the one before and with the one that followed that one last time: as bytes, with
-//! holes where its numbers are. What is found so is what its lines would give one by one.
+//! holes where its numbers are. What is found so is what its lines would give one by one. Numbers that were the same in
+//! all blocks so far, as the address of a lock for which all wait, are compared together with what stands around them.
 
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ pub trait Hole: Copy {
 #[derive(Clone, Debug)]
 pub struct Repeats<H> {
     seen: Vec<Seen>,
-    holes: Vec<(u32, u32, H)>,
+    holes: Vec<Place<H>>,
     seen_of: FxHashMap<u32, usize>,
     /// The one that was seen last.
     last: Option<usize>,
@@ -31,6 +32,23 @@ impl<H> Default for Repeats<H> {
     }
 }
 
+/// A hole, and where it stands in its block.
+#[derive(Clone, Copy, Debug)]
+struct Place<H> {
+    start: u32,
+    end: u32,
+    hole: H,
+    /// What stands there in all blocks, where it is always the same.
+    steady: Option<Steady>,
+}
+
+/// What always stands in a hole.
+#[derive(Clone, Copy, Debug)]
+struct Steady {
+    /// Its value, if it has one.
+    value: Option<u64>,
+}
+
 /// A block, and where it stands.
 #[derive(Clone, Debug)]
 struct Seen {
@@ -40,6 +58,8 @@ struct Seen {
     holes: Range<usize>,
     /// The one that followed last time.
     next: usize,
+    /// How many times it was found again, up to one more than [`OPEN_FOR`].
+    found: u32,
 }
 
 impl<H: Hole> Repeats<H> {
@@ -52,9 +72,14 @@ impl<H: Hole> Repeats<H> {
             return;
         }
         let first = self.holes.len();
-        self.holes.extend(holes.iter().map(|(at, hole)| (at.start as u32, at.end as u32, *hole)));
+        self.holes.extend(holes.iter().map(|(at, hole)| Place {
+            start: at.start as u32,
+            end: at.end as u32,
+            hole: *hole,
+            steady: None,
+        }));
         let next = self.seen.len();
-        self.seen.push(Seen { block, text, holes: first..self.holes.len(), next });
+        self.seen.push(Seen { block, text, holes: first..self.holes.len(), next, found: 0 });
         self.seen_of.insert(block, next);
         self.follows(next);
     }
@@ -95,22 +120,76 @@ impl<H: Hole> Repeats<H> {
     }
 
     /// Where the block at `at` ends, if it is this one but for its holes, whose values are pushed.
-    fn matches(&self, candidate: usize, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+    fn matches(&mut self, candidate: usize, text: &[u8], at: usize, values: &mut Vec<u64>) -> Option<usize> {
+        let found = self.seen.get(candidate)?.found;
+        let mark = values.len();
+        if found > OPEN_FOR {
+            let is_open = |place: &Place<H>| place.steady.is_none();
+            if let Some(end) = self.matches_with(candidate, text, at, values, is_open, |_, _| {}) {
+                return Some(end);
+            }
+            values.truncate(mark);
+        }
+        if found < OPEN_FOR {
+            let end = self.matches_with(candidate, text, at, values, |_| true, |_, _| {})?;
+            self.seen[candidate].found += 1;
+            return Some(end);
+        }
+        let mut looked_at: Vec<(usize, Option<Steady>)> = Vec::new();
+        let end = self.matches_with(
+            candidate,
+            text,
+            at,
+            values,
+            |_| true,
+            |n, steady| looked_at.push((n, steady)),
+        )?;
+        self.seen[candidate].found = OPEN_FOR + 1;
+        for (n, steady) in looked_at {
+            let known = &mut self.holes[n].steady;
+            *known = if found == OPEN_FOR { steady } else { known.and(steady) };
+        }
+        Some(end)
+    }
+
+    /// The same, where what stands in a hole is read if it `is_open`, and has to be the same otherwise. `looked_at` is told
+    /// of each open hole what stands in it, if it is the same.
+    fn matches_with(
+        &self,
+        candidate: usize,
+        text: &[u8],
+        at: usize,
+        values: &mut Vec<u64>,
+        is_open: impl Fn(&Place<H>) -> bool,
+        mut looked_at: impl FnMut(usize, Option<Steady>),
+    ) -> Option<usize> {
         let seen = self.seen.get(candidate)?;
         let known = text.get(seen.text.clone())?;
         let (mut from, mut at) = (0, at);
-        for &(start, end, hole) in self.holes.get(seen.holes.clone())? {
-            let literal = known.get(from..start as usize)?;
+        for (n, place) in seen.holes.clone().zip(self.holes.get(seen.holes.clone())?) {
+            if !is_open(place) {
+                values.extend(place.steady.and_then(|steady| steady.value));
+                continue;
+            }
+            let (start, end) = (place.start as usize, place.end as usize);
+            let literal = known.get(from..start)?;
             if !text.get(at..)?.starts_with(literal) {
                 return None;
             }
-            at = hole.read(text, at + literal.len(), values)?;
-            from = end as usize;
+            let (begin, mark) = (at + literal.len(), values.len());
+            at = place.hole.read(text, begin, values)?;
+            // A number that goes on behind its hole is another one: something has to stand there that is compared.
+            let is_same = text.get(begin..at) == known.get(start..end) && end < known.len();
+            looked_at(n, is_same.then(|| Steady { value: values.get(mark).copied() }));
+            from = end;
         }
         let literal = known.get(from..)?;
         text.get(at..)?.starts_with(literal).then_some(at + literal.len())
     }
 }
+
+/// So many times a block is found again before its numbers are asked which of them are always the same.
+const OPEN_FOR: u32 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -149,6 +228,26 @@ mod tests {
         // Cut in the middle.
         repeats.again(3);
         assert_eq!((repeats.find(&text[..26], 19, &mut values), values.len()), (None, 5));
+    }
+
+    #[test]
+    fn what_never_varied_is_compared_and_varies_from_then_on() {
+        let block = |a: u64, b: u64| format!("f {a} {b}\n");
+        let mut numbers: Vec<(u64, u64)> = (0..10).map(|n| (7, n)).collect();
+        numbers.extend([(71, 3), (7, 3), (8, 30)]);
+        let mut text: String = numbers.iter().map(|(a, b)| block(*a, *b)).collect();
+        text += "f 7x 3\nf 7\n";
+        let mut repeats = Repeats::default();
+        repeats.keep(0, 0..6, &[(2..3, Number), (4..5, Number)]);
+        let (mut values, mut at) = (Vec::new(), 6);
+        for (n, (a, b)) in numbers.iter().enumerate().skip(1) {
+            let (found, end) = repeats.find(text.as_bytes(), at, &mut values).unwrap();
+            assert_eq!((found, values.split_off(0)), (0, vec![*a, *b]));
+            let steady: Vec<bool> = repeats.holes.iter().map(|place| place.steady.is_some()).collect();
+            assert_eq!(steady, [(5..10).contains(&n), false], "{n}");
+            at = end;
+        }
+        assert_eq!((repeats.find(text.as_bytes(), at, &mut values), values.len()), (None, 0));
     }
 
     #[test]
