@@ -209,8 +209,8 @@ fn analyze_snapshot(
     // Nobody reads the memory from here on; what rules want of the image are its registers.
     snapshot.image = image.map(|image| ProcessImage { memory: Memory::default(), ..image });
     progress.report("grouping threads", 0, 0);
-    let clusters: Clusters = cluster::group(&snapshot, &meanings, &readings, &waits);
-    let graph = WaitGraph::of(&waits);
+    let group = || cluster::group(&snapshot, &meanings, &readings, &waits);
+    let (clusters, graph): (Clusters, _) = rayon::join(group, || WaitGraph::of(&waits));
     let findings = rules::check_all(&Case {
         snapshot: &snapshot,
         meanings: &meanings,
@@ -218,7 +218,7 @@ fn analyze_snapshot(
         waits: &waits,
         clusters: &clusters,
         graph: &graph,
-        states: &rules::StateCounts::of(&snapshot, &waits),
+        states: &rules::StateCounts::of(&clusters),
         limits: &options.limits,
     });
     let modules = modules.unwrap_or_default();

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{Cluster, ClusterIx, Clusters, Fingerprint, SIGNATURE_FRAMES};
-use crate::model::{Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{FrameIx, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{self, Meanings, Readings};
 use crate::waits::{LockIx, State, Target, Waits};
 
@@ -72,34 +73,56 @@ fn splits(state: State, waits: &Waits, lock: LockIx) -> bool {
     state.is_blocked() && waits.locks[lock.at()].is_shared_object
 }
 
+/// Stacks that one worker looks at in one go.
+const STACKS_A_CHUNK: usize = 1_024;
+
 /// The different signatures, and the one of each stack.
 fn signatures(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) -> (Vec<Vec<Str>>, Vec<u32>) {
-    let mut all: Vec<Vec<Str>> = Vec::new();
-    let mut known: FxHashMap<Vec<Str>, u32> = FxHashMap::default();
-    let of = (0..snapshot.stacks.stack_count())
+    // Names as numbers: stacks share them.
+    let mut names: Vec<&Str> = Vec::new();
+    let mut number_of: FxHashMap<&Str, u32> = FxHashMap::default();
+    let number = |frame: u32| {
+        let name = &meanings.get(FrameIx(frame)).name;
+        *number_of.entry(name).or_insert_with(|| {
+            names.push(name);
+            (names.len() - 1) as u32
+        })
+    };
+    let of_frame: Vec<u32> = (0..snapshot.stacks.all_frames().len() as u32).map(number).collect();
+    let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
+    let signatures: Vec<Signature> = stacks
         .map(|n| {
-            let stack = StackIx(n as u32);
+            let stack = StackIx(n);
             let frames = snapshot.stacks.frames_of(stack);
-            let mut names: Vec<Str> = Vec::with_capacity(SIGNATURE_FRAMES);
-            for &at in &readings.get(stack).meaningful {
-                let Some(&frame) = frames.get(at) else { continue };
-                let name = &meanings.get(frame).name;
+            let meaningful = readings.get(stack).meaningful.iter();
+            let mut signature = Signature::new();
+            for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at)?.at())) {
                 // A recursion is one step of the signature, however deep it was at the moment.
-                if names.last() != Some(name) {
-                    names.push(name.clone());
+                if signature.last() != Some(&name) {
+                    signature.push(name);
                 }
-                if names.len() == SIGNATURE_FRAMES {
+                if signature.len() == SIGNATURE_FRAMES {
                     break;
                 }
             }
-            *known.entry(names).or_insert_with_key(|names| {
-                all.push(names.clone());
-                (all.len() - 1) as u32
-            })
+            signature
         })
         .collect();
-    (all, of)
+    let mut all: Vec<Vec<Str>> = Vec::new();
+    let mut known: FxHashMap<Signature, u32> = FxHashMap::default();
+    let named = |signature: Signature| {
+        *known.entry(signature).or_insert_with_key(|signature| {
+            let of_signature = signature.iter().filter_map(|n| names.get(*n as usize));
+            all.push(of_signature.map(|name| (*name).clone()).collect());
+            (all.len() - 1) as u32
+        })
+    };
+    let of_stack = signatures.into_iter().map(named).collect();
+    (all, of_stack)
 }
+
+/// Numbers of names.
+type Signature = SmallVec<[u32; SIGNATURE_FRAMES]>;
 
 fn cluster(
     snapshot: &Snapshot,

@@ -86,12 +86,12 @@ pub struct Case<'a> {
 pub struct StateCounts(BTreeMap<State, u64>);
 
 impl StateCounts {
-    /// Of all threads of a snapshot.
-    pub fn of(snapshot: &Snapshot, waits: &Waits) -> Self {
+    /// Of all threads: each is in one cluster, and a cluster has one state.
+    pub fn of(clusters: &Clusters) -> Self {
         let mut counts: BTreeMap<State, u64> = BTreeMap::new();
-        for (activity, thread) in waits.activities.iter().zip(&snapshot.threads) {
-            let count = counts.entry(activity.state).or_default();
-            *count = count.saturating_add(thread.weight);
+        for cluster in &clusters.clusters {
+            let count = counts.entry(cluster.state).or_default();
+            *count = count.saturating_add(cluster.count);
         }
         Self(counts)
     }

@@ -88,6 +88,9 @@ fn all(case: &Case<'_>, is_meant: impl Fn(ThreadIx) -> bool) -> Vec<ThreadIx> {
 
 /// Threads that the runtime has stopped.
 fn stopped(case: &Case<'_>) -> Option<Finding> {
+    if case.count_in(|state| state == State::Runtime) < FEWEST {
+        return None;
+    }
     let state = |t: ThreadIx| case.waits.of(t).state;
     let stopped = all(case, |t| state(t) == State::Runtime);
     let active = case.count_in(|state| !matches!(state, State::Idle | State::CondWait));

@@ -96,9 +96,15 @@ fn collect(seen: &[Observation<'_>], snapshot: &Snapshot) -> (Vec<Lock>, Vec<Opt
     let mut locks: Vec<Lock> = Vec::new();
     let mut place: FxHashMap<LockKey<'_>, usize> = FxHashMap::default();
     let mut lock_of = vec![None; seen.len()];
+    let mut last: Option<(LockKey<'_>, usize)> = None;
     for (n, observation) in seen.iter().enumerate() {
         let Some(Claim::Lock(claim)) = &observation.claim else { continue };
-        let at = place_of(claim, &mut place, &mut locks);
+        // Most wait for the same lock as the one before.
+        let at = match last.filter(|(key, _)| *key == claim.key) {
+            Some((_, at)) => at,
+            None => place_of(claim, &mut place, &mut locks),
+        };
+        last = Some((claim.key, at));
         let lock = &mut locks[at];
         lock.waiters.push(ThreadIx(n as u32));
         lock.certainty = lock.certainty.min(claim.certainty);

@@ -96,7 +96,7 @@ pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Nati
         None => addresses_in_arguments(snapshot, seen, &addresses),
     };
     let (in_frames, stacks) = rayon::join(in_frames, || ByName::of(snapshot, meanings));
-    let cut_off = snapshot.threads.iter().filter(|t| is_cut(t)).count();
+    let cut_off = stacks.cut_off;
     // Locks that are taken at the same places have the same threads inside: thousands of locks may be.
     let mut inside: FxHashMap<Places, Inside> = FxHashMap::default();
     for n in unknown {
@@ -133,13 +133,17 @@ struct Inside {
 struct ByName {
     stacks: FxHashMap<Str, Vec<StackIx>>,
     threads: Vec<Vec<ThreadIx>>,
+    /// How many threads have a stack that is not whole.
+    cut_off: usize,
 }
 
 impl ByName {
     fn of(snapshot: &Snapshot, meanings: &Meanings) -> Self {
         let mut threads = vec![Vec::new(); snapshot.stacks.stack_count()];
+        let mut cut_off = 0;
         for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
             threads[thread.stack.at()].push(ix);
+            cut_off += usize::from(is_cut(thread));
         }
         let mut stacks: FxHashMap<Str, Vec<StackIx>> = FxHashMap::default();
         for stack in (0..threads.len() as u32).map(StackIx).filter(|stack| !threads[stack.at()].is_empty()) {
@@ -151,7 +155,7 @@ impl ByName {
                 }
             }
         }
-        Self { stacks, threads }
+        Self { stacks, threads, cut_off }
     }
 }
 

@@ -37,6 +37,9 @@ impl Quiet {
     /// Those of the named locks that one thread holds and none waits for. `is_wanted`: whether a thread waits for
     /// it, which the text need not say.
     pub(super) fn among(snapshot: &Snapshot, is_wanted: impl Fn(&LockKey<'_>) -> bool) -> Self {
+        if snapshot.holds.is_empty() {
+            return Self::default();
+        }
         let named = &snapshot.named_locks;
         let mut holders: Vec<Held> = vec![Held::ByNobody; named.len()];
         for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {

@@ -145,6 +145,9 @@ pub(super) fn holds(
     snapshot: &Snapshot,
     is_asked_for: impl Fn(NamedLockIx) -> bool + Sync,
 ) -> Vec<(ThreadIx, LockClaim<'_>)> {
+    if snapshot.holds.is_empty() {
+        return Vec::new();
+    }
     let threads = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
     let of_thread = |(ix, thread): (usize, &Thread)| {
         let held = held_by(thread, snapshot).filter(|lock| is_asked_for(*lock));

@@ -32,28 +32,34 @@ pub(super) fn find<'a>(snapshot: &Snapshot, meanings: &'a Meanings, seen: &mut [
         let is_meant = meanings.get(top).role == Role::User && script::is_script(snapshot.stacks.get(top));
         is_meant.then_some(top)
     };
-    let tops: Vec<Option<FrameIx>> = (0..snapshot.stacks.stack_count() as u32).map(top_of).collect();
-    if tops.iter().all(Option::is_none) {
+    // The threads at one line, and the group of each stack.
+    let mut groups: Vec<(FrameIx, Vec<ThreadIx>)> = Vec::new();
+    let mut group_of_top: FxHashMap<FrameIx, usize> = FxHashMap::default();
+    let mut group_of_stack = |top: FrameIx| {
+        *group_of_top.entry(top).or_insert_with(|| {
+            groups.push((top, Vec::new()));
+            groups.len() - 1
+        })
+    };
+    let tops = (0..snapshot.stacks.stack_count() as u32).map(top_of);
+    let group_of: Vec<Option<usize>> = tops.map(|top| top.map(&mut group_of_stack)).collect();
+    if groups.is_empty() {
         return;
     }
-    let mut groups: FxHashMap<FrameIx, Vec<ThreadIx>> = FxHashMap::default();
-    let mut order = Vec::new();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         // Who is said to run does not wait.
         let is_open = matches!(thread.reported, None | Some(ReportedState::Asleep));
         if !is_open || !matches!(seen[ix.at()].state, State::Running | State::Unknown) {
             continue;
         }
-        let Some(top) = tops[thread.stack.at()] else { continue };
-        let group = groups.entry(top).or_default();
-        if group.is_empty() {
-            order.push(top);
+        if let Some((_, threads)) = group_of[thread.stack.at()].and_then(|group| groups.get_mut(group)) {
+            threads.push(ix);
         }
-        group.push(ix);
     }
+    groups.retain(|(_, threads)| !threads.is_empty());
+    groups.sort_by_key(|(_, threads)| threads.first().copied());
     let mut past = Past { snapshot, meanings, stacks: None };
-    for top in order {
-        let Some(threads) = groups.remove(&top) else { continue };
+    for (top, threads) in groups {
         let meaning = meanings.get(top);
         let is_lock = surely_takes_lock(&meaning.name) && threads.len() >= FEWEST_IN_LOCK;
         let mut logs = || {

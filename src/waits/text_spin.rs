@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
 use super::kinds::{LockKind, State};
 use super::locks;
 use super::observation::{Claim, LockClaim, LockKey, Observation};
-use crate::model::{Certainty, FrameIx, Listing, Snapshot, Str, ThreadIx};
+use crate::model::{Certainty, Listing, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Role, takes_lock};
 
 /// Fewer threads in one lock function are passing through.
@@ -23,14 +21,14 @@ type Place<'a> = (&'a Str, LockKey<'a>);
 /// Turns running threads that spin on one lock into waiters of it.
 pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mut [Observation<'a>]) {
     let mut groups: BTreeMap<Place<'_>, Vec<(ThreadIx, Option<&Str>)>> = BTreeMap::new();
-    let mut takes: FxHashMap<FrameIx, bool> = FxHashMap::default();
+    let mut takes: Vec<Option<bool>> = vec![None; snapshot.stacks.all_frames().len()];
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         if seen[ix.at()].state != State::Running {
             continue;
         }
         let Some(&top) = snapshot.stacks.frames_of(thread.stack).first() else { continue };
         let meaning = meanings.get(top);
-        if !*takes.entry(top).or_insert_with(|| meaning.role == Role::User && takes_lock(&meaning.name)) {
+        if !*takes[top.at()].get_or_insert_with(|| meaning.role == Role::User && takes_lock(&meaning.name)) {
             continue;
         }
         // `lock=0x56507d47324c <g_log_spin>`

@@ -137,8 +137,10 @@ impl<'a> Finding<'a> {
     /// lists no threads: its clusters, if the finding is about all that is in them; else nothing.
     pub fn groups(&self, snapshot: &Snapshot<'_>) -> Vec<(Option<ClusterId>, u64)> {
         let mut counts: BTreeMap<Option<ClusterId>, u64> = BTreeMap::new();
-        for ix in self.threads.ids.0 {
-            *counts.entry(snapshot.cluster_of(*ix)).or_insert(0) += 1;
+        let ids = self.threads.ids.0;
+        for alike in ids.chunk_by(|a, b| snapshot.cluster_of(*a) == snapshot.cluster_of(*b)) {
+            *counts.entry(alike.first().and_then(|ix| snapshot.cluster_of(*ix))).or_insert(0) +=
+                alike.len() as u64;
         }
         if self.threads.ids.0.is_empty() {
             let clusters = self.clusters.iter().filter_map(|id| snapshot.cluster(*id));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -217,8 +219,8 @@ impl<'a> Snapshot<'a> {
             threads: Threads {
                 total: snapshot.total(),
                 unit: Unit::of(snapshot.listing),
-                states: count_by(snapshot, |ix| names.activity(ix).map_or(State::Unknown, |a| a.state)),
-                by_kind: count_by(snapshot, |ix| snapshot.threads[ix.at()].kind.into()),
+                states: sums(analyzed.clusters.clusters.iter().map(|cluster| (cluster.state, cluster.count))),
+                by_kind: by_kind(&snapshot.threads),
                 complete: snapshot.is_complete,
             },
             thread_list: ThreadList(names),
@@ -241,23 +243,26 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn count_by<K: Ord>(snapshot: &model::Snapshot, key: impl Fn(ThreadIx) -> K) -> BTreeMap<K, u64> {
-    let mut counts = BTreeMap::new();
-    // Neighbours are mostly alike.
-    let mut alike: Option<(K, u64)> = None;
-    for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
-        let key = key(ix);
-        match &mut alike {
-            Some((last, count)) if *last == key => *count += thread.weight,
-            _ => {
-                if let Some((key, count)) = alike.replace((key, thread.weight)) {
-                    *counts.entry(key).or_insert(0) += count;
-                }
-            }
-        }
+fn sums<K: Ord>(counts: impl Iterator<Item = (K, u64)>) -> BTreeMap<K, u64> {
+    let mut sums: BTreeMap<K, u64> = BTreeMap::new();
+    for (key, count) in counts {
+        let sum = sums.entry(key).or_default();
+        *sum = sum.saturating_add(count);
     }
-    if let Some((key, count)) = alike {
-        *counts.entry(key).or_insert(0) += count;
-    }
-    counts
+    sums
+}
+
+/// Threads that one worker counts in one go.
+const THREADS_A_CHUNK: usize = 4_096;
+
+fn by_kind(threads: &[model::Thread]) -> BTreeMap<Kind, u64> {
+    let of_chunk = |threads: &[model::Thread]| {
+        let alike = threads.chunk_by(|a, b| a.kind == b.kind);
+        sums(alike.filter_map(|alike| {
+            let count = alike.iter().fold(0u64, |sum, thread| sum.saturating_add(thread.weight));
+            Some((Kind::from(alike.first()?.kind), count))
+        }))
+    };
+    let of_chunks: Vec<BTreeMap<Kind, u64>> = threads.par_chunks(THREADS_A_CHUNK).map(of_chunk).collect();
+    sums(of_chunks.into_iter().flatten())
 }
