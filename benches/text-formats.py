@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Times logjam on large text dumps: benches/text-formats.py --bin target/release/logjam [--megabytes 500] [--runs 3] [--logs] [--peers]
+"""Times logjam on large text dumps: benches/text-formats.py --bin target/release/logjam [--megabytes 500] [--runs 3] [--real] [--logs] [--peers]
 
 go, jstack and gdb are generated (generate_text.py): one dump of 1,000 distinct stacks; and one of 10,000 threads. Of every
 other format one dump of 50 MB: the threads of a fixture again and again, each with a number of its own (one_dump.py).
+--real adds dumps of 10,000 threads that really wait for one lock, by each runtime's own tool (real_jams.py).
 --logs adds logs of 50 MB with thousands of small dumps of each: what every dump costs beside its text is in the figure.
 --peers adds panicparse and pt-pmp (Debian: panicparse, percona-toolkit) beside logjam on the dumps of 10,000 threads.
 
@@ -19,6 +20,7 @@ import threading
 import time
 
 import one_dump
+import real_jams
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXTURES = HERE.parent / "fixtures" / "text"
@@ -90,6 +92,7 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--megabytes", type=int, default=500)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--real", action="store_true")
     parser.add_argument("--logs", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--folder", type=pathlib.Path, default=HERE.parent / "target" / "bench-text")
@@ -122,6 +125,11 @@ def main():
         if args.peers:
             peers.append(beside(name, args.bin, path, args.runs))
         path.unlink()
+        real = real_jams.make(name, args.folder / name) if args.real else None
+        if real is not None:
+            path.write_bytes(real)
+            row(name, "10,000 threads of a real jam", path, None, 50)
+            path.unlink()
     others = sorted(p for p in FIXTURES.iterdir() if p.is_dir() and p.name not in GENERATED and p.name != "facts")
     for folder in others:
         path = args.folder / f"{folder.name}.txt"
