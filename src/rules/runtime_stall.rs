@@ -62,7 +62,7 @@ use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::{grouped, percent, threads};
 use super::{Case, Rule};
-use crate::model::{Certainty, Evidence, ReportedState, ThreadIx, ThreadKind};
+use crate::model::{Certainty, Evidence, ReportedState, StackIx, ThreadIx, ThreadKind};
 use crate::waits::State;
 
 /// The row of this rule.
@@ -128,17 +128,19 @@ fn stopped(case: &Case<'_>) -> Option<Finding> {
 /// Virtual threads that wait and keep their carrier.
 fn pinned(case: &Case<'_>) -> Option<Finding> {
     // Reading and writing files keeps the carrier by design: that is no wait that could have given it back.
+    let record = |t: ThreadIx| &case.snapshot.threads[t.at()];
+    let parking = (0..case.snapshot.stacks.stack_count() as u32).map(StackIx);
+    let parking: Vec<bool> = parking.map(|stack| parks_on_carrier(case, stack)).collect();
+    let parks = |t: ThreadIx| parking[record(t).stack.at()];
     let is_waiting = |t: ThreadIx| {
-        parks_on_carrier(case, t)
+        parks(t)
             || matches!(
                 case.waits.of(t).state,
                 State::LockWait | State::CondWait | State::Sleeping | State::JoinWait
             )
     };
-    let record = |t: ThreadIx| &case.snapshot.threads[t.at()];
-    let carried = all(case, |t| {
-        parks_on_carrier(case, t) || (record(t).kind == ThreadKind::Virtual && record(t).carrier.is_some())
-    });
+    let carried =
+        all(case, |t| parks(t) || (record(t).kind == ThreadKind::Virtual && record(t).carrier.is_some()));
     let pinned: Vec<ThreadIx> = carried.iter().copied().filter(|t| is_waiting(*t)).collect();
     if pinned.is_empty() {
         return None;
@@ -178,8 +180,7 @@ const PINNED: &str = "java.lang.VirtualThread.parkOnCarrierThread";
 /// How many of the innermost frames are looked at for it.
 const INNERMOST: usize = 4;
 
-fn parks_on_carrier(case: &Case<'_>, thread: ThreadIx) -> bool {
-    let stack = case.snapshot.threads[thread.at()].stack;
+fn parks_on_carrier(case: &Case<'_>, stack: StackIx) -> bool {
     let mut frames = case.snapshot.stacks.frames_of(stack).iter().take(INNERMOST);
     frames.any(|f| &*case.meanings.get(*f).name == PINNED)
 }

@@ -5,10 +5,10 @@ pub(super) const MOST: u64 = 1 << 53;
 
 /// A line of a stack: its frames, root first, and how many samples it stands for.
 pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
-    let (frames, count) = line.trim_end().rsplit_once(' ')?;
+    let (frames, count) = split_last(line.trim_end())?;
     let count = number(count)?;
     // A differential profile has two counts.
-    let frames = match frames.rsplit_once(' ') {
+    let frames = match split_last(frames) {
         Some((before, first))
             if number(first).is_some() && before.contains(';') && !before.ends_with(',') =>
         {
@@ -18,7 +18,7 @@ pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
     };
     let may_be_html = memchr::memchr(b'&', frames.as_bytes()).is_some();
     let mut named = 0;
-    for (n, name) in frames.split(';').enumerate() {
+    for (n, name) in names(frames).enumerate() {
         let is_prose = n > 0 && (name.is_empty() || name.starts_with(' '));
         if is_prose || may_be_html && is_entity(name) {
             return None;
@@ -26,6 +26,22 @@ pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
         named += usize::from(named < FEWEST_NAMES && is_name(name));
     }
     (named == FEWEST_NAMES).then_some((frames, count))
+}
+
+/// What stands before the last blank, and behind it.
+fn split_last(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memrchr(b' ', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The names of a stack's frames, root first.
+pub(super) fn names(frames: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    memchr::memchr_iter(b';', frames.as_bytes()).chain([frames.len()]).map(move |end| {
+        let name = frames.get(start..end).unwrap_or_default();
+        start = end + 1;
+        name
+    })
 }
 
 /// One name and a number are a list, a semicolon or not.

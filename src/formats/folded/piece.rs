@@ -73,20 +73,23 @@ struct Reader<'t> {
     piece: Piece<'t>,
     numbers: FxHashMap<Cow<'t, str>, u32>,
     stack: Vec<u32>,
+    /// The stack before.
+    last: Vec<u32>,
 }
 
 impl<'t> Reader<'t> {
     /// The number of the stack with which a line begins, `length` bytes.
     fn stack(&mut self, line: Cow<'t, str>, length: usize) -> u32 {
+        std::mem::swap(&mut self.stack, &mut self.last);
         self.stack.clear();
         match line {
             Cow::Borrowed(line) => {
-                for name in line.get(..length).unwrap_or_default().split(';') {
+                for name in line::names(line.get(..length).unwrap_or_default()) {
                     self.name(name, || Cow::Borrowed(name));
                 }
             }
             Cow::Owned(line) => {
-                for name in line.get(..length).unwrap_or_default().split(';') {
+                for name in line::names(line.get(..length).unwrap_or_default()) {
                     self.name(name, || Cow::Owned(name.to_owned()));
                 }
             }
@@ -95,7 +98,11 @@ impl<'t> Reader<'t> {
     }
 
     fn name(&mut self, name: &str, kept: impl Fn() -> Cow<'t, str>) {
-        let number = self.numbers.get(name).copied().unwrap_or_else(|| {
+        // Most frames are those of the line before.
+        let expected = self.last.get(self.stack.len()).copied();
+        let is_it = |n: &u32| self.piece.names.get(*n as usize).is_some_and(|known| *known == name);
+        let known = expected.filter(is_it).or_else(|| self.numbers.get(name).copied());
+        let number = known.unwrap_or_else(|| {
             let number = self.piece.names.len() as u32;
             self.piece.names.push(kept());
             self.numbers.insert(kept(), number);
