@@ -93,7 +93,10 @@ fn is_plain(body: &[u8]) -> bool {
     };
     let length = name.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let Some(args) = name.get(length..).and_then(|rest| rest.strip_prefix(b" (")) else { return false };
-    let Some(end) = args.iter().position(|b| matches!(b, b'(' | b')' | b'"' | b'\'')) else { return false };
+    let Some(end) = memchr::memchr3(b'(', b')', b'"', args) else { return false };
+    if memchr::memchr(b'\'', args.get(..end).unwrap_or_default()).is_some() {
+        return false;
+    }
     let is_end = args.get(end) == Some(&b')');
     let tail = args.get(end + 1..).unwrap_or_default();
     let is_path = args.starts_with(b"/") || args.starts_with(b"BuildId");
