@@ -2,10 +2,15 @@
 //! and facts of the process, for every text format. What is put between the threads is passed over and costs none.
 
 mod common;
+/// What the fuzzer asks of every diagnosis: it is not run each time, and its questions must keep up with the answers.
+#[path = "../fuzz/src/oracle.rs"]
+mod oracle;
 
 use bytes::Bytes;
-use common::{fixtures, unpacked};
+use common::{fixtures, isolated, unpacked};
+use logjam::analyze;
 use logjam::formats::{FORMATS, Reader, detect};
+use logjam::input::NoProgress;
 use logjam::model::{GapKind, LockId, Snapshot};
 use rayon::prelude::*;
 
@@ -152,6 +157,16 @@ fn what_a_newer_release_says_is_counted() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_fuzzer_asks_holds_for_every_dump() {
+    let options = isolated();
+    dumps().par_iter().filter(|(_, text)| text.len() <= LARGEST / 4).for_each(|(name, _)| {
+        let diagnosis = analyze(&[fixtures().join(name)], &options, &NoProgress);
+        assert!(!diagnosis.snapshots.is_empty(), "{name}");
+        oracle::check(&diagnosis);
+    });
 }
 
 #[test]
