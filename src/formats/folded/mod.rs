@@ -46,8 +46,12 @@ const LARGEST_PIECE: usize = 1 << 20;
 const PIECES_A_WORKER: usize = 8;
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    parse_in_pieces(section, text::chunk_size(&section.text, PIECES_A_WORKER, LARGEST_PIECE))
+}
+
+fn parse_in_pieces(section: &Section<'_>, size: usize) -> Vec<Snapshot> {
     let text: &[u8] = &section.text;
-    let pieces = piece::cut(text, text::chunk_size(text, PIECES_A_WORKER, LARGEST_PIECE));
+    let pieces = piece::cut(text, size);
     let mut dumps = Dumps::new(section, FORMAT.id);
     let mut known = Known::default();
     let read = |range: &std::ops::Range<usize>| piece::read(text, range.clone());

@@ -71,3 +71,28 @@ fn tables_and_prose_are_no_stacks() {
         assert!(detected(text).is_some(), "{text}");
     }
 }
+
+#[test]
+fn one_piece_or_many() {
+    let mut text = String::new();
+    for n in 0..60 {
+        text += &format!("swapper-{n}/7;main;f{};g 3\nw;main;h;g{} 2\n", n % 7, n % 5);
+        text += if n % 9 == 4 { "no stack\n" } else { "" };
+    }
+    let path = "x".into();
+    let section = Section::new(&path, text.len() as u64, text.as_bytes(), &[], Vec::new());
+    let shown = |size: usize| {
+        let snapshots = parse_in_pieces(&section, size);
+        let one = |s: &Snapshot| {
+            let stacks: Vec<_> = s.threads.iter().map(|t| s.stacks.frames_of(t.stack)).collect();
+            format!("{:?}{stacks:?}{:?}{:?}", s.threads, s.stacks.all_frames(), s.gaps)
+        };
+        (snapshots.iter().map(Snapshot::total).sum::<u64>(), snapshots.iter().map(one).collect::<String>())
+    };
+    let whole = shown(1 << 20);
+    assert_eq!(whole.0, 60 * 5);
+    for size in [1, 100, 500] {
+        assert!(piece::cut(text.as_bytes(), size).len() > 2);
+        assert!(shown(size) == whole, "{size}");
+    }
+}

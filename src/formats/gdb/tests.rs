@@ -70,3 +70,17 @@ Thread 1 (LWP 1):
     assert_eq!(names, ["f", "g", "main"]);
     assert_eq!(snapshots[0].values[thread.values.0 as usize..thread.values.1 as usize], [1, 2, 4]);
 }
+
+#[test]
+fn a_thread_that_comes_again_out_of_order_begins_a_list() {
+    let text = |ids: &[u32]| -> String {
+        let count = ids.len();
+        let stack = |(n, id): (usize, &u32)| format!("Thread {} (LWP {id}):\n#0  f{n} ()\n\n", count - n);
+        ids.iter().enumerate().map(stack).collect()
+    };
+    // Ids that rise and fall are one list as long as none comes again.
+    let threads =
+        |ids: &[u32]| -> Vec<usize> { parsed(&text(ids)).iter().map(|s| s.threads.len()).collect() };
+    assert_eq!(threads(&[9, 7, 8, 3, 5]), [5]);
+    assert_eq!(threads(&[9, 7, 8, 3, 7]), [4]);
+}

@@ -287,7 +287,8 @@ mod tests {
                 }
             }
         }
-        for text in [text.as_str(), text.trim_end(), &text.replace("\n[", "\n[    5.000001][   T7] [")] {
+        for text in [text.as_str(), text.trim_end(), &text.replace("] task:", "][   T7] task:")] {
+            assert!(cut(text.as_bytes(), 100).len() > 10);
             let whole = cleaned_in_pieces(text.as_bytes(), usize::MAX >> 1);
             for size in [1, 100, 1000] {
                 let pieces = cleaned_in_pieces(text.as_bytes(), size);
