@@ -17,25 +17,25 @@ const JOINED: &[&str] = &["threadid", "th", "__th", "thread"];
 const DESCRIPTORS: &[&str] = &["fd", "__fd", "epfd"];
 
 /// Calls that a person wants to see with their file descriptor.
-const CALLS: &[(&str, WaitKind)] = &[
-    ("read", WaitKind::Read),
-    ("write", WaitKind::Write),
-    ("recv", WaitKind::Read),
-    ("send", WaitKind::Write),
-    ("recvmsg", WaitKind::Read),
-    ("sendmsg", WaitKind::Write),
-    ("fsync", WaitKind::Sync),
-    ("poll", WaitKind::Poll),
-    ("ppoll", WaitKind::Poll),
-    ("select", WaitKind::Poll),
-    ("epoll_wait", WaitKind::Poll),
-    ("accept", WaitKind::Accept),
-    ("connect", WaitKind::OtherIo),
-    ("nanosleep", WaitKind::Sleep),
-    ("clock_nanosleep", WaitKind::Sleep),
-    ("sleep", WaitKind::Sleep),
-    ("usleep", WaitKind::Sleep),
-    ("pause", WaitKind::Signal),
+const CALLS: &[&str] = &[
+    "read",
+    "write",
+    "recv",
+    "send",
+    "recvmsg",
+    "sendmsg",
+    "fsync",
+    "poll",
+    "ppoll",
+    "select",
+    "epoll_wait",
+    "accept",
+    "connect",
+    "nanosleep",
+    "clock_nanosleep",
+    "sleep",
+    "usleep",
+    "pause",
 ];
 
 /// A stack, and what it says.
@@ -201,9 +201,9 @@ impl<'a> Frames<'a> {
     fn call(&self) -> Option<(&'static str, Arguments<'a>)> {
         let call = |frame: &FrameIx| {
             let meaning = self.meanings.get(*frame);
-            CALLS.iter().find(|(name, _)| *name == &*meaning.name)
+            CALLS.iter().find(|name| **name == &*meaning.name)
         };
-        let (name, _) = self.waiting().iter().find_map(call)?;
+        let name = self.waiting().iter().find_map(call)?;
         Some((name, self.arguments(DESCRIPTORS)))
     }
 }
