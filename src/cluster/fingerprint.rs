@@ -2,7 +2,8 @@
 
 /// Hashes words to `lj1:` and 16 hex digits: FNV-1a with 64 bits, each word ended by a zero byte,
 /// so that two words never read as one. The prefix is the version of what goes in.
-#[derive(Clone, Copy, Debug)]
+/// Keys are in the order of their texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(u64);
 
 impl Default for Fingerprint {

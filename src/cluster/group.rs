@@ -1,5 +1,7 @@
 //! Threads to clusters: each distinct stack is looked at once, threads are integers.
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -8,6 +10,9 @@ use super::{Cluster, ClusterIx, Clusters, Fingerprint, SIGNATURE_FRAMES};
 use crate::model::{FrameIx, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{self, Meanings, Readings};
 use crate::waits::{LockIx, State, Target, Waits};
+
+/// Clusters that one worker makes in one go.
+const MEMBERS_A_CHUNK: usize = 64;
 
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 4_096;
@@ -20,9 +25,18 @@ struct Key {
     lock: Option<LockIx>,
 }
 
+/// The threads of a cluster.
+struct Group {
+    count: u64,
+    fingerprint: Fingerprint,
+    key: Key,
+    threads: Vec<ThreadIx>,
+}
+
 /// Groups the threads of a snapshot. The same clusters for any number of workers.
 pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, waits: &Waits) -> Clusters {
-    let (signatures, signature_of) = signatures(snapshot, meanings, readings);
+    let Signatures { names, all: signatures, of_stack: signature_of } =
+        Signatures::of(snapshot, meanings, readings);
     let keys: Vec<Key> = snapshot
         .threads
         .par_iter()
@@ -48,16 +62,25 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
         members[at].1.push(ThreadIx(n as u32));
     }
 
-    let mut clusters: Vec<Cluster> = members
+    let words =
+        |key: &Key| signatures[key.signature as usize].iter().filter_map(|n| names.get(*n as usize).copied());
+    let mut groups: Vec<Group> = members
         .into_par_iter()
-        .map(|(key, threads)| cluster(snapshot, waits, key, &signatures[key.signature as usize], threads))
+        .with_min_len(MEMBERS_A_CHUNK)
+        .map(|(key, threads)| Group {
+            count: snapshot.count(&threads),
+            fingerprint: fingerprint(waits, key, words(&key)),
+            key,
+            threads,
+        })
         .collect();
-    clusters.sort_by(|a, b| {
-        b.count
-            .cmp(&a.count)
-            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
-            .then_with(|| a.threads.cmp(&b.threads))
-    });
+    // No two have a thread in common.
+    groups.par_sort_unstable_by_key(|g| (Reverse(g.count), g.fingerprint, g.threads.first().copied()));
+    let cluster = |group: Group| {
+        let signature = words(&group.key).cloned().collect();
+        cluster(snapshot, waits, group, signature)
+    };
+    let clusters: Vec<Cluster> = groups.into_par_iter().with_min_len(MEMBERS_A_CHUNK).map(cluster).collect();
     let mut cluster_of = vec![ClusterIx(0); snapshot.threads.len()];
     for (n, cluster) in clusters.iter().enumerate() {
         for thread in &cluster.threads {
@@ -76,67 +99,77 @@ fn splits(state: State, waits: &Waits, lock: LockIx) -> bool {
 /// Stacks that one worker looks at in one go.
 const STACKS_A_CHUNK: usize = 1_024;
 
-/// The different signatures, and the one of each stack.
-fn signatures(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings) -> (Vec<Vec<Str>>, Vec<u32>) {
-    // Names as numbers: stacks share them.
-    let mut names: Vec<&Str> = Vec::new();
-    let mut number_of: FxHashMap<&Str, u32> = FxHashMap::default();
-    let number = |frame: u32| {
-        let name = &meanings.get(FrameIx(frame)).name;
-        *number_of.entry(name).or_insert_with(|| {
-            names.push(name);
-            (names.len() - 1) as u32
-        })
-    };
-    let of_frame: Vec<u32> = (0..snapshot.stacks.all_frames().len() as u32).map(number).collect();
-    let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
-    let signatures: Vec<Signature> = stacks
-        .map(|n| {
-            let stack = StackIx(n);
-            let frames = snapshot.stacks.frames_of(stack);
-            let meaningful = readings.get(stack).meaningful.iter();
-            let mut signature = Signature::new();
-            for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at)?.at())) {
-                // A recursion is one step of the signature, however deep it was at the moment.
-                if signature.last() != Some(&name) {
-                    signature.push(name);
+/// The different signatures. Names are numbers: stacks share them.
+struct Signatures<'m> {
+    names: Vec<&'m Str>,
+    all: Vec<Signature>,
+    /// The one of each stack.
+    of_stack: Vec<u32>,
+}
+
+impl<'m> Signatures<'m> {
+    fn of(snapshot: &Snapshot, meanings: &'m Meanings, readings: &Readings) -> Self {
+        let mut names: Vec<&Str> = Vec::new();
+        let mut number_of: FxHashMap<&Str, u32> = FxHashMap::default();
+        let number = |frame: u32| {
+            let name = &meanings.get(FrameIx(frame)).name;
+            *number_of.entry(name).or_insert_with(|| {
+                names.push(name);
+                (names.len() - 1) as u32
+            })
+        };
+        let of_frame: Vec<u32> = (0..snapshot.stacks.all_frames().len() as u32).map(number).collect();
+        let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
+        let signatures: Vec<Signature> = stacks
+            .map(|n| {
+                let stack = StackIx(n);
+                let frames = snapshot.stacks.frames_of(stack);
+                let meaningful = readings.get(stack).meaningful.iter();
+                let mut signature = Signature::new();
+                for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at)?.at())) {
+                    // A recursion is one step of the signature, however deep it was at the moment.
+                    if signature.last() != Some(&name) {
+                        signature.push(name);
+                    }
+                    if signature.len() == SIGNATURE_FRAMES {
+                        break;
+                    }
                 }
-                if signature.len() == SIGNATURE_FRAMES {
-                    break;
-                }
-            }
-            signature
-        })
-        .collect();
-    let mut all: Vec<Vec<Str>> = Vec::new();
-    let mut known: FxHashMap<Signature, u32> = FxHashMap::default();
-    let named = |signature: Signature| {
-        *known.entry(signature).or_insert_with_key(|signature| {
-            let of_signature = signature.iter().filter_map(|n| names.get(*n as usize));
-            all.push(of_signature.map(|name| (*name).clone()).collect());
-            (all.len() - 1) as u32
-        })
-    };
-    let of_stack = signatures.into_iter().map(named).collect();
-    (all, of_stack)
+                signature
+            })
+            .collect();
+        let mut all: Vec<Signature> = Vec::new();
+        let mut known: FxHashMap<Signature, u32> = FxHashMap::default();
+        let numbered = |signature: Signature| {
+            *known.entry(signature).or_insert_with_key(|signature| {
+                all.push(signature.clone());
+                (all.len() - 1) as u32
+            })
+        };
+        let of_stack = signatures.into_iter().map(numbered).collect();
+        Self { names, all, of_stack }
+    }
 }
 
 /// Numbers of names.
 type Signature = SmallVec<[u32; SIGNATURE_FRAMES]>;
 
-fn cluster(
-    snapshot: &Snapshot,
-    waits: &Waits,
-    key: Key,
-    signature: &[Str],
-    threads: Vec<ThreadIx>,
-) -> Cluster {
-    let mut stacks: FxHashMap<StackIx, (u64, ThreadIx)> = FxHashMap::default();
+/// What tells a cluster from others in every dump.
+fn fingerprint<'s>(waits: &Waits, key: Key, signature: impl Iterator<Item = &'s Str>) -> Fingerprint {
+    let lock_name = key.lock.and_then(|l| waits.locks[l.at()].name.as_deref());
+    Fingerprint::default()
+        .with("cluster")
+        .with(key.state.id())
+        .with(lock_name.unwrap_or(""))
+        .with_all(signature.map(|s| &**s))
+}
+
+fn cluster(snapshot: &Snapshot, waits: &Waits, group: Group, signature: Vec<Str>) -> Cluster {
+    let Group { count, fingerprint, key, threads } = group;
     let mut names: FxHashMap<&str, u64> = FxHashMap::default();
     let mut cpu_us: Option<(u64, u64)> = None;
     for &ix in &threads {
         let thread = &snapshot.threads[ix.at()];
-        stacks.entry(thread.stack).or_insert((0, ix)).0 += thread.weight;
         if let Some(name) = &thread.name {
             *names.entry(name).or_default() += thread.weight;
         }
@@ -145,10 +178,7 @@ fn cluster(
             cpu_us = Some((total.saturating_add(us), most.max(us)));
         }
     }
-    let stack = stacks
-        .iter()
-        .max_by_key(|(_, (count, first))| (*count, std::cmp::Reverse(*first)))
-        .map_or(StackIx::EMPTY, |(stack, _)| *stack);
+    let (stack, variants) = most_common_stack(snapshot, &threads);
     let mut patterns: FxHashMap<String, u64> = FxHashMap::default();
     for (name, count) in names {
         *patterns.entry(normalize::thread_name_pattern(name)).or_default() += count;
@@ -157,25 +187,33 @@ fn cluster(
     thread_names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
 
     let lock = common_lock(waits, &threads);
-    let lock_name = key.lock.and_then(|l| waits.locks[l.at()].name.clone());
-    let fingerprint = Fingerprint::default()
-        .with("cluster")
-        .with(key.state.id())
-        .with(lock_name.as_deref().unwrap_or(""))
-        .with_all(signature.iter().map(|s| &**s))
-        .key();
     Cluster {
         state: key.state,
-        signature: signature.to_vec(),
+        signature,
         stack,
         lock,
-        variants: stacks.len() as u32,
+        variants,
         thread_names,
         cpu_us,
-        fingerprint,
-        count: snapshot.count(&threads),
+        fingerprint: fingerprint.key(),
+        count,
         threads,
     }
+}
+
+/// The stack that most of these threads have, and how many different ones there are.
+fn most_common_stack(snapshot: &Snapshot, threads: &[ThreadIx]) -> (StackIx, u32) {
+    // A profile has a cluster for each of its stacks.
+    if let [only] = threads {
+        return (snapshot.threads[only.at()].stack, 1);
+    }
+    let mut stacks: FxHashMap<StackIx, (u64, ThreadIx)> = FxHashMap::default();
+    for &ix in threads {
+        let thread = &snapshot.threads[ix.at()];
+        stacks.entry(thread.stack).or_insert((0, ix)).0 += thread.weight;
+    }
+    let most = stacks.iter().max_by_key(|(_, (count, first))| (*count, Reverse(*first)));
+    (most.map_or(StackIx::EMPTY, |(stack, _)| *stack), stacks.len() as u32)
 }
 
 /// The lock that all of these threads wait for.

@@ -1,6 +1,7 @@
 //! Sequences, each kept once: one place in memory for all of them, an integer for each.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -8,6 +9,8 @@ use rustc_hash::FxBuildHasher;
 /// Sequences of `T`, numbered from 0 on in the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Pool<T> {
+    /// Those that are shared: its first ones.
+    base: Option<Arc<Pool<T>>>,
     items: Vec<T>,
     /// Where in `items` each sequence ends.
     ends: Vec<usize>,
@@ -17,21 +20,41 @@ pub struct Pool<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), ends: Vec::new(), hashes: Vec::new(), numbers: HashTable::new() }
+        Self {
+            base: None,
+            items: Vec::new(),
+            ends: Vec::new(),
+            hashes: Vec::new(),
+            numbers: HashTable::new(),
+        }
     }
 }
 
 impl<T: Copy + Eq + Hash> Pool<T> {
+    /// The same sequences for this pool and all that are cloned from it: none of them copies what was there until now.
+    pub fn share(&mut self) {
+        if !self.ends.is_empty() {
+            *self = Self { base: Some(Arc::new(std::mem::take(self))), ..Self::default() };
+        }
+    }
+
+    /// How many of its sequences are shared.
+    fn shared(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.len())
+    }
+
     /// The number of a sequence.
     pub fn find(&self, sequence: &[T]) -> Option<u32> {
         self.find_hashed(FxBuildHasher.hash_one(sequence), sequence)
     }
 
     fn find_hashed(&self, hash: u64, sequence: &[T]) -> Option<u32> {
-        let is_it = |&number: &u32| {
-            self.hashes.get(number as usize) == Some(&hash) && self.get(number) == Some(sequence)
-        };
-        self.numbers.find(hash, is_it).copied()
+        if let Some(known) = self.base.as_ref().and_then(|base| base.find_hashed(hash, sequence)) {
+            return Some(known);
+        }
+        let is_it =
+            |&n: &u32| self.hashes.get(n as usize) == Some(&hash) && self.own(n as usize) == Some(sequence);
+        self.numbers.find(hash, is_it).map(|n| self.shared() as u32 + n)
     }
 
     /// The number of a sequence, which is added where it is new.
@@ -41,7 +64,7 @@ impl<T: Copy + Eq + Hash> Pool<T> {
 
     /// The number here of a sequence of another pool.
     pub fn add_of(&mut self, other: &Self, number: u32) -> Option<u32> {
-        let hash = *other.hashes.get(number as usize)?;
+        let hash = other.hash(number as usize)?;
         Some(self.add_hashed(hash, other.get(number)?))
     }
 
@@ -49,18 +72,35 @@ impl<T: Copy + Eq + Hash> Pool<T> {
         if let Some(known) = self.find_hashed(hash, sequence) {
             return known;
         }
-        let number = self.ends.len() as u32;
+        let n = self.ends.len() as u32;
         self.items.extend_from_slice(sequence);
         self.ends.push(self.items.len());
         self.hashes.push(hash);
         let hashes = &self.hashes;
-        self.numbers.insert_unique(hash, number, |&n| hashes.get(n as usize).copied().unwrap_or_default());
-        number
+        self.numbers.insert_unique(hash, n, |&n| hashes.get(n as usize).copied().unwrap_or_default());
+        self.shared() as u32 + n
     }
 
     /// The sequence with this number.
     pub fn get(&self, number: u32) -> Option<&[T]> {
         let n = number as usize;
+        match &self.base {
+            Some(base) if n < base.len() => base.get(number),
+            Some(base) => self.own(n - base.len()),
+            None => self.own(n),
+        }
+    }
+
+    fn hash(&self, n: usize) -> Option<u64> {
+        match &self.base {
+            Some(base) if n < base.len() => base.hash(n),
+            Some(base) => self.hashes.get(n - base.len()).copied(),
+            None => self.hashes.get(n).copied(),
+        }
+    }
+
+    /// The `n`th of those that are not shared.
+    fn own(&self, n: usize) -> Option<&[T]> {
         let end = *self.ends.get(n)?;
         let start = n.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.items.get(start..end)
@@ -68,12 +108,12 @@ impl<T: Copy + Eq + Hash> Pool<T> {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.shared() + self.ends.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 }
 
@@ -88,6 +128,23 @@ mod tests {
         assert_eq!(texts.map(|text| pool.add(text)), [0, 1, 2, 0, 3, 1]);
         assert_eq!([0, 1, 2, 3].map(|n| pool.get(n).unwrap()), [&b"ab"[..], b"", b"abc", b"c"]);
         assert_eq!((pool.find(b"c"), pool.find(b"b"), pool.get(4), pool.len()), (Some(3), None, None, 4));
+    }
+
+    #[test]
+    fn what_is_shared_stays_as_it_was() {
+        let mut first: Pool<u8> = Pool::default();
+        assert_eq!([&b"a"[..], b"bc"].map(|text| first.add(text)), [0, 1]);
+        first.share();
+        let mut pool = first.clone();
+        assert_eq!((first.add(b"x"), first.get(2)), (2, Some(&b"x"[..])));
+        assert_eq!([&b"bc"[..], b"d", b"a", b"ef", b"d"].map(|text| pool.add(text)), [1, 2, 0, 3, 2]);
+        assert_eq!([0, 1, 2, 3].map(|n| pool.get(n).unwrap()), [&b"a"[..], b"bc", b"d", b"ef"]);
+        assert_eq!((pool.find(b"ef"), pool.find(b"x"), pool.get(4)), (Some(3), None, None));
+        assert_eq!((pool.len(), pool.shared()), (4, 2));
+        pool.share();
+        assert_eq!([&b"g"[..], b"ef", b"a"].map(|text| pool.add(text)), [4, 3, 0]);
+        let mut other = Pool::default();
+        assert_eq!([3, 0, 5].map(|n| other.add_of(&pool, n)), [Some(0), Some(1), None]);
     }
 
     #[test]

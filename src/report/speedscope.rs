@@ -69,7 +69,7 @@ pub fn write(document: &Document<'_>, _view: &View, out: &mut dyn Write) -> io::
 fn profile<'a>(snapshot: &'a Snapshot<'a>, shared: &mut Shared<'a>) -> Profile {
     let samples = snapshot.clusters.iter().map(|cluster| {
         let leaf = Place { name: folded::leaf(cluster, snapshot).into(), file: None, line: None };
-        let calls = cluster.frames.iter().rev().map(Place::of);
+        let calls = cluster.frames.iter().rev().map(|frame| Place::of(&frame));
         calls.chain([leaf]).map(|place| shared.place(place)).collect()
     });
     Profile {

@@ -14,6 +14,8 @@
 //!  - Main$$Lambda$1+0x00007f88a0000a08.run() @bci=0 (Interpreted frame)                       jhsdb 17
 //! ```
 
+use std::borrow::Cow;
+
 use crate::formats::text::HEX;
 use crate::model::{Frame, Str};
 
@@ -34,7 +36,11 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let end = text.rfind(')')?;
     let open = text.get(..end)?.rfind('(')?;
     let name = text.get(..open)?.trim();
-    let is_name = name.contains('.') && !name.contains(char::is_whitespace);
+    let has_blank = match name.is_ascii() {
+        true => name.bytes().any(|b| b.is_ascii_whitespace() || b == b'\x0b'),
+        false => name.contains(char::is_whitespace),
+    };
+    let is_name = memchr::memchr(b'.', name.as_bytes()).is_some() && !has_blank;
     is_name.then_some((name, text.get(open + 1..end)?))
 }
 
@@ -56,7 +62,10 @@ fn module_of(name: &str) -> Option<Str> {
 
 /// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.
 fn method_name(name: &str) -> Str {
-    let name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1);
+    let mut name = Cow::Borrowed(name);
+    if name.contains(HEX) {
+        name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1).into();
+    }
     let name = match name.rsplit_once('/') {
         // `Main$$Lambda/0x…` of a text whose numbers are not masked.
         Some((before, after)) if after.starts_with("0x") => {
@@ -70,11 +79,12 @@ fn method_name(name: &str) -> Str {
 }
 
 /// `Main$$Lambda$4` differs from run to run: `Main$$Lambda`.
-fn without_lambda_number(name: &str) -> String {
-    let Some(at) = name.find("$$Lambda$") else { return name.to_owned() };
+fn without_lambda_number(name: &str) -> Cow<'_, str> {
+    let Some(at) = memchr::memmem::find(name.as_bytes(), b"$$Lambda$") else { return Cow::Borrowed(name) };
     let rest = name.get(at + 9..).unwrap_or_default();
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    format!("{}$$Lambda{}", name.get(..at).unwrap_or_default(), rest.get(digits..).unwrap_or_default())
+    let (before, after) = (name.get(..at).unwrap_or_default(), rest.get(digits..).unwrap_or_default());
+    Cow::Owned(format!("{before}$$Lambda{after}"))
 }
 
 /// A class as a lock's name: without the number of a lambda, with dots.

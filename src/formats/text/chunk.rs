@@ -85,11 +85,10 @@ pub(super) fn learn<G: Grammar>(
     is_last: bool,
 ) -> (Chunk, Learned) {
     let bytes = range.len();
-    let (chunk, repeats) = read_with(grammar, text, range, is_last, &Learned::default());
-    let (blocks, templates) = match is_last {
-        true => (Pool::default(), Templates::default()),
-        false => (chunk.blocks.clone(), chunk.templates.clone()),
-    };
+    let (mut chunk, repeats) = read_with(grammar, text, range, is_last, &Learned::default());
+    chunk.blocks.share();
+    chunk.templates.share();
+    let (blocks, templates) = (chunk.blocks.clone(), chunk.templates.clone());
     let (threads, values) = (chunk.threads.len(), chunk.values.len());
     (chunk, Learned { blocks, templates, repeats, bytes, threads, values })
 }

@@ -218,6 +218,22 @@ impl Dumps {
         })
     }
 
+    /// Makes room for the threads of a piece, and for as many as the rest of the text may have: whatever grows is copied
+    /// again and again.
+    fn expect(&mut self, chunk: &Chunk, section: &Section<'_>) {
+        let (Some(first), Some(last)) = (chunk.threads.first(), chunk.threads.last()) else { return };
+        let Some(Building { snapshot, .. }) = &mut self.current else { return };
+        let threads = snapshot.threads.len() + chunk.threads.len();
+        if threads <= snapshot.threads.capacity() || chunk.threads.len() < FEWEST_EXPECTED {
+            return;
+        }
+        let read = last.offset.saturating_sub(first.offset).max(1);
+        let rest = section.text.len().saturating_sub(last.offset);
+        let expected = |count: usize| count.saturating_mul(rest) / read + count;
+        snapshot.threads.reserve(expected(chunk.threads.len()));
+        snapshot.values.reserve(expected(chunk.values.len()));
+    }
+
     /// The dump that is being read, if there is one.
     pub fn open(&mut self) -> Option<&mut Building> {
         self.current.as_mut()
@@ -230,6 +246,9 @@ impl Dumps {
     }
 }
 
+/// A piece with fewer threads says nothing of how many follow.
+const FEWEST_EXPECTED: usize = 64;
+
 /// Adds a chunk; they come in the order of the text.
 pub(super) fn add_chunk<G: Grammar>(
     grammar: &G,
@@ -241,6 +260,7 @@ pub(super) fn add_chunk<G: Grammar>(
 ) {
     let places = bodies.of(grammar, &chunk);
     let values = &chunk.values;
+    dumps.expect(&chunk, section);
     let mut threads = chunk.threads.into_iter();
     for item in &chunk.items {
         match item {

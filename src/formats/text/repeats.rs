@@ -21,6 +21,8 @@ pub trait Hole: Copy {
 pub struct Repeats<H> {
     seen: Vec<Seen>,
     holes: Vec<Place<H>>,
+    /// What always stands in the holes of which that is known: few, and most holes are small without it.
+    steady: Vec<Steady>,
     seen_of: FxHashMap<u32, usize>,
     /// The one that was seen last.
     last: Option<usize>,
@@ -28,7 +30,13 @@ pub struct Repeats<H> {
 
 impl<H> Default for Repeats<H> {
     fn default() -> Self {
-        Self { seen: Vec::new(), holes: Vec::new(), seen_of: FxHashMap::default(), last: None }
+        Self {
+            seen: Vec::new(),
+            holes: Vec::new(),
+            steady: Vec::new(),
+            seen_of: FxHashMap::default(),
+            last: None,
+        }
     }
 }
 
@@ -38,8 +46,17 @@ struct Place<H> {
     start: u32,
     end: u32,
     hole: H,
-    /// What stands there in all blocks, where it is always the same.
-    steady: Option<Steady>,
+    /// Whether always the same stands there.
+    state: HoleState,
+}
+
+/// What is known of a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HoleState {
+    /// Nothing yet, or that it varies.
+    Open,
+    /// What stands there in all blocks: a place in [`Repeats::steady`].
+    Steady(u32),
 }
 
 /// What always stands in a hole.
@@ -76,7 +93,7 @@ impl<H: Hole> Repeats<H> {
             start: at.start as u32,
             end: at.end as u32,
             hole: *hole,
-            steady: None,
+            state: HoleState::Open,
         }));
         let next = self.seen.len();
         self.seen.push(Seen { block, text, holes: first..self.holes.len(), next, found: 0 });
@@ -112,6 +129,13 @@ impl<H: Hole> Repeats<H> {
         None
     }
 
+    fn steady_of(&self, place: &Place<H>) -> Option<Steady> {
+        match place.state {
+            HoleState::Open => None,
+            HoleState::Steady(at) => self.steady.get(at as usize).copied(),
+        }
+    }
+
     fn follows(&mut self, next: usize) {
         if let Some(last) = self.last.and_then(|last| self.seen.get_mut(last)) {
             last.next = next;
@@ -124,7 +148,7 @@ impl<H: Hole> Repeats<H> {
         let found = self.seen.get(candidate)?.found;
         let mark = values.len();
         if found > OPEN_FOR {
-            let is_open = |place: &Place<H>| place.steady.is_none();
+            let is_open = |place: &Place<H>| place.state == HoleState::Open;
             if let Some(end) = self.matches_with(candidate, text, at, values, is_open, |_, _| {}) {
                 return Some(end);
             }
@@ -146,8 +170,16 @@ impl<H: Hole> Repeats<H> {
         )?;
         self.seen[candidate].found = OPEN_FOR + 1;
         for (n, steady) in looked_at {
-            let known = &mut self.holes[n].steady;
-            *known = if found == OPEN_FOR { steady } else { known.and(steady) };
+            let state = &mut self.holes[n].state;
+            match steady {
+                None => *state = HoleState::Open,
+                Some(steady) if found == OPEN_FOR => {
+                    *state = HoleState::Steady(self.steady.len() as u32);
+                    self.steady.push(steady);
+                }
+                // What has varied once stays open.
+                Some(_) => {}
+            }
         }
         Some(end)
     }
@@ -168,7 +200,7 @@ impl<H: Hole> Repeats<H> {
         let (mut from, mut at) = (0, at);
         for (n, place) in seen.holes.clone().zip(self.holes.get(seen.holes.clone())?) {
             if !is_open(place) {
-                values.extend(place.steady.and_then(|steady| steady.value));
+                values.extend(self.steady_of(place).and_then(|steady| steady.value));
                 continue;
             }
             let (start, end) = (place.start as usize, place.end as usize);
@@ -243,7 +275,8 @@ mod tests {
         for (n, (a, b)) in numbers.iter().enumerate().skip(1) {
             let (found, end) = repeats.find(text.as_bytes(), at, &mut values).unwrap();
             assert_eq!((found, values.split_off(0)), (0, vec![*a, *b]));
-            let steady: Vec<bool> = repeats.holes.iter().map(|place| place.steady.is_some()).collect();
+            let steady: Vec<bool> =
+                repeats.holes.iter().map(|place| repeats.steady_of(place).is_some()).collect();
             assert_eq!(steady, [(5..10).contains(&n), false], "{n}");
             at = end;
         }

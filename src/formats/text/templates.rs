@@ -102,6 +102,11 @@ impl Templates {
         is_it.then_some((ix, template.class))
     }
 
+    /// The same texts for these templates and all that are cloned from them.
+    pub fn share(&mut self) {
+        self.texts.share();
+    }
+
     /// Their texts, numbered as they are.
     pub fn texts(&self) -> &Pool<u8> {
         &self.texts

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::frame::Frame;
+use super::frames::Frames;
 use super::ids::{ClusterId, Ixs, LockId, seconds, share};
 use super::resolve::Resolver;
 use crate::cluster;
@@ -64,7 +64,7 @@ pub struct Cluster<'a> {
     /// The meaningful top frames, newest first: `log_message ← handle ← worker`.
     pub signature: String,
     /// The stack that stands for all of them, newest frame first.
-    pub frames: Vec<Frame<'a>>,
+    pub frames: Frames<'a>,
     /// All members.
     pub threads: Ixs<'a>,
     /// The lock that they wait for.
@@ -99,7 +99,7 @@ impl<'a> Cluster<'a> {
             share: share(cluster.count, total),
             state: cluster.state,
             signature: cluster.signature.join(" ← "),
-            frames: names.stack(cluster.stack).collect(),
+            frames: Frames::of(cluster.stack, names),
             threads: names.ixs(&cluster.threads),
             lock: cluster.lock.map(LockId),
             variants: cluster.variants,

@@ -39,7 +39,6 @@ impl<'a> Cluster<'a> {
     /// helpers of a lock that no table knows may stand before them.
     pub fn call(&self) -> Option<Frame<'a>> {
         let lock = self.frames.iter().position(|frame| frame.role == Role::Lock);
-        let behind = self.frames.get(lock.unwrap_or(0)..)?;
-        behind.iter().find(|frame| frame.role == Role::User).cloned()
+        self.frames.iter().skip(lock.unwrap_or(0)).find(|frame| frame.role == Role::User)
     }
 }

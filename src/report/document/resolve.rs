@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::ids::{ClusterId, Hex, IdText, Ixs, LockId};
 use super::thread_record::ThreadRef;
 use crate::diagnosis::Analyzed;
-use crate::model::{FrameIx, FrameKind, StackIx, ThreadIx};
+use crate::model::{FrameIx, FrameKind, ThreadIx};
 use crate::waits::{Activity, Lock, LockIx};
 
 /// Looks up threads, frames and locks of one snapshot. An index that leads nowhere is left out of the
@@ -82,10 +82,5 @@ impl<'a> Resolver<'a> {
             trust: frame.trust,
             role: meaning.role,
         }
-    }
-
-    /// The frames of a stack, newest first.
-    pub fn stack(self, ix: StackIx) -> impl ExactSizeIterator<Item = Frame<'a>> {
-        self.analyzed.snapshot.stacks.frames_of(ix).iter().map(move |&frame| self.frame(frame))
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::markup::Html;
 use super::words;
 use crate::model::escape_terminal;
-use crate::report::document::{Cluster, Frame, Snapshot};
+use crate::report::document::{Cluster, Frames, Snapshot};
 use crate::waits::State;
 
 /// Calls of a stack that are drawn, the newest left out first.
@@ -105,7 +105,7 @@ fn unfold(call: &Call, depth: u64, boxes: &mut Vec<Vec<u64>>) {
 }
 
 /// The names of a stack's calls, the oldest first. A recursion is one call.
-fn calls_of(frames: &[Frame<'_>]) -> Vec<String> {
+fn calls_of(frames: &Frames<'_>) -> Vec<String> {
     let mut calls: Vec<(&str, u64)> = Vec::new();
     for frame in frames.iter().rev() {
         let is_full = calls.len() == DEPTH;

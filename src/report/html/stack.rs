@@ -4,7 +4,7 @@ use super::markup::Html;
 use super::words;
 use crate::model::Trust;
 use crate::normalize::Role;
-use crate::report::document::Frame;
+use crate::report::document::{Frame, Frames};
 
 /// Frames that are one and the same from which on they are one line.
 const REPEATS: usize = 4;
@@ -12,7 +12,8 @@ const REPEATS: usize = 4;
 const DEPTH: usize = 200;
 
 /// The frames, newest first.
-pub fn write(frames: &[Frame<'_>], html: &mut Html) {
+pub fn write(frames: &Frames<'_>, html: &mut Html) {
+    let frames: Vec<Frame<'_>> = frames.iter().collect();
     if frames.is_empty() {
         html.raw("<p class=\"dim\">There is no stack.</p>\n");
         return;

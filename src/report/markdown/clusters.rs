@@ -68,10 +68,11 @@ pub fn stacks(f: &Finding<'_>, snapshot: &Snapshot<'_>, view: &View, draft: &mut
 
 fn stack(whose: &str, cluster: &Cluster<'_>, view: &View, draft: &mut Draft) {
     let shown = if view.show_all { cluster.frames.len() } else { FRAMES.min(cluster.frames.len()) };
-    let (shown, rest) = cluster.frames.split_at(shown);
-    let mut lines: Vec<_> = shown.iter().enumerate().map(|(at, frame)| phrases::frame(at, frame)).collect();
-    if !rest.is_empty() {
-        lines.push(format!("… and {}: --all shows them", words::counted(rest.len() as u64, "more frame")));
+    let frames = cluster.frames.iter().take(shown).enumerate();
+    let mut lines: Vec<_> = frames.map(|(at, frame)| phrases::frame(at, &frame)).collect();
+    let rest = cluster.frames.len() - shown;
+    if rest > 0 {
+        lines.push(format!("… and {}: --all shows them", words::counted(rest as u64, "more frame")));
     }
     if !lines.is_empty() {
         draft.add(Part::Stack, format!("\n**Stack of {whose}**\n\n{}", block(&lines)));
