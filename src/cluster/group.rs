@@ -25,14 +25,6 @@ struct Key {
     lock: Option<LockIx>,
 }
 
-/// The threads of a cluster.
-struct Group {
-    count: u64,
-    fingerprint: Fingerprint,
-    key: Key,
-    threads: Vec<ThreadIx>,
-}
-
 /// Groups the threads of a snapshot. The same clusters for any number of workers.
 pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, waits: &Waits) -> Clusters {
     let Signatures { names, all: signatures, of_stack: signature_of } =
@@ -62,25 +54,28 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
         members[at].1.push(ThreadIx(n as u32));
     }
 
-    let words =
-        |key: &Key| signatures[key.signature as usize].iter().filter_map(|n| names.get(*n as usize).copied());
-    let mut groups: Vec<Group> = members
+    // In the order of their first threads, which are looked up in memory then.
+    let mut made: Vec<(Fingerprint, Option<Cluster>)> = members
         .into_par_iter()
         .with_min_len(MEMBERS_A_CHUNK)
-        .map(|(key, threads)| Group {
-            count: snapshot.count(&threads),
-            fingerprint: fingerprint(waits, key, words(&key)),
-            key,
-            threads,
+        .map(|(key, threads)| {
+            let signature = signatures.get(key.signature as usize).into_iter().flatten();
+            let signature = signature.filter_map(|n| names.get(*n as usize).copied()).cloned().collect();
+            let (fingerprint, cluster) = cluster(snapshot, waits, key, signature, threads);
+            (fingerprint, Some(cluster))
         })
         .collect();
     // No two have a thread in common.
-    groups.par_sort_unstable_by_key(|g| (Reverse(g.count), g.fingerprint, g.threads.first().copied()));
-    let cluster = |group: Group| {
-        let signature = words(&group.key).cloned().collect();
-        cluster(snapshot, waits, group, signature)
-    };
-    let clusters: Vec<Cluster> = groups.into_par_iter().with_min_len(MEMBERS_A_CHUNK).map(cluster).collect();
+    let mut order: Vec<_> = (0..)
+        .zip(&made)
+        .filter_map(|(n, (fingerprint, cluster))| {
+            let cluster = cluster.as_ref()?;
+            Some((Reverse(cluster.count), *fingerprint, cluster.threads.first().copied(), n))
+        })
+        .collect();
+    order.par_sort_unstable();
+    let clusters: Vec<Cluster> =
+        order.into_iter().filter_map(|(.., n)| made.get_mut::<usize>(n)?.1.take()).collect();
     let mut cluster_of = vec![ClusterIx(0); snapshot.threads.len()];
     for (n, cluster) in clusters.iter().enumerate() {
         for thread in &cluster.threads {
@@ -155,19 +150,25 @@ impl<'m> Signatures<'m> {
 type Signature = SmallVec<[u32; SIGNATURE_FRAMES]>;
 
 /// What tells a cluster from others in every dump.
-fn fingerprint<'s>(waits: &Waits, key: Key, signature: impl Iterator<Item = &'s Str>) -> Fingerprint {
+fn fingerprint(waits: &Waits, key: Key, signature: &[Str]) -> Fingerprint {
     let lock_name = key.lock.and_then(|l| waits.locks[l.at()].name.as_deref());
     Fingerprint::default()
         .with("cluster")
         .with(key.state.id())
         .with(lock_name.unwrap_or(""))
-        .with_all(signature.map(|s| &**s))
+        .with_all(signature.iter().map(|s| &**s))
 }
 
-fn cluster(snapshot: &Snapshot, waits: &Waits, group: Group, signature: Vec<Str>) -> Cluster {
-    let Group { count, fingerprint, key, threads } = group;
+fn cluster(
+    snapshot: &Snapshot,
+    waits: &Waits,
+    key: Key,
+    signature: Vec<Str>,
+    threads: Vec<ThreadIx>,
+) -> (Fingerprint, Cluster) {
     let mut names: FxHashMap<&str, u64> = FxHashMap::default();
     let mut cpu_us: Option<(u64, u64)> = None;
+    let mut waited_us: Option<(u64, u64)> = None;
     for &ix in &threads {
         let thread = &snapshot.threads[ix.at()];
         if let Some(name) = &thread.name {
@@ -176,6 +177,10 @@ fn cluster(snapshot: &Snapshot, waits: &Waits, group: Group, signature: Vec<Str>
         if let Some(us) = thread.cpu_us {
             let (total, most) = cpu_us.unwrap_or_default();
             cpu_us = Some((total.saturating_add(us), most.max(us)));
+        }
+        if let Some(us) = thread.waited_us {
+            let (least, most) = waited_us.unwrap_or((us, us));
+            waited_us = Some((least.min(us), most.max(us)));
         }
     }
     let (stack, variants) = most_common_stack(snapshot, &threads);
@@ -187,7 +192,8 @@ fn cluster(snapshot: &Snapshot, waits: &Waits, group: Group, signature: Vec<Str>
     thread_names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
 
     let lock = common_lock(waits, &threads);
-    Cluster {
+    let fingerprint = fingerprint(waits, key, &signature);
+    let cluster = Cluster {
         state: key.state,
         signature,
         stack,
@@ -195,10 +201,12 @@ fn cluster(snapshot: &Snapshot, waits: &Waits, group: Group, signature: Vec<Str>
         variants,
         thread_names,
         cpu_us,
+        waited_us,
         fingerprint: fingerprint.key(),
-        count,
+        count: snapshot.count(&threads),
         threads,
-    }
+    };
+    (fingerprint, cluster)
 }
 
 /// The stack that most of these threads have, and how many different ones there are.

@@ -48,6 +48,8 @@ pub struct Cluster {
     pub thread_names: Vec<(Str, u64)>,
     /// CPU time in microseconds: total and the most of one thread, where the dump says so.
     pub cpu_us: Option<(u64, u64)>,
+    /// How long they have been waiting, in microseconds: the shortest and the longest, where the dump says so.
+    pub waited_us: Option<(u64, u64)>,
     /// `lj1:…`, the same across runs and machines.
     pub fingerprint: String,
 }

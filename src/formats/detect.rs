@@ -62,9 +62,10 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     }
     let (mut found, mut text) = without_colours(text::decoded(bytes), is_asked);
     if found.is_empty() || is_written(&text, &found) {
-        let ways = text::ESCAPED.iter().filter_map(|way| way.undone(&text));
-        let again = ways.map(|undone| without_colours(Cow::Owned(undone), is_asked));
-        if let Some(better) = again.into_iter().find(|(found, _)| !found.is_empty()) {
+        let better = text::undone(&text)
+            .map(|undone| without_colours(Cow::Owned(undone), is_asked))
+            .find(|(found, _)| !found.is_empty());
+        if let Some(better) = better {
             (found, text) = better;
         }
     }

@@ -149,21 +149,36 @@ impl Default for StackTable {
 impl StackTable {
     /// The index of this frame, which is added when it is new.
     pub fn frame<'s>(&mut self, frame: &Frame, slots: impl Iterator<Item = &'s ArgSlot> + Clone) -> FrameIx {
-        let mut hasher = FxHasher::default();
-        frame.hash(&mut hasher);
-        slots.clone().for_each(|slot| slot.hash(&mut hasher));
-        let hash = hasher.finish();
+        let hash = hash(frame, slots.clone());
+        let known = self.find(hash, frame, slots.clone());
+        known.unwrap_or_else(|| self.push(hash, frame.clone(), slots.cloned().collect()))
+    }
+
+    /// The index of a frame without slots, which is added when it is new.
+    pub fn add_frame(&mut self, frame: Frame) -> FrameIx {
+        let none = std::iter::empty;
+        let hash = hash(&frame, none());
+        self.find(hash, &frame, none()).unwrap_or_else(|| self.push(hash, frame, Vec::new()))
+    }
+
+    fn find<'s>(
+        &self,
+        hash: u64,
+        frame: &Frame,
+        slots: impl Iterator<Item = &'s ArgSlot> + Clone,
+    ) -> Option<FrameIx> {
         let is_it = |&(known, ix): &(u64, FrameIx)| {
             known == hash
                 && self.frames.get(ix.at()) == Some(frame)
                 && self.slots.get(ix.at()).is_some_and(|known| known.iter().eq(slots.clone()))
         };
-        if let Some(&(_, known)) = self.frame_of.find(hash, is_it) {
-            return known;
-        }
+        self.frame_of.find(hash, is_it).map(|(_, known)| *known)
+    }
+
+    fn push(&mut self, hash: u64, frame: Frame, slots: Vec<ArgSlot>) -> FrameIx {
         let next = FrameIx(self.frames.len() as u32);
-        self.frames.push(frame.clone());
-        self.slots.push(slots.cloned().collect());
+        self.frames.push(frame);
+        self.slots.push(slots);
         self.frame_of.insert_unique(hash, (hash, next), |(hash, _)| *hash);
         next
     }
@@ -206,4 +221,11 @@ impl StackTable {
     pub fn stack_count(&self) -> usize {
         self.stacks.len()
     }
+}
+
+fn hash<'s>(frame: &Frame, slots: impl Iterator<Item = &'s ArgSlot>) -> u64 {
+    let mut hasher = FxHasher::default();
+    frame.hash(&mut hasher);
+    slots.for_each(|slot| slot.hash(&mut hasher));
+    hasher.finish()
 }

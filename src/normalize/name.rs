@@ -77,7 +77,8 @@ fn is_path(text: &str) -> bool {
     }
     let has = |part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
     let is_of_java = || ["java.", "jdk.", "app//", "platform//"].iter().any(|p| text.starts_with(p));
-    !is_open && !(has_module && is_of_java()) && !has_first_mark(text) && !has("operator") && !has("Accessor")
+    let is_changed = has_first_mark(text) || has("operator") || has("Accessor");
+    !(is_open || is_changed || has_module && is_of_java())
 }
 
 /// `<signal handler called>`, `<module>`: the name is the mark.

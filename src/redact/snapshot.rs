@@ -203,6 +203,7 @@ fn clusters(clusters: &mut Clusters, scrubber: &mut Scrubber) {
             variants: _,
             thread_names,
             cpu_us: _,
+            waited_us: _,
             fingerprint: _,
         } = cluster;
         for function in signature {

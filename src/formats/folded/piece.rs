@@ -1,4 +1,4 @@
-//! A piece of a folded text, read by itself: names and stacks have numbers there, each once.
+//! A piece of a folded text, read by itself: names have numbers there, each once.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,16 +6,17 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::line;
+use super::name::Name;
 use crate::formats::text;
-use crate::model::{Pool, lossy};
+use crate::model::lossy;
 
 /// The lines of a piece that say something.
 #[derive(Default)]
-pub(super) struct Piece<'t> {
+pub(super) struct Piece {
     /// Names of frames.
-    pub names: Vec<Cow<'t, str>>,
+    pub names: Vec<Name>,
     /// Stacks: numbers of names, root first.
-    pub stacks: Pool<u32>,
+    pub stacks: Vec<u32>,
     pub lines: Vec<Line>,
 }
 
@@ -28,8 +29,8 @@ pub(super) struct Line {
 
 /// What a line is.
 pub(super) enum Content {
-    /// A stack, and how many samples have it.
-    Stack(u32, u64),
+    /// A stack, which ends there in [`Piece::stacks`], and how many samples have it.
+    Stack { end: usize, count: u64 },
     /// Something else, so many bytes.
     Other(usize),
 }
@@ -48,16 +49,17 @@ pub(super) fn cut(text: &[u8], size: usize) -> Vec<Range<usize>> {
 }
 
 /// Reads a piece.
-pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece<'_> {
+pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece {
     let mut reader = Reader::default();
     let mut at = range.start;
     while at < range.end {
         let whole = text::first_line(text.get(at..).unwrap_or_default());
         let line = lossy(whole.get(..whole.len().min(text::LONGEST_LINE)).unwrap_or_default());
         let content = match line::stack(&line) {
+            Some((_, 0)) => None,
             Some((frames, count)) => {
                 let length = frames.len();
-                Some(Content::Stack(reader.stack(line, length), count))
+                Some(Content::Stack { end: reader.stack(line, length), count })
             }
             None if line.trim().is_empty() || line.starts_with('#') => None,
             None => Some(Content::Other(whole.len())),
@@ -70,44 +72,46 @@ pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece<'_> {
 
 #[derive(Default)]
 struct Reader<'t> {
-    piece: Piece<'t>,
+    piece: Piece,
+    /// The names as they stand there.
+    texts: Vec<Cow<'t, str>>,
     numbers: FxHashMap<Cow<'t, str>, u32>,
-    stack: Vec<u32>,
-    /// The stack before.
-    last: Vec<u32>,
+    /// Where in [`Piece::stacks`] the stack before begins.
+    before: usize,
 }
 
 impl<'t> Reader<'t> {
-    /// The number of the stack with which a line begins, `length` bytes.
-    fn stack(&mut self, line: Cow<'t, str>, length: usize) -> u32 {
-        std::mem::swap(&mut self.stack, &mut self.last);
-        self.stack.clear();
+    /// Adds the stack with which a line begins, `length` bytes; where it ends.
+    fn stack(&mut self, line: Cow<'t, str>, length: usize) -> usize {
+        let (before, start) = (self.before, self.piece.stacks.len());
         match line {
             Cow::Borrowed(line) => {
-                for name in line::names(line.get(..length).unwrap_or_default()) {
-                    self.name(name, || Cow::Borrowed(name));
+                for (n, name) in line::names(line.get(..length).unwrap_or_default()).enumerate() {
+                    self.name(name, (before + n, start), || Cow::Borrowed(name));
                 }
             }
             Cow::Owned(line) => {
-                for name in line::names(line.get(..length).unwrap_or_default()) {
-                    self.name(name, || Cow::Owned(name.to_owned()));
+                for (n, name) in line::names(line.get(..length).unwrap_or_default()).enumerate() {
+                    self.name(name, (before + n, start), || Cow::Owned(name.to_owned()));
                 }
             }
         }
-        self.piece.stacks.add(&self.stack)
+        self.before = start;
+        self.piece.stacks.len()
     }
 
-    fn name(&mut self, name: &str, kept: impl Fn() -> Cow<'t, str>) {
-        // Most frames are those of the line before.
-        let expected = self.last.get(self.stack.len()).copied();
-        let is_it = |n: &u32| self.piece.names.get(*n as usize).is_some_and(|known| *known == name);
+    /// Adds a name. Most are those of the stack before: at `expected`, if that is before `end`.
+    fn name(&mut self, name: &str, (expected, end): (usize, usize), kept: impl Fn() -> Cow<'t, str>) {
+        let expected = self.piece.stacks.get(expected).copied().filter(|_| expected < end);
+        let is_it = |n: &u32| self.texts.get(*n as usize).is_some_and(|known| *known == name);
         let known = expected.filter(is_it).or_else(|| self.numbers.get(name).copied());
         let number = known.unwrap_or_else(|| {
-            let number = self.piece.names.len() as u32;
-            self.piece.names.push(kept());
+            let number = self.texts.len() as u32;
+            self.texts.push(kept());
             self.numbers.insert(kept(), number);
+            self.piece.names.push(Name::of(name));
             number
         });
-        self.stack.push(number);
+        self.piece.stacks.push(number);
     }
 }

@@ -1,5 +1,6 @@
-use super::line::stack;
+use super::line::{MOST, stack};
 use super::*;
+use crate::model::{Frame, ReportedState, Snapshot};
 
 fn detected(text: &str) -> Option<Vec<Snapshot>> {
     let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
@@ -95,4 +96,31 @@ fn one_piece_or_many() {
         assert!(piece::cut(text.as_bytes(), size).len() > 2);
         assert!(shown(size) == whole, "{size}");
     }
+}
+
+/// One stack of several commands, of a thread that waits, and of the idle task are several records.
+#[test]
+fn a_record_is_a_stack_a_command_and_a_state() {
+    let text = "a-1;x;y 3\nb-1;x;y 1\na-2/7;x;y 4\nx;y 2\nx;y;[lock-wait m] 5\nx;y 1\nswapper-0;x;y 6\nx;[running] 9\n";
+    let snapshot = &detected(text).expect("folded")[0];
+    let told: Vec<_> = snapshot
+        .threads
+        .iter()
+        .map(|thread| (thread.name.as_deref(), thread.reported, thread.weight, thread.stack))
+        .collect();
+    let (running, stack) = (Some(ReportedState::Running), snapshot.threads[0].stack);
+    let other = snapshot.threads[5].stack;
+    assert_eq!(
+        told,
+        [
+            (Some("a"), running, 7, stack),
+            (Some("b"), running, 1, stack),
+            (None, running, 3, stack),
+            (None, None, 5, stack),
+            (Some("swapper"), None, 6, stack),
+            (None, None, 9, other),
+        ]
+    );
+    assert_eq!((snapshot.stacks.frames_of(stack).len(), snapshot.stacks.frames_of(other).len()), (2, 1));
+    assert_eq!(snapshot.stacks.all_frames().len(), 2, "commands and states are no calls");
 }

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::site::contains;
+use super::site::{contains, has_any};
 
 /// A way to write a text into something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Escaped {
+enum Escaped {
     /// `&lt;0x00000000d6098c30&gt;`, `thread #&#8203;1`.
     Html,
     /// rsyslog writes a message of several lines as one: `dumped core.#012#012Stack trace of thread 27696:`.
@@ -19,7 +19,14 @@ pub enum Escaped {
 }
 
 /// All ways.
-pub const ALL: [Escaped; 3] = [Escaped::Html, Escaped::Syslog, Escaped::Json];
+const ALL: [Escaped; 3] = [Escaped::Html, Escaped::Syslog, Escaped::Json];
+
+/// The text as it was, for each way in which it may have been written.
+pub fn undone(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    // Most texts that hold no dump have none of their marks.
+    let may_be = has_any(text, *b"&#\\");
+    ALL.into_iter().filter(move |_| may_be).filter_map(move |way| way.undone(text))
+}
 
 /// Names of characters that HTML has: those that occur in dumps, and blanks.
 const ENTITIES: &[(&str, &str)] =
@@ -33,7 +40,7 @@ const BREAKS_A_LINE: usize = 8;
 
 impl Escaped {
     /// The text as it was; `None` if it was not written so.
-    pub fn undone(self, text: &[u8]) -> Option<Vec<u8>> {
+    fn undone(self, text: &[u8]) -> Option<Vec<u8>> {
         let has = |what: &[u8]| contains(text, what);
         match self {
             Self::Html => {

@@ -39,7 +39,7 @@ pub use anchor_set::AnchorSet;
 pub use bodies::Known;
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use dumps::{Building, Dumps};
-pub use escaped::{ALL as ESCAPED, Escaped};
+pub use escaped::undone;
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,

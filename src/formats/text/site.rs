@@ -126,9 +126,16 @@ impl<'a> Site<'a> {
     }
 }
 
+/// How much of a long text one worker looks through at a time.
+const PIECE: usize = 1 << 20;
+
+/// Whether one of these bytes stands in a text, which may be long.
+pub fn has_any(text: &[u8], [a, b, c]: [u8; 3]) -> bool {
+    text.par_chunks(PIECE).any(|piece| memchr::memchr3(a, b, c, piece).is_some())
+}
+
 /// Whether something stands in a text, which may be long.
 pub fn contains(text: &[u8], what: &[u8]) -> bool {
-    const PIECE: usize = 1 << 20;
     let is_in = |n: usize| {
         let end = text.len().min((n + 1) * PIECE + what.len());
         text.get(n * PIECE..end).is_some_and(|piece| memchr::memmem::find(piece, what).is_some())

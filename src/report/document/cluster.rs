@@ -109,7 +109,7 @@ impl<'a> Cluster<'a> {
                 .map(|(pattern, count)| ThreadNames { pattern, count: *count })
                 .collect(),
             cpu_s: cluster.cpu_us.map(|(total, max)| CpuTime { total: seconds(total), max: seconds(max) }),
-            waited_s: Waited::of(&cluster.threads, names),
+            waited_s: cluster.waited_us.map(|(min, max)| Waited { min: seconds(min), max: seconds(max) }),
             fingerprint: &cluster.fingerprint,
         }
     }

@@ -90,6 +90,7 @@ impl Builder {
             variants: 1,
             thread_names: vec![("worker-*".into(), count.into())],
             cpu_us: Some((1500 * u64::from(count), 1500)),
+            waited_us: None,
             fingerprint: "lj1:00000000000000aa".into(),
         });
         first

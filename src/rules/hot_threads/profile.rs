@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::empty;
 use crate::model::{Evidence, FrameIx, Str, ThreadIx};
 use crate::rules::finding::{Finding, Location, RuleId};
@@ -16,34 +18,49 @@ const SHARE: u64 = 20;
 /// Functions below the hot one that are told of.
 const CALLERS: usize = 3;
 
-/// A function that is on many stacks of samples that do not rest.
+/// A function that is on top of samples that do not rest.
 struct Hot {
-    name: Str,
     frame: FrameIx,
     count: u64,
-    threads: Vec<ThreadIx>,
 }
+
+/// Threads that one worker looks at in one go.
+const THREADS_A_CHUNK: usize = 4_096;
 
 /// The function, innermost of its samples, that has the most of them.
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
-    let mut by_name: BTreeMap<Str, Hot> = BTreeMap::new();
+    let threads = &case.snapshot.threads;
+    let top = |ix: ThreadIx| {
+        let is_running = case.waits.of(ix).state == State::Running;
+        is_running.then(|| case.first_meaningful(ix)).flatten()
+    };
+    let tops: Vec<Option<FrameIx>> = (0..threads.len() as u32)
+        .into_par_iter()
+        .with_min_len(THREADS_A_CHUNK)
+        .map(|n| top(ThreadIx(n)))
+        .collect();
+    let mut counts = vec![0u64; case.snapshot.stacks.all_frames().len()];
+    let mut frames: Vec<FrameIx> = Vec::new();
     let mut busy = 0u64;
-    for (ix, thread) in (0u32..).map(ThreadIx).zip(&case.snapshot.threads) {
-        let state = case.waits.of(ix).state;
-        if state != State::Idle {
+    for ((activity, thread), top) in case.waits.activities.iter().zip(threads).zip(&tops) {
+        if activity.state != State::Idle {
             busy = busy.saturating_add(thread.weight);
         }
-        if state != State::Running {
-            continue;
+        if let Some((count, frame)) = top.and_then(|frame| Some((counts.get_mut(frame.at())?, frame))) {
+            if *count == 0 {
+                frames.push(frame);
+            }
+            *count = count.saturating_add(thread.weight);
         }
-        let Some(frame) = case.first_meaningful(ix) else { continue };
-        let name = case.meanings.get(frame).name.clone();
-        let hot =
-            by_name.entry(name.clone()).or_insert_with(|| Hot { name, frame, count: 0, threads: Vec::new() });
-        hot.count = hot.count.saturating_add(thread.weight);
-        hot.threads.push(ix);
     }
-    let hot = by_name.into_values().max_by(|a, b| a.count.cmp(&b.count).then_with(|| b.name.cmp(&a.name)))?;
+    let name_of = |frame: FrameIx| &case.meanings.get(frame).name;
+    let mut by_name: BTreeMap<&Str, Hot> = BTreeMap::new();
+    for frame in frames {
+        let hot = by_name.entry(name_of(frame)).or_insert(Hot { frame, count: 0 });
+        hot.count = hot.count.saturating_add(counts[frame.at()]);
+    }
+    let (name, hot) =
+        by_name.into_iter().max_by(|(a, x), (b, y)| x.count.cmp(&y.count).then_with(|| b.cmp(a)))?;
     if hot.count.saturating_mul(100) < busy.saturating_mul(SHARE) {
         return None;
     }
@@ -53,17 +70,21 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         case.counted(busy),
         percent(hot.count, busy)
     );
-    let under = case.clusters.get(*clusters_of(case, &hot.threads).first()?);
+    let is_hot = |(_, top): &(ThreadIx, &Option<FrameIx>)| top.is_some_and(|frame| name_of(frame) == name);
+    let threads: Vec<ThreadIx> =
+        (0..).map(ThreadIx).zip(&tops).filter(is_hot).map(|(thread, _)| thread).collect();
+    let clusters = clusters_of(case, &threads);
+    let under = case.clusters.get(*clusters.first()?);
     let path: Vec<&str> = under.signature.iter().take(CALLERS + 1).map(|name| &**name).collect();
     Some(Finding {
-        title: format!("{part} are in {}", hot.name),
-        summary: format!("{part} are in {}, most of them by way of {}.", hot.name, path.join(" ← ")),
-        clusters: clusters_of(case, &hot.threads),
+        title: format!("{part} are in {}", name),
+        summary: format!("{part} are in {}, most of them by way of {}.", name, path.join(" ← ")),
+        clusters,
         location: Some(Location { frame: hot.frame }),
-        evidence: vec![Evidence::reported(format!("{part} have {} on top", hot.name))],
+        evidence: vec![Evidence::reported(format!("{part} have {} on top", name))],
         advice: advice::for_profile(),
-        cause: vec![RuleId::HotThreads.id().to_owned(), hot.name.to_string()],
-        ..empty(hot.threads)
+        cause: vec![RuleId::HotThreads.id().to_owned(), name.to_string()],
+        ..empty(threads)
     })
 }
 
