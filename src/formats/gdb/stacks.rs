@@ -11,7 +11,10 @@ use super::parts::Placed;
 pub(super) struct Stacks {
     /// By chunk and its own number.
     of_stack: Vec<Vec<Option<StackIx>>>,
-    of_frame: FxHashMap<(usize, u32, Place), FrameIx>,
+    /// By chunk and template: the place in which it was first seen, nearly always the only one.
+    of_template: Vec<Vec<Option<(Place, FrameIx)>>>,
+    /// In other places.
+    elsewhere: FxHashMap<(usize, u32, Place), FrameIx>,
     frames: Vec<FrameIx>,
 }
 
@@ -44,22 +47,38 @@ impl Stacks {
     }
 
     fn frame(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>, ix: u32, place: Place) -> FrameIx {
-        let key = (placed.chunk_ix, ix, place);
-        if let Some(&known) = self.of_frame.get(&key) {
-            return known;
+        let chunk = placed.chunk_ix;
+        if self.of_template.len() <= chunk {
+            self.of_template.resize_with(chunk + 1, Vec::new);
         }
-        let (mut frame, slots) = match placed.chunk.templates.get(ix) {
-            Some(t) => (t.parsed.frame.clone(), t.parsed.slots.clone()),
-            None => (Frame::default(), Vec::new()),
-        };
-        if place.is_inlined {
-            frame.kind = FrameKind::Inlined;
+        let templates = &mut self.of_template[chunk];
+        if templates.is_empty() {
+            templates.resize(placed.chunk.templates.len(), None);
         }
-        frame.address = place.address;
-        let frame = snapshot.stacks.frame(&frame, slots.iter());
-        self.of_frame.insert(key, frame);
-        frame
+        match templates.get_mut(ix as usize) {
+            Some(Some((known, frame))) if *known == place => *frame,
+            Some(first @ None) => {
+                let frame = add(snapshot, placed, ix, place);
+                *first = Some((place, frame));
+                frame
+            }
+            _ => {
+                *self.elsewhere.entry((chunk, ix, place)).or_insert_with(|| add(snapshot, placed, ix, place))
+            }
+        }
     }
+}
+
+fn add(snapshot: &mut Snapshot, placed: &Placed<'_>, ix: u32, place: Place) -> FrameIx {
+    let Some(parsed) = placed.chunk.templates.get(ix).map(|t| &t.parsed) else {
+        return snapshot.stacks.add_frame(Frame::default());
+    };
+    let kind = if place.is_inlined { FrameKind::Inlined } else { parsed.frame.kind };
+    if (kind, place.address) == (parsed.frame.kind, parsed.frame.address) {
+        return snapshot.stacks.frame(&parsed.frame, parsed.slots.iter());
+    }
+    let frame = Frame { kind, address: place.address, ..parsed.frame.clone() };
+    snapshot.stacks.frame(&frame, parsed.slots.iter())
 }
 
 /// What a frame's neighbours say of it.

@@ -91,6 +91,11 @@ pub(super) struct Templates {
 }
 
 impl Templates {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// A template.
     pub fn get(&self, ix: TemplateIx) -> Option<&Template> {
         self.all.get(ix as usize)
