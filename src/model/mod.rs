@@ -30,8 +30,8 @@ pub use memory::{Memory, ReadAt, Segment};
 pub use pool::Pool;
 pub use process::{Arch, Process, Signal};
 pub use reported::{
-    Failure, FailureKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLockKind, ReportedOwner,
-    ReportedRing, ReportedState, ReportedWait, WaitMode,
+    Failure, FailureKind, LockId, LockOrder, NamedLock, NamedLockIx, OrderKind, OrderedLock, ReportedHold,
+    ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, WaitMode,
 };
 pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};

@@ -153,6 +153,43 @@ pub struct ReportedRing {
     pub threads: Vec<ThreadIx>,
 }
 
+/// What an order of locks leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderKind {
+    /// Others take the same locks in another order.
+    Circular,
+    /// The lock, or one of its class, is held by the thread itself.
+    Itself,
+    /// An interrupt may come in between and ask for the lock.
+    Interrupt,
+}
+
+/// A lock in such an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderedLock {
+    /// What the producer calls it.
+    pub name: Str,
+    /// The function in which it was taken, or asked for.
+    pub at: Option<Str>,
+}
+
+/// An order of locks in which the producer sees a deadlock that may happen. Nobody is stuck in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockOrder {
+    /// What it leads to.
+    pub kind: OrderKind,
+    /// What the producer calls it: `possible circular locking dependency detected`.
+    pub message: Str,
+    /// Who asked for the lock, where the dump shows it.
+    pub thread: Option<ThreadIx>,
+    /// The lock that it asked for.
+    pub wanted: Option<OrderedLock>,
+    /// A lock that it held meanwhile.
+    pub held: Option<OrderedLock>,
+    /// The locks of the other order, as the producer lists them.
+    pub elsewhere: Vec<Str>,
+}
+
 /// What kind of end a process came to, beside a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {

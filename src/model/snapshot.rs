@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Gaps, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable, Str,
-    Thread, ThreadIx,
+    Gaps, LockOrder, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable,
+    Str, Thread, ThreadIx,
 };
 
 /// The id of a kind of dump: one of the contract's format ids. Each is made in one place, the row of its
@@ -85,6 +85,8 @@ pub struct Snapshot {
     pub holds: Vec<ReportedHold>,
     /// What the producer calls deadlocks.
     pub rings: Vec<ReportedRing>,
+    /// Orders of locks in which the producer sees deadlocks that may happen.
+    pub orders: Vec<LockOrder>,
     /// Memory, registers and file mappings; binary formats only.
     pub image: Option<ProcessImage>,
     /// False where the producer left threads out.
@@ -107,6 +109,7 @@ impl Snapshot {
             named_locks: Vec::new(),
             holds: Vec::new(),
             rings: Vec::new(),
+            orders: Vec::new(),
             image: None,
             is_complete: true,
             gaps: Gaps::default(),

@@ -43,6 +43,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
         named_locks,
         holds,
         rings,
+        orders,
         image,
         is_complete: _,
         gaps,
@@ -60,6 +61,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
     named_locks.clear();
     holds.clear();
     rings.clear();
+    orders.clear();
     if let Some(image) = image {
         self::image(image);
     }

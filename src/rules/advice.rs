@@ -3,7 +3,7 @@
 use super::Case;
 use super::finding::Pattern;
 use super::jam::Jam;
-use crate::model::GapKind;
+use crate::model::{GapKind, OrderKind};
 use crate::normalize::ResourceClass;
 use crate::waits::State;
 
@@ -104,6 +104,20 @@ pub(super) fn for_deadlock() -> Vec<String> {
         "Restart the process: it will not free itself.".into(),
         "Take these locks in one order everywhere, or with try-lock and back-off.".into(),
     ]
+}
+
+/// For an order of locks that may become a deadlock.
+pub(super) fn for_order(kind: OrderKind) -> Vec<String> {
+    let cure = match kind {
+        OrderKind::Circular => {
+            "Take these locks in one order everywhere: the stacks in the log show both orders."
+        }
+        OrderKind::Itself => {
+            "Do not take the lock again; where it is another one of its class, give it a subclass."
+        }
+        OrderKind::Interrupt => "Disable interrupts wherever the lock is taken that an interrupt takes too.",
+    };
+    vec![cure.into()]
 }
 
 /// For a self-deadlock.

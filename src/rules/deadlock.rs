@@ -8,6 +8,10 @@
 //! read-write lock, or the end of a thread. `cycle` has the members in ring order. Threads that only
 //! wait behind the ring are counted in `blocked` and are not members.
 //!
+//! Also a deadlock that may happen, where the kernel's lockdep says so (`possible circular locking dependency`,
+//! `possible recursive locking`, `inconsistent lock state`): `medium` and `possible`, with the task that took locks in
+//! the order that lockdep complains of. Nobody is stuck in it.
+//!
 //! ## Why it matters
 //!
 //! A ring does not resolve itself. Every thread that needs one of its locks joins the jam, until the whole
@@ -59,7 +63,11 @@
 //!
 //! - A timed wait (`pthread_mutex_timedlock`, `try_lock_for`) breaks the ring by itself. The second
 //!   dump shows it.
+//! - lockdep knows classes of locks: two locks of one class that are always taken in one order look like one lock
+//!   that is taken twice. The cure is a subclass (`mutex_lock_nested`).
 //! - A link that is *inferred* may name the wrong holder. Without it there is no ring.
+
+mod order;
 
 use rustc_hash::FxHashSet;
 
@@ -83,7 +91,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         finding(case, ring.clone(), is_told)
     });
     let only_told = told(case).filter(|ring| !known.contains(&members(ring)));
-    rings.chain(only_told.map(|ring| finding_told(case, ring))).collect()
+    rings.chain(only_told.map(|ring| finding_told(case, ring))).chain(order::check(case)).collect()
 }
 
 /// The rings that the producer of the dump calls deadlocks, as far as their members are in it.

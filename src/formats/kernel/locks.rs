@@ -100,7 +100,7 @@ pub(super) fn entry(line: &str) -> Option<(u32, Option<Entry>)> {
 }
 
 /// `rtnl_lock+0x17/0x20`, `[<ffffffff8154a4c7>] rtnl_lock+0x17/0x20`.
-fn place(text: &str) -> Option<&str> {
+pub(super) fn place(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let text = if text.starts_with("[<") { text.split_once("] ")?.1 } else { text };
     text.split_ascii_whitespace().next().map(|place| place.trim_end_matches(','))

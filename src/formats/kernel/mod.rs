@@ -10,6 +10,7 @@ mod header;
 mod line;
 mod locks;
 mod noise;
+mod orders;
 mod reporter;
 mod reports;
 mod settle;
@@ -34,8 +35,8 @@ pub const FORMAT: Format = Format {
     looked_for: "lines `INFO: task … blocked for more than`, `task:… state:…`, `Call Trace:`, `[<0>] function+0x…`",
     about: About {
         producer: "Linux 4.4 to 6.18: hung-task watchdog, sysrq t, w and l, soft, hard and work queue lockups, RCU stalls, KASAN, oops and panic, /proc/PID/stack, of x86, arm, POWER, s390, RISC-V, MIPS, LoongArch and parisc; bare, in dmesg, syslog or the journal",
-        reads: "tasks with state and frames; what lockdep lists as held, and what is only waited for; owners that the watchdog names; how long a task is blocked; why the kernel died",
-        never: "stacks of the programs in user space; which lock, without lockdep or a kernel 6.15; who holds it, in a dump of blocked tasks only (sysrq w), where the holder is not in state D; deadlocks that lockdep only holds possible; what the OOM killer ended",
+        reads: "tasks with state and frames; what lockdep lists as held, and what is only waited for; owners that the watchdog names; how long a task is blocked; why the kernel died; orders of locks in which lockdep sees a deadlock that may happen",
+        never: "stacks of the programs in user space; which lock, without lockdep or a kernel 6.15; who holds it, in a dump of blocked tasks only (sysrq w), where the holder is not in state D; what the OOM killer ended",
         capture: "echo t > /proc/sysrq-trigger; dmesg (all tasks), with CONFIG_LOCKDEP echo d too; sudo cat /proc/PID/task/*/stack of one process",
     },
     reader: Reader::Text {

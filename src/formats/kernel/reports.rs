@@ -1,6 +1,7 @@
 //! Lines between stacks: what begins a report, what belongs to one, what says nothing.
 
 use super::locks;
+use super::orders;
 
 /// What the tasks that follow are part of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,8 @@ static STARTS: &[(&str, Start)] = &[
     ("BUG: ", Start::Warning),
     ("WARNING: ", Start::Warning),
     ("INFO: possible ", Start::Warning),
+    // lockdep before 4.11.
+    ("[ INFO: ", Start::Warning),
     ("INFO: trying to register non-static key", Start::Warning),
 ];
 
@@ -219,6 +222,7 @@ pub(super) fn is_event(line: &str) -> bool {
     let text = line.trim_start();
     STARTS.iter().any(|start| text.starts_with(start))
         || read(text).is_some()
+        || orders::is_line(text)
         || locks::list(text).is_some()
         || (text.starts_with('#') && locks::entry(text).is_some())
 }

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::locks::{self, Blocker, Held};
+use super::orders::Order;
 use super::reports::{Report, Shown};
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
@@ -19,6 +20,8 @@ pub(super) struct Facts {
     lists: Vec<Held>,
     blockers: Vec<(Blocker, u64)>,
     failure: Option<Failing>,
+    /// What lockdep holds possible.
+    orders: Vec<Order>,
     /// The last report after which the kernel went on.
     warning: Option<Failing>,
     shown: Option<Shown>,
@@ -66,6 +69,7 @@ impl Facts {
             Report::Fatal { message } => (FailureKind::Kernel, message, None, 0),
             Report::Killed { message } => (FailureKind::Killed, message, None, 0),
             Report::Warning { message } => {
+                self.orders.extend(Order::begin(message, offset));
                 self.warning = Some(Failing::of(message.clone()));
                 return;
             }
@@ -115,7 +119,8 @@ impl Facts {
     /// Where a watchdog named a task first.
     pub fn first_named(&self) -> Option<u64> {
         let blocked = self.blockers.iter().map(|(_, offset)| *offset);
-        self.named.iter().map(|named| named.offset).chain(blocked).min()
+        let orders = self.orders.iter().filter(|order| order.task().is_some()).map(Order::offset);
+        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).min()
     }
 
     /// Whether the tasks so far are of a report after which the kernel went on, and this one is its end.
@@ -128,7 +133,9 @@ impl Facts {
     pub fn rest(&mut self, pid: u64) -> Self {
         let is_open = |failure: &mut Failing| failure.thread.is_none() && failure.pid.is_none();
         let named = self.named.pop_if(|named| named.pid == pid).into_iter().collect();
-        Self { failure: self.failure.take_if(is_open), named, ..Self::default() }
+        let is_own = |order: &mut Order| order.task().is_some_and(|(_, asks)| asks == pid);
+        let orders = self.orders.pop_if(is_own).into_iter().collect();
+        Self { failure: self.failure.take_if(is_open), named, orders, ..Self::default() }
     }
 
     /// A task of a report comes, or is there already.
@@ -162,6 +169,8 @@ impl Facts {
             return owner;
         } else if let (Some((_, Some(entry))), Some(list)) = (locks::entry(line), self.lists.last_mut()) {
             list.add(entry);
+        } else if let Some(order) = self.orders.last_mut() {
+            order.line(line);
         }
         None
     }
@@ -188,6 +197,7 @@ impl Facts {
         self.blockers(building, &mut of_pid);
         let is_hung = self.is_hung();
         self.tasks(building, &mut of_pid);
+        self.orders(building, &mut of_pid);
         self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
@@ -213,6 +223,16 @@ impl Facts {
                 _ if known.is_none() => thread.cpu_us = time,
                 _ => {}
             }
+        }
+    }
+
+    /// Orders of locks, with whoever asked for one.
+    fn orders(&mut self, building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>) {
+        for order in std::mem::take(&mut self.orders) {
+            let thread = order.task().map(|(name, pid)| {
+                of_pid.get(&pid).copied().unwrap_or_else(|| unseen(building, of_pid, name, pid))
+            });
+            building.snapshot.orders.push(order.finish(thread));
         }
     }
 

@@ -6,12 +6,13 @@
 //! log worker 4 30126/30130 [001]  1779.200414:   20408163 cycles:
 //!     ffffffff81051586 native_safe_halt ([kernel.kallsyms])
 //! java  3244 cpu-clock:                                                            perf 3.2, without a time
+//! postgres  2716 [001] 155.101202:  250000 cpu-clock:  55d0c3b1a2f0 LWLockAttemptLock (/usr/bin/postgres)  without -g
 //! ```
 //!
 //! Source: Linux 3.2-6.12 tools/perf/builtin-script.c (`perf_sample__fprintf_start`, `process_event`),
 //! tools/perf/util/evsel_fprintf.c (`sample__fprintf_callchain`).
 
-use super::text::words::rsplit_once;
+use super::text::words::{rsplit_once, split_once};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Frame, FrameKind, Listing, ReportedState, Snapshot, Thread, ThreadId};
@@ -22,7 +23,7 @@ pub const FORMAT: Format = Format {
     name: "samples of perf script",
     looked_for: "lines `command pid time: event:` with frames below",
     about: About {
-        producer: "perf script of Linux 3.2 to 6.12, with call graphs (-g)",
+        producer: "perf script of Linux 3.2 to 6.12, with call graphs (-g) or without",
         reads: "how many samples have each stack; commands, modules, inlined functions; which functions spin on a lock",
         never: "threads that sleep (a sample of the processor shows none), who holds a lock, addresses of locks",
         capture: "perf record -g --call-graph dwarf -p PID -- sleep 5; perf script",
@@ -71,6 +72,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return None;
     }
     let (begin, whole) = site.whole_line()?;
+    if alone(&whole).is_some_and(|(sample, _)| sample.command.len() <= LONGEST_COMMAND) {
+        return Some(begin);
+    }
     let frame_at = site.following_text(NEAR).find_map(|line| {
         // A tab, or the blanks that right-align the address, stand before a frame.
         let at = line.find('\t').or_else(|| line.find("        "))?;
@@ -93,6 +97,7 @@ struct Sample<'t> {
     command: &'t str,
     tid: u64,
     event: &'t str,
+    has_time: bool,
 }
 
 /// Reads `COMMAND PID[/TID] [CPU] TIME: PERIOD EVENT:`; the command may hold blanks and numbers, so that the first
@@ -104,9 +109,14 @@ fn sample(line: &str) -> Option<Sample<'_>> {
         rest = behind.trim_ascii_start();
         let (ids, behind) = rest.split_once([' ', '\t'])?;
         if let Some(tid) = ids_of(ids)
-            && let Some(event) = event(behind)
+            && let Some((event, has_time)) = event(behind)
         {
-            return Some(Sample { command: line.get(..line.len() - rest.len())?.trim(), tid, event });
+            return Some(Sample {
+                command: line.get(..line.len() - rest.len())?.trim(),
+                tid,
+                event,
+                has_time,
+            });
         }
     }
     None
@@ -121,11 +131,26 @@ fn ids_of(word: &str) -> Option<u64> {
     }
 }
 
+/// A sample without a call graph: its one frame stands behind the event.
+fn alone(line: &str) -> Option<(Sample<'_>, &str)> {
+    let line = line.trim_end();
+    if !line.ends_with(')') {
+        return None;
+    }
+    // Without a time a log that counts cycles looks the same.
+    let sample = sample(line).filter(|sample| sample.has_time)?;
+    let (_, frame) = split_once(line, &format!("{}:", sample.event))?;
+    parts(frame).map(|_| (sample, frame))
+}
+
+/// A command has 15 bytes (`TASK_COMM_LEN`).
+const LONGEST_COMMAND: usize = 15;
+
 /// Words of a header that are looked at: a command has 15 bytes.
 const MOST_TOKENS: usize = 16;
 
-/// The event behind the processor, the flags, the time and the period.
-fn event(text: &str) -> Option<&str> {
+/// The event behind the processor, the flags, the time and the period, and whether there is a time.
+fn event(text: &str) -> Option<(&str, bool)> {
     let mut tokens = text.split_ascii_whitespace().peekable();
     tokens.next_if(|t| t.starts_with('[') && t.ends_with(']'));
     // Flags of interrupts and preemption: `d.h.`.
@@ -140,7 +165,8 @@ fn event(text: &str) -> Option<&str> {
     let name = tokens.next()?.strip_suffix(':')?;
     // Without a time a line of a log looks the same: `payment 90840 declined:`.
     let is_known = time.is_some() || EVENTS.iter().any(|event| name.contains(event));
-    (is_known && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{')).then_some(name)
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '{');
+    (is_known && is_name).then_some((name, time.is_some()))
 }
 
 /// The address, the name and the module of a frame: `7f2d0c0891f5 start_thread+0x305 (/usr/lib/libc.so.6)`.
@@ -181,11 +207,19 @@ impl Grammar for Perf {
     const MASKS_HEX: bool = false;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        !line.ends_with(b")") && !line.starts_with(b"#") && memchr::memchr(b':', line).is_some()
+        // What ends with a parenthesis is a frame, with its sample before it or alone.
+        let may_be = match line.ends_with(b")") {
+            true => memchr::memmem::find(line, b": ").is_some(),
+            false => memchr::memchr(b':', line).is_some(),
+        };
+        may_be && !line.starts_with(b"#")
     }
 
     fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        let sample = sample(line)?;
+        let (sample, first) = match alone(line) {
+            Some((sample, frame)) => (sample, Some(frame.to_owned())),
+            None => (sample(line).filter(|_| !line.ends_with(')'))?, None),
+        };
         let mut thread = Thread::new(ThreadId::Number(sample.tid));
         thread.name = Some(sample.command.into());
         // The idle task runs to rest.
@@ -193,7 +227,7 @@ impl Grammar for Perf {
         if !is_idle && RUNNING.iter().any(|event| sample.event.contains(event)) {
             thread.reported = Some(ReportedState::Running);
         }
-        Some(Head::of(thread))
+        Some(Head { first, ..Head::of(thread) })
     }
 
     fn in_block(&self, line: &str) -> InBlock {

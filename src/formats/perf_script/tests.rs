@@ -57,3 +57,39 @@ fn samples_are_counted_and_the_idle_task_rests() {
         text.lines().map(|line| format!("[2025-03-14 02:28:16,490] INFO  {line}\n")).collect();
     assert_eq!(read(&logged)[0].total(), 2);
 }
+
+/// Without a call graph each sample is a line.
+#[test]
+fn samples_of_one_frame() {
+    let lines = [
+        "   log worker 4  2716 [001] 155532.101202:     250000 cpu-clock:  ffffffff8a2b3c4d native_queued_spin_lock_slowpath ([kernel.kallsyms])",
+        "   log worker 4  2717 [000] 155532.101207:     250000 cpu-clock:      55d0c3b1a2f0 applog::Sink::lock(int)+0x1f (/opt/shop/bin/shop (deleted))",
+        "        swapper     0 [000] 155532.101457:     250000 cpu-clock:  ffffffff8a2b0001 native_safe_halt ([kernel.kallsyms])",
+        "   log worker 4  2717 [000] 155532.101707:     250000 cpu-clock:                 0 [unknown] ([unknown])",
+    ];
+    let text = lines.join("\n") + "\n";
+    let snapshot = &read(&text)[0];
+    let told: Vec<_> = snapshot
+        .threads
+        .iter()
+        .map(|thread| {
+            let frames = snapshot.stacks.frames_of(thread.stack);
+            let function = frames.first().and_then(|ix| snapshot.stacks.get(*ix).function.as_deref());
+            (thread.name.as_deref().unwrap(), function, thread.reported.is_some(), frames.len())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("log worker 4", Some("native_queued_spin_lock_slowpath"), true, 1),
+            ("log worker 4", Some("applog::Sink::lock(int)"), true, 1),
+            ("swapper", Some("native_safe_halt"), false, 1),
+            ("log worker 4", None, true, 1),
+        ]
+    );
+    // A log talks of cycles.
+    assert!(!crate::formats::testing::is_found(
+        FORMAT.id,
+        "app  12  3.5 cycles: 12 done (ok)\nwe saw 3 cycles: a (b)\n"
+    ));
+}
