@@ -140,6 +140,8 @@ pub enum ReportedOwner {
     Tid(u64),
     /// This thread.
     Thread(ThreadIx),
+    /// The thread with this id, which is not in a list of threads that seems to be whole.
+    NotListed(u64),
     /// The thread with this id, of another process.
     OtherProcess(u64),
     /// A thread that the text names and does not show: `thread 50`.

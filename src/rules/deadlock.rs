@@ -9,8 +9,8 @@
 //! wait behind the ring are counted in `blocked` and are not members.
 //!
 //! Also a deadlock that may happen, where the kernel's lockdep says so (`possible circular locking dependency`,
-//! `possible recursive locking`, `inconsistent lock state`): `medium` and `possible`, with the task that took locks in
-//! the order that lockdep complains of. Nobody is stuck in it.
+//! `possible recursive locking`, `inconsistent lock state`): `medium` and `possible`, with the task that took
+//! locks in the order that lockdep complains of. Nobody is stuck in it.
 //!
 //! ## Why it matters
 //!

@@ -233,7 +233,10 @@ impl<'a> Jam<'a> {
             Holder::Thread { thread, .. } => {
                 format!("{} holds it; it is {doing}.", capital(&words.thread(*thread)))
             }
-            Holder::EndedThread { owner_id } => {
+            Holder::EndedThread { owner_id, certainty: Certainty::Inferred } => {
+                format!("Its owner, thread {owner_id}, is not in the list of threads: if the list is whole, nobody will release it.")
+            }
+            Holder::EndedThread { owner_id, .. } => {
                 format!(
                     "Its owner, thread {owner_id}, is not in the process any more: nobody will release it."
                 )

@@ -63,7 +63,7 @@
 use super::finding::{Confidence, Finding, RuleId, Severity};
 use super::jam::Jam;
 use super::{Case, Rule};
-use crate::model::GapKind;
+use crate::model::{Certainty, GapKind};
 use crate::waits::{Holder, State};
 
 /// The row of this rule.
@@ -74,12 +74,17 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     Jam::all(case, &[State::LockWait], |_, lock| matches!(lock.holder, Holder::EndedThread { .. }))
         .map(|jam| {
             let mut finding = jam.finding(RuleId::OrphanedLock, "wait for");
-            finding.title.push_str(", whose owner is gone");
+            let is_listed =
+                !matches!(jam.lock.holder, Holder::EndedThread { certainty: Certainty::Inferred, .. });
+            finding.title.push_str(match is_listed {
+                true => ", whose owner is gone",
+                false => ", whose owner is not in the list of threads",
+            });
             // Nobody will ever release it: one waiter is enough to be bad.
             finding.severity = finding.severity.max(Severity::High);
             finding.advice = super::advice::for_orphaned_lock();
             // The owner may be among the threads that a cut dump has lost.
-            if !case.snapshot.is_complete || case.snapshot.gaps.has(GapKind::Truncated) {
+            if !is_listed || !case.snapshot.is_complete || case.snapshot.gaps.has(GapKind::Truncated) {
                 finding.confidence = finding.confidence.min(Confidence::Likely);
             }
             finding

@@ -31,6 +31,9 @@ pub enum Holder {
     EndedThread {
         /// The owner that it names.
         owner_id: u64,
+        /// How it is known that no thread of the process has this id: [`Certainty::Inferred`] where the text only seems to
+        /// list all of them.
+        certainty: Certainty,
     },
     /// A process-shared lock whose owner is in another process.
     OtherProcess {

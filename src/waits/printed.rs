@@ -22,8 +22,17 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
                 match threads.by_tid(owner) {
                     _ if owner == 0 => Holder::Free,
                     Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-                    None => Holder::EndedThread { owner_id: owner },
+                    None => Holder::EndedThread { owner_id: owner, certainty: Certainty::Reported },
                 }
+            }
+            &ReportedOwner::NotListed(owner) => {
+                lock.evidence.push(Evidence::reported(format!(
+                    "the text names thread {owner:x} ({owner}) as its owner"
+                )));
+                lock.evidence.push(Evidence::inferred(
+                    "no thread of the list has this id, and the list of threads begins with 0 and has no hole",
+                ));
+                Holder::EndedThread { owner_id: owner, certainty: Certainty::Inferred }
             }
             &ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
             &ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },

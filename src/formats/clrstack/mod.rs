@@ -4,7 +4,6 @@
 //! Source: dotnet/diagnostics src/SOS/Strike/strike.cpp (ClrStack, SyncBlk), 5 to 9; the extension pstacks of
 //! chrisnas/DebuggingExtensions, which dotnet-dump took over.
 
-mod entering;
 mod pstacks;
 mod syncblk;
 

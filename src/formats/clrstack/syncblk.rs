@@ -13,12 +13,22 @@
 
 use rustc_hash::FxHashMap;
 
-use super::entering::{Contended, link};
-use crate::formats::text::{Building, OwnerRef};
+use crate::formats::text::{Building, Contended, OwnerRef, link};
 use crate::model::{
     LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, Snapshot, Str, Thread,
     ThreadId,
 };
+
+/// Functions in which a thread waits to enter a monitor, as beginnings.
+static ENTERS: &[&str] = &[
+    "System.Threading.Monitor.Enter",
+    "System.Threading.Monitor.ReliableEnter",
+    "System.Threading.Monitor.TryEnter",
+    "System.Threading.Monitor.JIT_MonReliableEnter",
+    "JIT_MonEnter",
+    "JIT_MonReliableEnter",
+    "AwareLock::Enter",
+];
 
 /// Who owns a monitor.
 enum Owner {
@@ -143,7 +153,7 @@ impl Reader {
                 }
             }
         }
-        link(&mut building.snapshot, contended);
+        link(&mut building.snapshot, contended, ENTERS);
         hold(&mut building.snapshot, held);
     }
 }

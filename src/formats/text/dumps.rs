@@ -220,7 +220,7 @@ impl Dumps {
 
     /// Makes room for the threads of a piece, and for as many as the rest of the text may have: whatever grows is copied
     /// again and again.
-    fn expect(&mut self, chunk: &Chunk, section: &Section<'_>) {
+    fn make_room(&mut self, chunk: &Chunk, section: &Section<'_>) {
         let (Some(first), Some(last)) = (chunk.threads.first(), chunk.threads.last()) else { return };
         let Some(Building { snapshot, .. }) = &mut self.current else { return };
         let threads = snapshot.threads.len() + chunk.threads.len();
@@ -260,7 +260,7 @@ pub(super) fn add_chunk<G: Grammar>(
 ) {
     let places = bodies.of(grammar, &chunk);
     let values = &chunk.values;
-    dumps.expect(&chunk, section);
+    dumps.make_room(&chunk, section);
     let mut threads = chunk.threads.into_iter();
     for item in &chunk.items {
         match item {

@@ -14,6 +14,7 @@ mod anchor_set;
 mod bodies;
 mod chunk;
 mod clean;
+mod contended;
 mod dumps;
 mod escaped;
 mod grammar;
@@ -38,6 +39,7 @@ use chunk::Chunk;
 pub use anchor_set::AnchorSet;
 pub use bodies::Known;
 pub use clean::{decoded, has_escapes, without_escapes};
+pub use contended::{Contended, link};
 pub use dumps::{Building, Dumps};
 pub use escaped::undone;
 pub use grammar::{

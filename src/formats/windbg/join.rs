@@ -4,9 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::frame::{MAYBE, is_loader_lock};
 use super::head::{CURRENT, FAULTING};
-use super::locks::CriticalSection;
+use super::locks::{CriticalSection, ENTERS};
 use super::session::{Key, Memory};
-use crate::formats::text::{Building, OwnerRef, is_limited};
+use crate::formats::text::{Building, Contended, OwnerRef, is_limited, link};
 use crate::model::{
     Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner,
     ReportedWait, Signal, Snapshot, Thread, ThreadId, ThreadIx, WaitMode,
@@ -26,6 +26,9 @@ pub(super) fn finish(mut memory: Memory, building: &mut Building) {
     }
     death(&memory, &now, snapshot);
     locks(&memory.sections, is_listed, building);
+    if memory.has_all_locked {
+        entering(&memory.sections, building);
+    }
 }
 
 /// The ids of the operating system by the debugger's numbers.
@@ -200,7 +203,7 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
                 building.snapshot.reported_locks.push(reported(section, owner));
             }
             None if is_listed => {
-                building.snapshot.reported_locks.push(reported(section, ReportedOwner::Tid(owner)));
+                building.snapshot.reported_locks.push(reported(section, ReportedOwner::NotListed(owner)));
             }
             // Only some threads were printed: this one may live.
             None => building.owner(lock, OwnerRef::Id(ThreadId::Text(format!("{owner:x}").into())), 0),
@@ -226,6 +229,19 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
         loader(&mut building.snapshot);
         waits(&known, &mut building.snapshot);
     }
+}
+
+/// On 64 bits no stack says for which critical section its thread waits: where one is left, it is that one.
+fn entering(sections: &[CriticalSection], building: &mut Building) {
+    let is_locked = |section: &&CriticalSection| !section.is_free && section.owner.is_some();
+    let contended = sections.iter().filter(is_locked).filter_map(|section| {
+        let id = LockId::Address(section.address);
+        let lock = building.lock(id, section.name.clone(), ReportedLockKind::CriticalSection);
+        let owner = section.owner.and_then(|owner| u32::try_from(owner).ok());
+        Some(Contended { lock, waiters: section.waiters()?, owner })
+    });
+    let contended: Vec<Contended> = contended.collect();
+    link(&mut building.snapshot, contended, ENTERS);
 }
 
 fn reported(section: &CriticalSection, owner: ReportedOwner) -> ReportedLock {

@@ -33,7 +33,33 @@ pub(super) fn is_line(line: &str) -> bool {
     begin(line).is_some()
         || FIELDS.iter().any(|(field, _)| line.starts_with(field))
         || line.trim() == "NOT LOCKED"
+        || is_end(line)
 }
+
+/// `Scanned 120 critical sections`: `!locks` has printed all that are locked.
+pub(super) fn is_end(line: &str) -> bool {
+    line.strip_prefix("Scanned ").is_some_and(|rest| rest.trim_end().ends_with(" critical sections"))
+}
+
+/// Commands that print all critical sections that are locked: `!locks`, `!ntsdexts.locks -v`, `!cs -l -o`.
+pub(super) fn lists_all(command: &str) -> bool {
+    let mut words = command.split([' ', ';']);
+    let name = words.next().unwrap_or_default().trim_start_matches('!');
+    match name.rsplit('.').next().unwrap_or_default() {
+        "locks" => true,
+        "cs" => words.any(|word| word == "-l"),
+        _ => false,
+    }
+}
+
+/// Functions in which a thread waits to enter a critical section, as beginnings.
+pub(super) static ENTERS: &[&str] = &[
+    "RtlEnterCriticalSection",
+    "RtlpEnterCriticalSection",
+    "RtlpWaitForCriticalSection",
+    "RtlpWaitOnCriticalSection",
+    "EnterCriticalSection",
+];
 
 /// What a field tells.
 #[derive(Clone, Copy, PartialEq, Eq)]

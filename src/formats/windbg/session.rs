@@ -32,6 +32,8 @@ pub(super) struct Memory {
     pub keys: Vec<Key>,
     pub death: Death,
     pub sections: Vec<CriticalSection>,
+    /// They are all that are locked.
+    pub has_all_locked: bool,
     /// CPU times by id of the thread, microseconds.
     pub times: FxHashMap<u64, u64>,
     /// Which time the rows are of: those of sleeping are none.
@@ -211,6 +213,7 @@ impl Memory {
     /// A line of a critical section.
     fn section(&mut self, text: &str) {
         let id = |id: u64| u32::try_from(id).ok();
+        self.has_all_locked |= locks::is_end(text);
         match locks::read(text, &mut self.sections) {
             Some(Aside::Begin) => self.stack_of = None,
             Some(Aside::Number(number, owner)) => self.numbers.extend(id(owner).map(|tid| (number, tid))),
@@ -246,6 +249,7 @@ impl Memory {
             self.is_event_due = false;
             self.numbers.push((index, tid));
         }
+        self.has_all_locked |= locks::lists_all(command);
         let word = command.split([' ', ';']).next().unwrap_or_default();
         self.has_run |= RUNNING.contains(&word);
     }

@@ -85,7 +85,7 @@ fn critical_sections_with_owner_and_waiters() {
         [wait.lock]
     );
     // Its owner is none of the threads, all of which are listed.
-    assert_eq!(snapshot.reported_locks.last().unwrap().owner, crate::model::ReportedOwner::Tid(0x77));
+    assert_eq!(snapshot.reported_locks.last().unwrap().owner, crate::model::ReportedOwner::NotListed(0x77));
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }
 
@@ -353,4 +353,60 @@ fn prefixes_next_versions_cuts_and_talk() {
     ] {
         assert!(read(talk).is_empty(), "{talk}");
     }
+}
+
+/// A thread of 64 bits that enters a critical section, or does something else.
+fn wide(number: u32, tid: &str, functions: &[&str]) -> String {
+    let frames: String =
+        functions.iter().map(|name| format!("00000000`00cff8c8 00007ffb`0e6a1234 {name}+0x14\n")).collect();
+    format!(
+        "   {number}  Id: 1a2c.{tid} Suspend: 1 Teb: 00000000`00e1f000 Unfrozen\nChild-SP          RetAddr           Call Site\n{frames}\n"
+    )
+}
+
+/// The locks that threads wait for, by name, in a session whose `!locks` printed these: name, owner and count.
+fn waited_for(command: &str, sections: &[(&str, &str, u32)], end: &str) -> Vec<Option<String>> {
+    let enters = [
+        "ntdll!NtWaitForAlertByThreadId",
+        "ntdll!RtlpWaitOnCriticalSection",
+        "ntdll!RtlEnterCriticalSection",
+    ];
+    let waiter =
+        |number, tid| wide(number, tid, &[enters.as_slice(), &["shop!log_write", "shop!work"]].concat());
+    let mut text = format!("0:000> ~*k\n\n{}{}", waiter(0, "1b30"), waiter(1, "1b34"));
+    text += &wide(2, "1b3c", &["ntdll!NtWriteFile", "shop!sink_flush"]);
+    text += &format!("0:000> {command}\n\n");
+    for (n, (name, owner, count)) in sections.iter().enumerate() {
+        text += &format!(
+            "CritSec {name}+0 at 00007ff65a2c5{n}00\nWaiterWoken        No\nLockCount          {count}\nRecursionCount     1\nOwningThread       {owner}\nEntryCount         0\nContentionCount    {count}\n*** Locked\n\n"
+        );
+    }
+    text += end;
+    let snapshot = &read(&text)[0];
+    let lock = |thread: &crate::model::Thread| {
+        let lock = snapshot.named_locks.get(thread.reported_wait?.lock.at())?;
+        lock.name.as_ref().map(|name| name.to_string())
+    };
+    snapshot.threads.iter().map(lock).collect()
+}
+
+#[test]
+fn where_one_critical_section_is_left_it_is_the_one() {
+    let log = ("shop!g_log", "1b3c", 2);
+    let both = [Some("shop!g_log".to_owned()), Some("shop!g_log".to_owned()), None];
+    let none = [None, None, None];
+    let end = "Scanned 120 critical sections\n";
+    assert_eq!(waited_for("!locks", &[log], end), both);
+    assert_eq!(waited_for("!cs -l", &[log], ""), both);
+    assert_eq!(
+        waited_for("!locks", &[log, ("shop!g_idle", "1b3c", 0)], end),
+        both,
+        "one that nobody waits for"
+    );
+    assert_eq!(waited_for("!locks", &[log, ("shop!g_other", "1b3c", 1)], end), none, "which of the two?");
+    assert_eq!(waited_for("!critsec 7ff65a2c5000", &[log], ""), none, "there may be others");
+    assert_eq!(waited_for("!locks", &[("shop!g_log", "1b3c", 1)], end), none, "two wait, and one is counted");
+    // Nobody waits for what it owns.
+    let own = waited_for("!locks", &[("shop!g_log", "1b30", 1), ("shop!g_other", "1b3c", 1)], end);
+    assert_eq!(own, [Some("shop!g_other".to_owned()), Some("shop!g_log".to_owned()), None]);
 }

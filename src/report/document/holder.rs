@@ -78,8 +78,10 @@ impl<'a> Holder<'a> {
     pub(super) fn of(holder: &'a waits::Holder, names: Resolver<'a>) -> Self {
         match holder {
             waits::Holder::Thread { thread, certainty } => Self::thread(*thread, Some(*certainty), names),
-            waits::Holder::EndedThread { owner_id } => {
-                Self { owner_id: Some(*owner_id), ..Self::bare(HolderKind::EndedThread) }
+            waits::Holder::EndedThread { owner_id, certainty } => {
+                // That nobody has the id is read where all threads are known.
+                let certainty = Some(*certainty).filter(|certainty| *certainty == Certainty::Inferred);
+                Self { owner_id: Some(*owner_id), certainty, ..Self::bare(HolderKind::EndedThread) }
             }
             waits::Holder::OtherProcess { owner_id } => {
                 Self { owner_id: Some(*owner_id), ..Self::bare(HolderKind::OtherProcess) }

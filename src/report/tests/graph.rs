@@ -112,7 +112,7 @@ fn owners_outside_and_candidates_are_told_apart() {
         b.group(5, &["lock", ["a", "b", "c"][n as usize]], 2, &wait(n));
     }
     b.group(1, &["write"], 1, &activity(State::IoWait, None, ""));
-    b.lock("g_ended", 8, Holder::EndedThread { owner_id: 77 }, 0..5);
+    b.lock("g_ended", 8, Holder::EndedThread { owner_id: 77, certainty: Certainty::Read }, 0..5);
     b.lock("g_free", 16, Holder::Free, 5..10);
     let candidate = |n| crate::waits::Candidate { thread: ThreadIx(n), points: 3, reasons: Vec::new() };
     let candidates = vec![candidate(15), candidate(0)];

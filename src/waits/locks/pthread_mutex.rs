@@ -99,7 +99,9 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
                 None if kind & KIND_SHARED != 0 && kind & KIND_ROBUST == 0 => {
                     Holder::OtherProcess { owner_id }
                 }
-                None if kind & !KIND_BITS == 0 => Holder::EndedThread { owner_id },
+                None if kind & !KIND_BITS == 0 => {
+                    Holder::EndedThread { owner_id, certainty: Certainty::Read }
+                }
                 None => Holder::unknown(format!(
                     "its memory does not look like a mutex: owner {owner}, kind {kind:#x}"
                 )),
