@@ -13,9 +13,30 @@ pub(super) fn header(site: &Site<'_>) -> Option<usize> {
         _ if site.rest().starts_with(b"Target Id") => {
             return site.following(4).any(is_row).then(|| site.at - site.before().unwrap_or_default().len());
         }
+        _ if is_row_of_thread(site) => {
+            return Some(site.at - site.before().unwrap_or_default().len());
+        }
         _ => is_thread_header(site),
     };
     is_header.then_some(site.at)
+}
+
+/// Whether a row of `info threads` stands there with its frame: gdb 6 and 7.1 print no heading, and others leave it out when
+/// they copy the rows.
+fn is_row_of_thread(site: &Site<'_>) -> bool {
+    let may_be = |before: &[u8]| {
+        matches!(before.first(), Some(b' ' | b'*'))
+            && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit)
+    };
+    let Some(before) = site.before().filter(|before| may_be(before)) else { return false };
+    let line = site.line();
+    let whole = [before, line.get(..line.len().min(400)).unwrap_or_default()].concat();
+    info_threads::row(&whole).is_some_and(|row| {
+        let frame = whole.get(row.frame_at..).unwrap_or_default();
+        let has = |part: &[u8]| memchr::memmem::find(frame, part).is_some();
+        row.is_running
+            || has(b" (") && (frame.starts_with(b"0x") && has(b" in ") || has(b" at ") || has(b" from "))
+    })
 }
 
 /// Whether a thread's header stands there: a line of its own, or one with a prefix before and a frame soon after.
@@ -149,6 +170,10 @@ mod tests {
                 1,
             ),
             ("> Thread 2 (LWP 91455):\n> #0  f ()\n", 1),
+            (
+                "* 2 Thread 0x40a00950 (LWP 22541)  0x00007f3f9d36bb79 in poll () from /lib/libc.so.6\n  1    Thread 0x7fe55cc506c0 (LWP 5165) \"jam\" (running)\n",
+                2,
+            ),
         ];
         for (text, count) in cases {
             assert_eq!(recognize(text.as_bytes()), *count, "{text}");
@@ -170,6 +195,7 @@ mod tests {
             "Thread 96600 (active+gil): \"spin\"\n    spin (f.py:10)\n",
             "  native: #00 pc 00000000000a33b8  /apex/lib64/bionic/libc.so (__epoll_pwait+8)\n",
             "in the mail: see Thread 1 (LWP 3): it hangs\n",
+            "  2 Thread 0x40a00950 (LWP 22541) exited\n[New Thread 0x7f3f9d36b700 (LWP 22542)]\n",
         ] {
             assert_eq!(recognize(text.as_bytes()), 0, "{text}");
         }
