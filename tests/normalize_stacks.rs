@@ -34,11 +34,16 @@ fn stack(frames: &[&str]) -> Read {
 
 impl Read {
     fn name(&self, at: Option<usize>) -> &str {
-        at.map_or("", |at| self.names[at].as_str())
+        at.map_or("", |at| self.names[at as usize].as_str())
     }
 
     fn signature(&self) -> String {
-        self.meaning.meaningful.iter().map(|&at| self.names[at].as_str()).collect::<Vec<_>>().join(" < ")
+        self.meaning
+            .meaningful
+            .iter()
+            .map(|&at| self.names[at as usize].as_str())
+            .collect::<Vec<_>>()
+            .join(" < ")
     }
 }
 

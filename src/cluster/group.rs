@@ -121,7 +121,7 @@ impl<'m> Signatures<'m> {
                 let frames = snapshot.stacks.frames_of(stack);
                 let meaningful = readings.get(stack).meaningful.iter();
                 let mut signature = Signature::new();
-                for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at)?.at())) {
+                for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at as usize)?.at())) {
                     // A recursion is one step of the signature, however deep it was at the moment.
                     if signature.last() != Some(&name) {
                         signature.push(name);

@@ -19,7 +19,7 @@ pub struct StackMeaning {
     pub caller: Option<usize>,
     /// The frames that make the signature: without abort plumbing, lock and wait internals, runtime
     /// plumbing, test frameworks and thread bases. Never empty, unless the stack is.
-    pub meaningful: Vec<usize>,
+    pub meaningful: Vec<u32>,
     /// A worker or event loop that waits for work, as its functions say.
     pub is_idle_pool: bool,
     /// The resource that the thread is in or waits for.
@@ -282,19 +282,21 @@ impl Reader<'_> {
         (result.role, result.wait) = (refined.0, Some(refined.1));
     }
 
-    fn meaningful(&self, start: usize, last: Option<usize>) -> Vec<usize> {
+    fn meaningful(&self, start: usize, last: Option<usize>) -> Vec<u32> {
         let bottom = self.base_start();
         let queue = (0..start.min(bottom)).rev().find(|&at| self.frames[at].meaning.is_queue);
         let kept = (start..bottom).filter(|&at| self.is_kept(at, bottom));
-        let mut kept: Vec<usize> = queue.into_iter().chain(kept).collect();
-        if kept.is_empty() {
+        // Made at once: a profile has a hundred thousand of them.
+        let mut all: Vec<u32> = Vec::with_capacity(bottom.saturating_sub(start) + 1);
+        all.extend(queue.into_iter().chain(kept).map(|at| at as u32));
+        if all.is_empty() {
             // Only plumbing: its outermost function, or whatever there is.
             let named = |at: &usize| !self.frames[*at].is_nameless();
             let last =
                 last.or_else(|| (start..bottom).find(named)).or_else(|| (0..self.frames.len()).find(named));
-            kept.extend(last.or(if self.frames.is_empty() { None } else { Some(0) }));
+            all.extend(last.or(if self.frames.is_empty() { None } else { Some(0) }).map(|at| at as u32));
         }
-        kept
+        all
     }
 
     fn is_kept(&self, at: usize, bottom: usize) -> bool {

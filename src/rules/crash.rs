@@ -96,7 +96,7 @@ fn abort_reason(case: &Case<'_>, signal: &Signal) -> Option<&'static str> {
     let frames = case.snapshot.stacks.frames_of(stack);
     // Only above the program's own functions: below, `std::panicking` is how a Rust thread begins.
     let reading = case.readings.get(stack);
-    let own = reading.meaningful.first().copied().unwrap_or(frames.len());
+    let own = reading.meaningful.first().map_or(frames.len(), |at| *at as usize);
     let names = || frames.iter().take(own).map(|&f| &case.meanings.get(f).name);
     ABORTS.iter().find(|(start, _)| names().any(|n| n.starts_with(start))).map(|(_, reason)| *reason)
 }
@@ -239,7 +239,7 @@ fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
     let reading = case.readings.get(stack);
-    let kept = || reading.meaningful.iter().filter_map(|&at| frames.get(at)).copied();
+    let kept = || reading.meaningful.iter().filter_map(|&at| frames.get(at as usize)).copied();
     let is_program = |f: &FrameIx| case.meanings.get(*f).role == Role::User;
     kept().find(is_program).or_else(|| kept().next()).or_else(|| frames.first().copied())
 }
@@ -247,7 +247,7 @@ fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
 fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
-    let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at));
+    let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at as usize));
     kept.take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
 }
 

@@ -76,7 +76,7 @@ impl<'a> TextStack<'a> {
         };
         let reading = frames.reading;
         let wait = reading.wait.unwrap_or(WaitKind::Mutex);
-        let site = reading.caller.or_else(|| reading.meaningful.first().copied());
+        let site = reading.caller.or_else(|| reading.meaningful.first().map(|at| *at as usize));
         Self {
             reading,
             state: frames.state(ix),

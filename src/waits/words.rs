@@ -78,7 +78,7 @@ impl Words<'_> {
         };
         match activity.state {
             _ if reading.is_abort => format!("ending the process{}", self.meaningful(thread)),
-            State::Running => match name(reading.meaningful.first().copied()) {
+            State::Running => match name(reading.meaningful.first().map(|at| *at as usize)) {
                 Some(function) => format!("running in {function}"),
                 None => "running".into(),
             },
@@ -129,7 +129,7 @@ impl Words<'_> {
         let frames = self.snapshot.stacks.frames_of(stack);
         let reading = self.readings.get(stack);
         let is_known = |f: &&FrameIx| &*self.meanings.get(**f).name != "??";
-        let user = reading.meaningful.iter().filter_map(|&at| frames.get(at)).filter(is_known);
+        let user = reading.meaningful.iter().filter_map(|&at| frames.get(at as usize)).filter(is_known);
         let is_user = |f: &&FrameIx| self.meanings.get(**f).role == Role::User;
         user.clone().find(is_user).or_else(|| user.clone().next()).copied()
     }

@@ -113,6 +113,8 @@ fn read_in_chunks<G: Grammar>(
     let read = |range: &Range<usize>| chunk::read(grammar, text, range.clone(), is_last(range), &learned);
     let add = |chunk: Chunk| dumps::add_chunk(grammar, &mut memory, &mut dumps, &mut bodies, chunk, section);
     in_order(first, &ranges, read, add);
+    // Whoever has nothing else to do gives the memory back.
+    rayon::spawn(move || drop((bodies, learned)));
     grammar.on_end(&mut memory, &mut dumps);
     dumps.snapshots()
 }
