@@ -68,7 +68,9 @@ mod signals;
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx};
+use crate::model::{
+    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadId, ThreadIx,
+};
 use crate::normalize::Role;
 use signals::{ABORTS, CODES, MEMORY_FAULTS, SEVERITIES};
 
@@ -108,6 +110,17 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     finding(case, RuleId::Crash).into_iter().collect()
 }
 
+/// A thread in a sentence; `None` where the text is one stack without an id (gdb's `bt`): what we call it says nothing.
+fn who(case: &Case<'_>, thread: ThreadIx) -> Option<String> {
+    match case.snapshot.threads.as_slice() {
+        [only] if matches!(&only.id, ThreadId::Text(id) if id.starts_with(NUMBERED_BY_US)) => None,
+        _ => Some(case.words().thread(thread)),
+    }
+}
+
+/// How ids begin that are places in the text.
+const NUMBERED_BY_US: &str = "stack ";
+
 /// Why the process died; also the ground of `stack-overflow`.
 pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     // A processor that is stuck is no end.
@@ -140,7 +153,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         None => Severity::Info,
     };
     let at = frame.map(|f| format!(" in {}", words.function(f))).unwrap_or_default();
-    let who = thread.map(|t| words.thread(t));
+    let who = thread.and_then(|t| who(case, t));
     let kind = failure.map(|f| f.kind);
     // What happened there is no end of a process.
     let tells_itself =
@@ -150,14 +163,17 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         (Some(who), false) if tells_itself => format!("{reason}{at} ({who})"),
         (None, false) if tells_itself => reason.clone(),
         (Some(who), false) if signal.name.is_empty() => format!("{who} ended the process{at}: {reason}"),
-        (None, false) if signal.name.is_empty() => format!("the process ended: {reason}"),
+        (None, false) if signal.name.is_empty() => format!("the process ended{at}: {reason}"),
         (Some(who), false) => format!("{who} died of {}{at}: {reason}", signal.name),
-        (None, false) => format!("the process died of {}: {reason}", signal.name),
+        (None, false) => format!("the process died of {}{at}: {reason}", signal.name),
     };
     let mut evidence = evidence(case, signal);
     if let (Some(t), Some(_)) = (thread, frame) {
         let received = if tells_itself { "in which it happened" } else { "that received it" };
-        let text = format!("{} is the one {received}{at}", words.thread(t));
+        let text = format!(
+            "{} is the one {received}{at}",
+            self::who(case, t).unwrap_or_else(|| "the one stack of the text".into())
+        );
         evidence.push(Evidence::new(source(case), text));
     }
     if is_by_stack {

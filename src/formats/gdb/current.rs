@@ -18,13 +18,14 @@ static ABORTING: &[&str] = &[
 ];
 
 /// Sets the thread of the process's signal: the one that the signal's line names, the one that gdb
-/// had selected (in a core, the one that died), or the only one that is inside a signal handler or
-/// on its way to end the process.
+/// had selected (in a core, the one that died), the one of the only `bt`, or the only one that is inside a
+/// signal handler or on its way to end the process.
 pub(super) fn set_signal_thread(snapshot: &mut Snapshot, roll: &Roll<'_>) {
     if snapshot.process.signal.is_none() {
         return;
     }
-    let thread = roll.current.or_else(|| only_dying(snapshot)).map(|ix| ThreadIx(ix as u32));
+    let current = roll.current.or_else(|| roll.only_unnamed());
+    let thread = current.or_else(|| only_dying(snapshot)).map(|ix| ThreadIx(ix as u32));
     if let Some(signal) = &mut snapshot.process.signal {
         signal.thread = thread;
     }

@@ -65,6 +65,17 @@ impl<'c> Roll<'c> {
         })
     }
 
+    /// The thread of a text that is one `bt`: where nobody switched to another one (gdb says so), it is the one with which
+    /// the process stopped.
+    pub fn only_unnamed(&self) -> Option<usize> {
+        match self.entries.as_slice() {
+            [entry] if entry.placed.item.header.is_none() && !entry.is_row && entry.number.is_none() => {
+                Some(0)
+            }
+            _ => None,
+        }
+    }
+
     fn by_key(&self) -> &FxHashMap<Key, usize> {
         self.by_key.get_or_init(|| {
             let key = |entry: &Entry<'_>| match (entry.target.lwp, entry.number) {
@@ -155,7 +166,9 @@ impl<'c> Roll<'c> {
                     }
                 }
                 (Some(_), Some(_)) => {}
-                (None, _) if placed.depth() > 1 => {
+                // Where the text is cut, the frame at which the process stopped is all there is of the thread that gdb
+                // names: it lists the first thread last.
+                (None, _) if placed.depth() > 1 || said.is_some() => {
                     let (number, target) = said.unwrap_or((None, Target::NONE));
                     if self.find(number, target).is_none() {
                         self.add_unnamed(*placed, number, target);

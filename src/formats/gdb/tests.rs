@@ -1,5 +1,6 @@
 //! The format as a whole.
 use super::*;
+use crate::model::ThreadIx;
 
 /// Everything in a snapshot, for comparing.
 fn shown(snapshots: &[Snapshot]) -> String {
@@ -83,4 +84,31 @@ fn a_thread_that_comes_again_out_of_order_begins_a_list() {
         |ids: &[u32]| -> Vec<usize> { parsed(&text(ids)).iter().map(|s| s.threads.len()).collect() };
     assert_eq!(threads(&[9, 7, 8, 3, 5]), [5]);
     assert_eq!(threads(&[9, 7, 8, 3, 7]), [4]);
+}
+
+/// The plainest session: the process stopped, and `bt` shows where.
+#[test]
+fn the_stack_of_a_bt_is_the_one_that_died() {
+    let stop = "Program received signal SIGSEGV, Segmentation fault.\n0x0000555555555189 in log_write (p=0x0) at log.c:7\n7\t  *p = 1;\n";
+    let bt = "(gdb) bt\n#0  0x0000555555555189 in log_write (p=0x0) at log.c:7\n#1  0x00005555555551a4 in main () at log.c:12\n";
+    let died = |text: &str| parsed(text)[0].process.signal.as_ref().and_then(|signal| signal.thread);
+    assert_eq!(died(&format!("(gdb) r\n{stop}{bt}")), Some(ThreadIx(0)));
+    let core = "Program terminated with signal SIGSEGV, Segmentation fault.\n#0  0x0000555555555189 in log_write (p=0x0) at log.c:7\n7\t  *p = 1;\n";
+    assert_eq!(died(&format!("{core}{bt}")), Some(ThreadIx(0)));
+    // Another thread was asked for.
+    let other = "(gdb) thread 2\n[Switching to thread 2 (Thread 0x7f2d17fff700 (LWP 4123))]\n#0  0x00007f2d1a5e1f4d in read () from /lib64/libc.so.6\n";
+    let several = format!(
+        "{stop}{other}(gdb) thread apply 2 bt\n\nThread 2 (Thread 0x7f2d17fff700 (LWP 4123)):\n#0  0x00007f2d1a5e1f4d in read () from /lib64/libc.so.6\n\nThread 3 (Thread 0x7f2d16fff700 (LWP 4124)):\n#0  0x00007f2d1a5e1f4e in poll () from /lib64/libc.so.6\n"
+    );
+    assert_ne!(died(&several), Some(ThreadIx(1)));
+}
+
+/// gdb lists the first thread last, and a cut text has no stack of it.
+#[test]
+fn the_frame_of_the_thread_that_gdb_names_stands_for_a_stack_that_was_cut() {
+    let text = "Program terminated with signal SIGSEGV, Segmentation fault.\n#0  log_write () at log.S:106\n[Current thread is 1 (Thread 0x7f2d1b0f2740 (LWP 2467))]\n\nThread 2 (Thread 0x7f2d17fff700 (LWP 2469)):\n#0  0x00007f2d1a5e1f4d in poll () from /lib64/libc.so.6\n#1  0x0000555555555189 in wo";
+    let snapshot = &parsed(text)[0];
+    let died = snapshot.process.signal.as_ref().and_then(|signal| signal.thread).expect("a thread");
+    assert_eq!(snapshot.threads[died.at()].tid, Some(2467));
+    assert_eq!(snapshot.stacks.frames_of(snapshot.threads[died.at()].stack).len(), 1);
 }
