@@ -115,7 +115,9 @@ pub(super) fn for_order(kind: OrderKind) -> Vec<String> {
         OrderKind::Itself => {
             "Do not take the lock again; where it is another one of its class, give it a subclass."
         }
-        OrderKind::Interrupt => "Disable interrupts wherever the lock is taken that an interrupt takes too.",
+        OrderKind::Interrupt => {
+            "Take the lock with interrupts disabled wherever an interrupt takes it too, or keep it out of interrupts."
+        }
     };
     vec![cure.into()]
 }

@@ -49,6 +49,10 @@ pub const FORMAT: Format = Format {
             "Kernel panic - not syncing",
             "BUG: soft lockup - ",
             "CPU: ",
+            orders::ANCHORS[0],
+            orders::ANCHORS[1],
+            orders::ANCHORS[2],
+            orders::ANCHORS[3],
         ],
         confirm,
         parse,
@@ -59,6 +63,11 @@ pub const FORMAT: Format = Format {
 const NEAR: usize = 6;
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    if orders::ANCHORS.iter().any(|anchor| site.rest().starts_with(anchor.as_bytes())) {
+        let before = site.before()?;
+        let own = site.at - before.len() + line::own_start(orders::before_report(before)?);
+        return orders::has_locks(site).then_some(own);
+    }
     let own = own_start(site)?;
     let line = lossy(site.line());
     let is_frame = |line: &[u8]| {

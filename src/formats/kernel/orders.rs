@@ -16,6 +16,7 @@
 //! Source: Linux 4.4-6.18 kernel/locking/lockdep.c (`print_circular_bug_header`, `print_deadlock_bug`,
 //! `print_irq_inversion_bug`, `print_bad_irq_dependency`, `print_usage_bug`).
 
+use crate::formats::text::Site;
 use crate::formats::text::words::split_once;
 use crate::model::{LockOrder, OrderKind, OrderedLock, Str, ThreadIx};
 
@@ -35,6 +36,8 @@ static KINDS: &[(&str, OrderKind)] = &[
 enum Next {
     Wanted,
     Held,
+    /// It was taken together with the wanted one at another time.
+    Once,
 }
 
 /// What lockdep found.
@@ -72,12 +75,15 @@ impl Order {
             self.next = Some(Next::Wanted);
         } else if is_holding(text) {
             self.next = Some(Next::Held);
+        } else if was_taken(text) {
+            self.next = Some(Next::Once);
         } else if let Some(name) = link(text) {
             self.order.elsewhere.push(name.into());
         } else if let Some(lock) = lock(text) {
             match self.next.take() {
                 Some(Next::Wanted) => self.order.wanted = self.order.wanted.take().or(Some(lock)),
                 Some(Next::Held) => self.order.held = self.order.held.take().or(Some(lock)),
+                Some(Next::Once) => self.order.elsewhere.push(lock.name),
                 None => {}
             }
         }
@@ -109,11 +115,14 @@ fn task(text: &str) -> Option<&str> {
     Some(split_once(who, " [").map_or(who, |(who, _)| who))
 }
 
-/// `but task is already holding lock:`, `and this task is already holding:`,
-/// `but this lock took another, SOFTIRQ-unsafe lock in the past:`
+/// `but task is already holding lock:`, `and this task is already holding:`
 fn is_holding(text: &str) -> bool {
-    text.ends_with(':')
-        && (text.contains("task is already holding") || text.contains("this lock took another"))
+    text.ends_with(':') && text.contains("task is already holding")
+}
+
+/// `but this lock took another, SOFTIRQ-unsafe lock in the past:`
+fn was_taken(text: &str) -> bool {
+    text.ends_with(" in the past:") && text.contains("this lock ")
 }
 
 /// `-> #1 (&q->sysfs_lock){+.+.}-{3:3}:`
@@ -139,7 +148,39 @@ fn lock(text: &str) -> Option<OrderedLock> {
 /// Whether a line is one of what lockdep found, behind its first.
 pub(super) fn is_line(line: &str) -> bool {
     let text = line.trim();
-    task(text).is_some() || is_holding(text) || link(text).is_some() || lock(text).is_some()
+    task(text).is_some()
+        || is_holding(text)
+        || was_taken(text)
+        || link(text).is_some()
+        || lock(text).is_some()
+}
+
+/// Reports are found by these, as their stack is often not copied with them.
+pub(super) const ANCHORS: [&str; 4] = [
+    "possible circular locking",
+    "possible recursive locking",
+    "possible irq lock inversion",
+    "inconsistent lock state",
+];
+
+/// What stands before an anchor in its line, without the beginning of the report's first line; `None` if it has none.
+pub(super) fn before_report(before: &[u8]) -> Option<&[u8]> {
+    [b"WARNING: ".as_slice(), b"[ INFO: ", b"INFO: "].iter().find_map(|head| before.strip_suffix(*head))
+}
+
+/// Lines behind the first one in which a lock stands.
+const NEAR: usize = 8;
+
+/// Whether locks stand below the first line of a report.
+pub(super) fn has_locks(site: &Site<'_>) -> bool {
+    site.following_text(NEAR).any(|line| {
+        // The address before the name: what stands before it is the prefix of a log.
+        let Some(open) = line.find('(') else { return false };
+        let words = line.get(..open).unwrap_or_default().trim_end();
+        let start = words.rfind(' ').map_or(0, |at| at + 1);
+        let starts = [open, start];
+        starts.iter().any(|start| line.get(*start..).and_then(lock).is_some_and(|lock| lock.at.is_some()))
+    })
 }
 
 #[cfg(test)]
@@ -204,9 +245,30 @@ mod tests {
             "WARNING: possible irq lock inversion dependency detected\n-----\nlog/writer/812 just changed the state of lock:\nffff8880a7f25b58 (&sink->lock){{..-.}}, at: spin_lock_irq include/linux/spinlock.h:363 [inline]\nffff8880a7f25b58 (&sink->lock){{..-.}}, at: log_free+0x2d/0x49 log.c:618\nbut this lock took another, SOFTIRQ-unsafe lock in the past:\n (&dir->wait){{+.+.}}\n\nand interrupts could create inverse lock ordering between them.\n{STACK}"
         );
         let (kind, _, wanted, held) = told(&inversion);
-        assert_eq!(
-            (kind, &*wanted, &*held),
-            (OrderKind::Interrupt, "&sink->lock spin_lock_irq", "&dir->wait ?")
-        );
+        assert_eq!((kind, &*wanted, &*held), (OrderKind::Interrupt, "&sink->lock spin_lock_irq", ""));
+        assert_eq!(&*read(&inversion)[0].orders[0].elsewhere[0], "&dir->wait", "nobody holds it");
+    }
+
+    /// Most copy the part that says which locks.
+    #[test]
+    fn a_report_without_its_stack() {
+        let text = "WARNING: possible circular locking dependency detected\n6.1.0 #2 Not tainted\n------\nlog/writer/812 is trying to acquire lock:\nffff888106a4c0e8 (&sink->lock){+.+.}-{3:3}, at: log_rotate+0x31/0x90\n\nbut task is already holding lock:\nffff888106a4bf98 (&dir->lock){+.+.}-{3:3}, at: log_open_dir+0xa8/0x1c0 [applog]\n\nwhich lock already depends on the new lock.\n";
+        let logged: String =
+            text.lines().map(|line| format!("Dec 14 06:35:48 host kernel: {line}\n")).collect();
+        let state = "[  3.1] WARNING: inconsistent lock state\n[  3.1] 6.1 #4 Tainted: G           O\n[  3.1] -----\n[  3.1] inconsistent {SOFTIRQ-ON-W} -> {IN-SOFTIRQ-W} usage.\n[  3.1] log/writer/812 [HC0[0]:SC1[1]:HE1:SE0] takes:\n[  3.1] ffff88810d520018 (&sink->lock){+.?.}-{2:2}, at: log_tick+0x37/0x49\n";
+        for text in [text, &logged, state] {
+            let snapshots = read(text);
+            assert_eq!(snapshots.len(), 1, "{text}");
+            assert_eq!(snapshots[0].orders.len(), 1, "{text}");
+            let asks = &snapshots[0].threads[snapshots[0].orders[0].thread.expect("a task").at()];
+            assert_eq!((asks.name.as_deref(), asks.tid), (Some("log/writer"), Some(812)), "{text}");
+        }
+        for talk in [
+            "WARNING: possible circular locking\nand (so) on {a}, at: home\n",
+            "the kernel said inconsistent lock state\n and more (a){b}, at: c\n",
+            "pr_warn(\"WARNING: possible recursive locking detected\\n\");\nprint_kernel_ident();\n",
+        ] {
+            assert!(!crate::formats::testing::is_found(super::super::FORMAT.id, talk), "{talk}");
+        }
     }
 }

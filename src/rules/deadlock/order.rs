@@ -25,14 +25,19 @@ fn finding(case: &Case<'_>, order: &LockOrder) -> Finding {
         OrderKind::Interrupt => "an interrupt that comes in between may ask for the same lock",
     };
     let names = || [&order.wanted, &order.held].into_iter().flatten().map(|lock| &lock.name);
-    let over = names().map(|name| &**name).collect::<Vec<_>>().join(" and ");
-    let over = if over.is_empty() { String::new() } else { format!(" over {over}") };
+    let over = match names().map(|name| &**name).collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        [one, other] if one == other => format!(" over {one}, which is taken twice"),
+        all => format!(" over {}", all.join(" and ")),
+    };
     let mut evidence = vec![Evidence::reported(format!("the producer says: {}", order.message))];
     if !order.elsewhere.is_empty() {
         let chain = order.elsewhere.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
-        evidence.push(Evidence::reported(format!(
-            "the order in which they are taken elsewhere, backwards: {chain}"
-        )));
+        let what = match order.kind {
+            OrderKind::Interrupt => "locks that were taken together with it at another time",
+            _ => "the order in which they are taken elsewhere, backwards",
+        };
+        evidence.push(Evidence::reported(format!("{what}: {chain}")));
     }
     let threads: Vec<_> = order.thread.into_iter().collect();
     let mut cause: Vec<String> = names().chain(&order.elsewhere).map(|name| name.to_string()).collect();
