@@ -213,6 +213,8 @@ pub enum FailureKind {
     Killed,
     /// It left a core; for which signal is not said.
     DumpedCore,
+    /// It crashed; of what is not said.
+    Crashed,
     /// It goes on, but a processor does not get away from what it does: a lockup.
     Stall,
 }

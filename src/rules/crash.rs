@@ -145,6 +145,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         _ if was_sent => Severity::Info,
         _ if is_by_stack => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
+        _ if failure.is_some_and(|f| f.kind == FailureKind::Crashed) => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::OutOfMemory) => Severity::High,
         _ if failure.is_some() => Severity::Critical,
         // A text does not say who sent it: an abort shows in the stack.
@@ -176,8 +177,11 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         );
         evidence.push(Evidence::new(source(case), text));
     }
+    let aborts = || thread.is_some_and(|t| case.readings.get(case.snapshot.threads[t.at()].stack).is_abort);
     if is_by_stack {
         evidence.push(Evidence::inferred("no line says so: its stack goes through abort"));
+    } else if matches!(kind, Some(FailureKind::DumpedCore | FailureKind::Crashed)) && aborts() {
+        evidence.push(Evidence::inferred("its stack goes through abort, which raises SIGABRT"));
     }
     let next = advice(signal, kind, was_sent, frame.is_some());
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
@@ -319,6 +323,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::OutOfMemory => "no memory was left",
         FailureKind::Killed => "the kernel ended a process",
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
+        FailureKind::Crashed => "it crashed, and the text does not say of what",
         FailureKind::Stall => "a processor does not get away from it",
     }
 }

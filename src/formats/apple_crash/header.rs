@@ -23,9 +23,11 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let text = lossy(next.get(..next.len().min(256)).unwrap_or_default());
         if let Some((same, rest)) = behind_number(text.trim_end())
             && same == number
-            && let Some(is_crashed) = rest.split_once(':').and_then(|(words, _)| crashed(words))
+            && let Some((words, _)) = rest.split_once(':')
+            && let Some(is_crashed) = crashed(words)
         {
             head.thread.is_running = is_crashed;
+            head.event = event(words);
             head.more = (next.len() + 1).min(more.len());
         }
         return Some(head);
@@ -33,7 +35,14 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     let (before, name) = rest.split_once(':')?;
     thread.is_running = crashed(before)?;
     thread.name = name.strip_prefix(':').and_then(apple::thread_name).or_else(|| apple::thread_name(name));
-    Some(Head::of(thread))
+    Some(Head { event: event(before), ..Head::of(thread) })
+}
+
+/// The event of a thread that crashed. One that is only shown before the others may be one that took long.
+pub(super) const CRASHED: &str = "thread crashed";
+
+fn event(words: &str) -> Option<String> {
+    words.trim_end().ends_with("Crashed").then(|| CRASHED.to_owned())
 }
 
 /// The number, and what stands behind it.

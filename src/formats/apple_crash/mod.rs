@@ -72,6 +72,8 @@ struct Memory {
     has_exception: bool,
     /// Which thread crashed, as the title of its registers says.
     registers_of: Option<u64>,
+    /// A header says that its thread crashed.
+    says_crashed: bool,
     /// The places of threads by their numbers.
     place: FxHashMap<u64, u32>,
 }
@@ -156,6 +158,10 @@ impl Grammar for Crash {
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+        if line == header::CRASHED {
+            memory.says_crashed = true;
+            return;
+        }
         let field = FIELDS.iter().find(|(field, _)| line.starts_with(field));
         let is_of_reason = std::mem::take(&mut memory.is_reason);
         let Some((name, fact)) = field else {
@@ -209,8 +215,9 @@ impl Crash {
             if memory.has_exception && process.failure.is_none() {
                 process.failure = apple::uncaught(process.signal.as_ref());
             }
-            if let (Some(number), None, None) = (memory.registers_of, &memory.exception, &process.failure) {
-                process.failure = Some(unexplained(number));
+            let unexplained_of = memory.registers_of.or(memory.crashed.filter(|_| memory.says_crashed));
+            if let (Some(_), None, None) = (unexplained_of, &memory.exception, &process.failure) {
+                process.failure = Some(unexplained());
                 let message = "the begin of the report is missing, which says why";
                 building.snapshot.gaps.add(GapKind::Truncated, message, None);
             }
@@ -339,10 +346,8 @@ fn termination(memory: &mut Memory, text: &str) {
 }
 
 /// `Thread 0 crashed with X86 Thread State (64-bit):` of a report whose begin is missing.
-fn unexplained(number: u64) -> Failure {
-    let message =
-        format!("the report says that thread {number} crashed; what it says of why is missing").into();
-    Failure { kind: FailureKind::System, message, thread: None }
+fn unexplained() -> Failure {
+    Failure { kind: FailureKind::Crashed, message: "".into(), thread: None }
 }
 
 #[cfg(test)]

@@ -103,9 +103,15 @@ fn a_report_without_its_begin() {
     let cut = &ONE[ONE.find("Thread 0:").unwrap()..];
     let snapshot = &read(&cut.replace("Thread 5 Crashed:", "Thread 5:"))[0];
     let failure = snapshot.process.failure.clone().unwrap();
-    assert_eq!((failure.kind, failure.thread), (FailureKind::System, Some(Ix(1))));
-    assert!(failure.message.contains("thread 5 crashed") && snapshot.gaps.has(GapKind::Truncated));
-    assert!(read(&cut.replace("crashed with", "with"))[0].process.failure.is_none());
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Crashed, Some(Ix(1))));
+    assert!(snapshot.gaps.has(GapKind::Truncated));
+    // The header of the thread says so as well.
+    let header = read(&cut.replace("crashed with", "with"))[0].process.failure.clone().unwrap();
+    assert_eq!((header.kind, header.thread), (FailureKind::Crashed, Some(Ix(1))));
+    for other in ["Thread 5:", "Thread 5 Highlighted:"] {
+        let shown = cut.replace("crashed with", "with").replace("Thread 5 Crashed:", other);
+        assert!(read(&shown)[0].process.failure.is_none(), "{other}");
+    }
 }
 
 #[test]

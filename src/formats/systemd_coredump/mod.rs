@@ -11,8 +11,8 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    Arch, Failure, FailureKind, FormatId, Frame, Process, Signal, Snapshot, StackEnd, Str, Thread, ThreadId,
-    ThreadIx, lossy,
+    Arch, Failure, FailureKind, FormatId, Frame, GapKind, Process, Signal, Snapshot, StackEnd, Str, Thread,
+    ThreadId, ThreadIx, lossy,
 };
 
 /// The row of this format.
@@ -156,6 +156,11 @@ fn tell(memory: &mut Memory, building: &mut Building) {
     let thread = Some(ThreadIx(0));
     match memory.signal.take().or(said) {
         Some(signal) => snapshot.process.signal = Some(Signal { thread, ..signal }),
+        // Without its begin a text may be of anything: the first thread is the one that died only where it is the first.
+        None if snapshot.process.pid.is_none() => {
+            let message = "the begin of the message is missing, which says that a process died";
+            snapshot.gaps.add(GapKind::Truncated, message, None);
+        }
         // The message in the journal does not name the signal.
         None => {
             let message = Str::default();

@@ -70,7 +70,7 @@ pub struct Crash<'a> {
 impl<'a> Crash<'a> {
     /// The signal, or that there was none.
     pub fn what(&self) -> &'a str {
-        if self.signal.is_empty() { "ended by its runtime" } else { self.signal }
+        if self.signal.is_empty() { "ended" } else { self.signal }
     }
 
     pub(super) fn of(facts: &'a rules::CrashFacts, names: Resolver<'a>) -> Self {
