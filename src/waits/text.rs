@@ -143,8 +143,17 @@ impl<'s, 'a> View<'s, 'a> {
             Some((0, None)) => None,
             Some((0, Some(symbol))) => Some(claim(LockKey::Symbol(symbol), Some(symbol))),
             Some((address, symbol)) => Some(claim(LockKey::Address(address), symbol)),
-            None => (state.is_blocked() && self.stack.is_somewhere()).then(|| self.place(kind)),
+            None => (state.is_blocked() && self.has_place()).then(|| self.place(kind)),
         }
+    }
+
+    /// Whether the stack shows where the program waits. A row of gdb's `info threads` ends in `__lll_lock_wait`: through it
+    /// go the waiters of all locks.
+    fn has_place(&self) -> bool {
+        let is_plumbing =
+            |site: &Meaning| matches!(site.role, Role::Lock | Role::Wait | Role::Spin | Role::Sleep);
+        let is_told = self.thread.reported.is_some();
+        self.stack.is_somewhere() && (is_told || !self.stack.site.is_some_and(is_plumbing))
     }
 
     /// A lock of which only the place is known where the thread waits for it, or not even that.

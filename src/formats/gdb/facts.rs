@@ -127,6 +127,7 @@ pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], ro
         limited += u64::from(thread.stack_end == StackEnd::DepthLimit);
         reported += u64::from(thread.stack_end == StackEnd::Reported);
     }
+    let rows = roll.entries.iter().filter(|entry| entry.is_row && !entry.is_running).count() as u64;
     let cut = roll.entries.iter().find(|e| e.placed.item.is_cut);
     let missing = missing_threads(parts, roll);
     let last = last_number(parts);
@@ -143,8 +144,14 @@ pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], ro
         let message = "threads that gdb names in the text have no stack in it";
         gaps.add_many(GapKind::Limit, message, missing, None);
     }
-    if limited > 0 {
-        gaps.add_many(GapKind::Limit, "stacks that gdb was told to print in part only", limited, None);
+    if rows > 0 {
+        let message =
+            "threads of which `info threads` prints one frame: `thread apply all bt` prints their stacks";
+        gaps.add_many(GapKind::Limit, message, rows, None);
+    }
+    if limited > rows {
+        let message = "stacks that gdb was told to print in part only";
+        gaps.add_many(GapKind::Limit, message, limited - rows, None);
     }
     if reported > 0 {
         gaps.add_many(
