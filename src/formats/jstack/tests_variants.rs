@@ -159,6 +159,38 @@ fn hashes_of_visualvm_have_no_0x() {
     assert_eq!(wait(&read_one(&none), 0), None);
 }
 
+const JENKINS: &str = "\"Executor #1\" Id=31 Group=main BLOCKED on app.Queue@4c1d70b2 owned by \"Executor #2\" Id=44
+\tat app.Build.start(Build.java:12)
+\t-  blocked on app.Queue@4c1d70b2
+\tat app.Build.run(Build.java:7)
+\t-  locked app.Node@6e09fa
+
+\"Executor #2\" Id=44 Group=Web and mail WAITING on java.util.concurrent.locks.ReentrantLock$NonfairSync@54ea owned by \"Executor #1\" Id=31
+\tat sun.misc.Unsafe.park(Native Method)
+\t-  waiting on java.util.concurrent.locks.ReentrantLock$NonfairSync@54ea
+
+\"main\" Id=1 Group=main RUNNABLE (in native)
+\tat java.net.PlainSocketImpl.socketAccept(Native Method)
+";
+
+#[test]
+fn jenkins_names_thread_groups() {
+    let snapshot = read_one(JENKINS);
+    assert_eq!(names(&snapshot), ["Executor #1", "Executor #2", "main"]);
+    let states: Vec<_> = snapshot.threads.iter().filter_map(|t| t.reported).collect();
+    use ReportedState::{Blocked, RunningOrNative, Waiting};
+    assert_eq!(states, [Blocked, Waiting, RunningOrNative]);
+    let queue = LockId::Token("app.Queue@4c1d70b2".into());
+    assert_eq!(wait(&snapshot, 0), Some((queue, WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 0), [LockId::Token("app.Node@6e09fa".into())]);
+    assert_eq!(wait(&snapshot, 1).map(|(_, mode)| mode), Some(WaitMode::Park));
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| l.owner.clone()).collect();
+    let by = |thread| ReportedOwner::Thread(ThreadIx(thread));
+    assert_eq!(owners, [by(1), by(0)]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(JENKINS);
+}
+
 const GEODE: &str = "\"pool-3-thread-2\" tid=0x26 owned by \"pool-3-thread-1\" tid=0x25
    - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker)
    java.lang.Thread.State: BLOCKED
