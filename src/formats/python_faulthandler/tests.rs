@@ -46,6 +46,32 @@ fn a_crash_with_all_that_a_dump_may_have() {
 }
 
 #[test]
+fn the_message_stands_behind_what_a_test_runner_wrote() {
+    let threads = DUMP.split_once("\n\n").unwrap().1;
+    for before in [
+        "collecting ... ",
+        "tests/test_till.py ..FsX",
+        "tests/test_till.py ",
+        "tests/test_till.py::Till::test_pay[a-1] ",
+        "....",
+        "test_pay (tests.test_till.Till.test_pay) ... ",
+    ] {
+        let of = |message: &str| {
+            let text = format!("till 7 opened\n{before}{message}\n\n{threads}");
+            read_one(&text).process
+        };
+        let signal = of("Fatal Python error: Segmentation fault").signal;
+        assert_eq!(signal.map(|s| s.name.to_string()), Some("SIGSEGV".into()), "{before}");
+        let failure = of("Windows fatal exception: access violation").failure.unwrap();
+        assert_eq!((failure.kind, &*failure.message), (FailureKind::System, "access violation"), "{before}");
+    }
+    for before in ["I wonder why it says ", "It hangs ... ", "see tests/test_till.py ", "# "] {
+        let text = format!("{before}Fatal Python error: Segmentation fault\n\n{threads}");
+        assert!(read_one(&text).process.signal.is_none(), "{before}");
+    }
+}
+
+#[test]
 fn in_logs_and_damaged() {
     survives_logs(DUMP);
 }
