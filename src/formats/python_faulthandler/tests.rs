@@ -72,6 +72,21 @@ fn the_message_stands_behind_what_a_test_runner_wrote() {
 }
 
 #[test]
+fn frames_that_lost_their_indentation() {
+    let text = "Thread 0x00007f0311704002 (most recent call first):
+File \"/usr/lib/python3.12/threading.py\", line 359 in wait
+File \"/srv/till/drawer.py\", line 98 in take
+
+Current thread 0x00007f0311704003 (most recent call first):
+File \"/srv/till/main.py\", line 14 in <module>
+File \"/srv/till/main.py\", line 15, in of_another_form
+";
+    let snapshot = read_one(text);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["wait", "take"]);
+    assert_eq!(functions(&snapshot, ThreadIx(1)), ["<module>"]);
+}
+
+#[test]
 fn in_logs_and_damaged() {
     survives_logs(DUMP);
 }
