@@ -94,7 +94,7 @@ impl Grammar for Go {
         }
         match section {
             _ if line.starts_with("runtime stack:") => Outside::Section(RUNTIME_STACK),
-            _ if line == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
+            _ if line.trim() == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
             Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
             Some(_) if frame::is_place(line) || frame::is_call(line) => Outside::Noise,
             _ if is_register(line) || line.starts_with("exit status ") => Outside::Noise,
@@ -199,8 +199,8 @@ const TURN: &str = "-----";
 
 const RUNTIME_STACK: &str = "runtime stack";
 
-/// What `go test` says before it ends a test run, and the line above the tests that ran then (Go 1.20 and newer). The
-/// goroutine that comes first is its alarm.
+/// What `go test` says before it ends a test run, and the line above the tests that ran then (Go 1.20 and newer;
+/// since Go 1.23 a panic indents all lines of its message but the first). The goroutine that comes first is its alarm.
 const TEST_TIMEOUT: &str = "test timed out after ";
 const RUNNING_TESTS: &str = "running tests:";
 

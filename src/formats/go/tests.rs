@@ -127,4 +127,6 @@ testing.(*M).startAlarm.func1()
 \t/usr/local/go/src/testing/testing.go:2366 +0x385
 ";
     assert_eq!(of(late).0, Some((None, "test timed out after 10m0s; running: TestTransfer (9m58s)".into())));
+    let indented = late.replace("running tests:\n\t", "\trunning tests:\n\t\t");
+    assert_eq!(of(&indented), of(late), "Go 1.23 and newer");
 }
