@@ -58,6 +58,8 @@ struct Go;
 struct Memory {
     seen: FxHashSet<u64>,
     failure: Option<(FailureKind, String)>,
+    /// What cgo said before it aborted.
+    cgo: Option<String>,
     signal: Option<String>,
     /// GOTRACEBACK=crash lets each thread of the process print its goroutine in turn, after a line `-----`.
     is_turn: bool,
@@ -147,7 +149,12 @@ impl Grammar for Go {
             memory.failure.get_or_insert((FailureKind::Panic, message.trim().to_owned()));
         } else if let Some(message) = line.strip_prefix("fatal error: ") {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
+        } else if line.starts_with(CGO) {
+            memory.cgo = Some(line.trim().to_owned());
         } else if let Some(signal) = signal_name(line) {
+            if let Some(message) = memory.cgo.take().filter(|_| signal == "SIGABRT") {
+                memory.failure.get_or_insert((FailureKind::Abort, message));
+            }
             memory.signal.get_or_insert(signal.to_owned());
         } else if let Some((_, message)) = memory.failure.as_mut().filter(|_| line.ends_with("s)")) {
             // `        TestTransfer (10m0s)`
@@ -204,13 +211,23 @@ const RUNTIME_STACK: &str = "runtime stack";
 const TEST_TIMEOUT: &str = "test timed out after ";
 const RUNNING_TESTS: &str = "running tests:";
 
+/// How the C half of the runtime begins what it says before it calls `abort`.
+///
+/// ```text
+/// runtime/cgo: pthread_create failed: Resource temporarily unavailable
+/// SIGABRT: abort
+/// ```
+///
+/// Source: Go 1.5-1.25 src/runtime/cgo/gcc_util.c, gcc_fatalf.c `fatalf`.
+const CGO: &str = "runtime/cgo: ";
+
 /// What stands before the first line where it was copied out of Markdown.
 const QUOTES: [char; 1] = ['`'];
 
 /// Lines that stand before a dump, and end the one before.
 fn is_ending(line: &str) -> bool {
     const STARTS: &[&str] =
-        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack "];
+        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack ", CGO];
     let line = line.trim_start_matches(QUOTES);
     line == TURN || is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
 }
