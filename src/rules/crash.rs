@@ -68,9 +68,11 @@ mod signals;
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::{Case, Rule, stack_overflow};
-use crate::model::{Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx};
+use crate::model::{
+    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx, ThreadKind,
+};
 use crate::normalize::Role;
-use signals::{ABORTS, CODES, MEMORY_FAULTS, SEVERITIES};
+use signals::{ABORTS, CODES, GO_RUNTIME, MEMORY_FAULTS, SEVERITIES};
 
 /// The row of this rule.
 pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
@@ -241,13 +243,25 @@ fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
     let reading = case.readings.get(stack);
     let kept = || reading.meaningful.iter().filter_map(|&at| frames.get(at as usize)).copied();
     let is_program = |f: &FrameIx| case.meanings.get(*f).role == Role::User;
-    kept().find(is_program).or_else(|| kept().next()).or_else(|| frames.first().copied())
+    let is_below = |f: &FrameIx| is_program(f) && !is_of_runtime(case, thread, *f);
+    kept()
+        .find(is_below)
+        .or_else(|| kept().find(is_program))
+        .or_else(|| kept().next())
+        .or_else(|| frames.first().copied())
+}
+
+/// A function of the runtime that a goroutine runs on.
+fn is_of_runtime(case: &Case<'_>, thread: ThreadIx, frame: FrameIx) -> bool {
+    let is_goroutine = case.snapshot.threads[thread.at()].kind == ThreadKind::Goroutine;
+    is_goroutine && GO_RUNTIME.iter().any(|start| case.meanings.get(frame).name.starts_with(start))
 }
 
 fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
     let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at as usize));
+    let kept = kept.skip_while(|f| is_of_runtime(case, thread, **f));
     kept.take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
 }
 
