@@ -38,7 +38,79 @@ fn a_map_of_two_goroutines_is_the_fault_of_whoever_calls_the_runtime() {
             "fatal error: concurrent map writes\n\ngoroutine 35 [running]:\n{top}\
              main.book(0x1)\n\t/src/till/main.go:12 +0x65\ncreated by main.main\n\t/src/till/main.go:20 +0x3c\n"
         );
-        let (title, _) = told(&text, "crash");
+        let (title, advice) = told(&text, "crash");
         assert!(title.contains("in main.book: fatal error: concurrent map writes"), "{title}");
+        assert!(advice.contains("mutex") && advice.contains("-race"), "{advice}");
     }
+}
+
+#[test]
+fn a_nil_pointer_is_looked_for_at_its_line() {
+    let text = "panic: runtime error: invalid memory address or nil pointer dereference
+[signal SIGSEGV: segmentation violation code=0x1 addr=0xa0 pc=0x4d0ca6]
+
+goroutine 7 [running]:
+main.(*Till).Close(0x0)
+\t/src/till/main.go:45 +0x26
+main.main()
+\t/src/till/main.go:15 +0x2f
+";
+    let (title, advice) = told(text, "crash");
+    assert!(title.contains("in main.(*Till).Close"), "{title}");
+    assert!(advice.contains("what is nil") && !advice.contains("sanitize"), "{advice}");
+    // A fault in C is one of C.
+    let in_c = "SIGSEGV: segmentation violation
+PC=0x1a2c29c20 m=16 sigcode=2
+signal arrived during cgo execution
+
+goroutine 21 [syscall]:
+runtime.cgocall(0x104abe4ac, 0x1400246ff28)
+\t/usr/local/go/src/runtime/cgocall.go:157 +0x44
+main.read(0x1)
+\t/src/till/main.go:9 +0x44
+";
+    assert!(told(in_c, "crash").1.contains("sanitize"));
+}
+
+#[test]
+fn where_all_are_asleep_each_is_looked_at() {
+    let text = "fatal error: all goroutines are asleep - deadlock!
+
+goroutine 1 [semacquire]:
+sync.runtime_SemacquireMutex(0xc0000564c8, 0x0)
+\t/usr/local/go/src/runtime/sema.go:71 +0x44
+sync.(*Mutex).Lock(0xc0000564c4)
+\t/usr/local/go/src/sync/mutex.go:134 +0x110
+example.com/till.(*Drawer).Open(0xc0000564c0)
+\t/src/till/drawer.go:118 +0x41
+example.com/till.(*Drawer).Open(0xc0000564c0)
+\t/src/till/drawer.go:120 +0x89
+main.main()
+\t/src/main.go:12 +0xea
+";
+    let (_, advice) = told(text, "crash");
+    assert!(advice.contains("Every goroutine waits"), "{advice}");
+    assert!(!advice.contains("does not say in which thread"), "{advice}");
+    let (_, advice) = told(text, "self-deadlock");
+    assert!(!advice.contains("Restart"), "it has ended: {advice}");
+    let asked = text.replace("fatal error: all goroutines are asleep - deadlock!", "SIGQUIT: quit");
+    assert!(told(&asked, "self-deadlock").1.contains("Restart the process"));
+}
+
+#[test]
+fn what_cgo_said_is_the_reason() {
+    let text = "runtime/cgo: pthread_create failed: Resource temporarily unavailable
+SIGABRT: abort
+PC=0x7f0a12c4e54c m=4 sigcode=18446744073709551610
+
+goroutine 1 [select (no cases), 12 minutes]:
+main.main()
+\t/src/till/main.go:31 +0xdd3
+";
+    let (title, advice) = told(text, "crash");
+    assert!(
+        title.ends_with("runtime/cgo: pthread_create failed: Resource temporarily unavailable"),
+        "{title}"
+    );
+    assert!(advice.contains("ulimit -u"), "{advice}");
 }

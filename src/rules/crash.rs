@@ -67,7 +67,7 @@ mod signals;
 
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::{Case, Rule, stack_overflow};
+use super::{Case, Rule, advice, stack_overflow};
 use crate::model::{
     Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadIx, ThreadKind,
 };
@@ -165,7 +165,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     if is_by_stack {
         evidence.push(Evidence::inferred("no line says so: its stack goes through abort"));
     }
-    let next = advice(signal, kind, was_sent, frame.is_some());
+    let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, frame.is_some()));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -382,7 +383,7 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn advice(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
+fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
