@@ -34,7 +34,7 @@ fn stack(frames: &[&str]) -> Read {
 
 impl Read {
     fn name(&self, at: Option<usize>) -> &str {
-        at.map_or("", |at| self.names[at as usize].as_str())
+        at.map_or("", |at| self.names[at].as_str())
     }
 
     fn signature(&self) -> String {

@@ -3,7 +3,7 @@
 use super::Case;
 use super::finding::Pattern;
 use super::jam::Jam;
-use crate::model::{GapKind, OrderKind};
+use crate::model::{FailureKind, GapKind, OrderKind};
 use crate::normalize::ResourceClass;
 use crate::waits::State;
 
@@ -88,22 +88,68 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
     advice
 }
 
+/// What messages with which a runtime ends a process advise: words of the message, and the advice.
+const BY_MESSAGE: &[(&str, &str)] = &[
+    (
+        "invalid memory address or nil pointer dereference",
+        "Look for what is nil at the line that panicked: a pointer, a receiver, a map in a struct or an interface that \
+         nobody set, or a result that was used although its error was not nil.",
+    ),
+    (
+        "unexpected fault address",
+        "Look for memory that went away under the program: a mapped file that was cut, or what unsafe and cgo point to.",
+    ),
+    ("concurrent map writes", RACE),
+    ("concurrent map read and map write", RACE),
+    ("concurrent map iteration and map write", RACE),
+    (
+        "all goroutines are asleep - deadlock!",
+        "Every goroutine waits, and none is left that could wake another: look at what each of them waits for, and \
+         which one should have sent, closed, unlocked or called Done.",
+    ),
+    (
+        "pthread_create failed: Resource temporarily unavailable",
+        "The system gave the process no further thread: compare its threads with its limits (ulimit -u, pids.max of \
+         its cgroup, kernel.threads-max) and find out what keeps them.",
+    ),
+];
+
+const RACE: &str = "Guard the map that is used at the line named here with a mutex, or use sync.Map: another goroutine uses \
+                    it at the same time. Run the same with go test -race or a build with -race: it names both places.";
+
+/// For a process that ended with a message that says what to do.
+pub(super) fn for_message(message: &str) -> Option<String> {
+    BY_MESSAGE.iter().find(|(words, _)| message.contains(words)).map(|(_, text)| (*text).into())
+}
+
+/// To begin it anew, for a process that is stuck; not one that ended when the dump was made.
+fn restart(case: &Case<'_>, why: &str) -> Option<String> {
+    const ENDS: &[FailureKind] =
+        &[FailureKind::Panic, FailureKind::FatalError, FailureKind::UncaughtException, FailureKind::Abort];
+    let has_ended = case.snapshot.process.failure.as_ref().is_some_and(|f| ENDS.contains(&f.kind));
+    (!has_ended).then(|| format!("Restart the process: {why}."))
+}
+
 /// For a lock whose owner has ended.
-pub(super) fn for_orphaned_lock() -> Vec<String> {
-    vec![
-        "Restart the process: nobody is left to release the lock.".into(),
+pub(super) fn for_orphaned_lock(case: &Case<'_>) -> Vec<String> {
+    with_restart(
+        restart(case, "nobody is left to release the lock"),
         "Find the path on which a thread ends while it holds the lock (a cancelled thread, an early return, \
-         an exception); release it by scope, or make the mutex robust."
-            .into(),
-    ]
+         an exception); release it by scope, or make the mutex robust.",
+    )
 }
 
 /// For a deadlock.
-pub(super) fn for_deadlock() -> Vec<String> {
-    vec![
-        "Restart the process: it will not free itself.".into(),
-        "Take these locks in one order everywhere, or with try-lock and back-off.".into(),
-    ]
+pub(super) fn for_deadlock(case: &Case<'_>) -> Vec<String> {
+    let cure = "Take these locks in one order everywhere, or with try-lock and back-off.";
+    with_restart(restart(case, STUCK), cure)
+}
+
+/// Why a deadlocked process has to begin anew.
+const STUCK: &str = "it will not free itself";
+
+fn with_restart(restart: Option<String>, cure: &str) -> Vec<String> {
+    restart.into_iter().chain([cure.into()]).collect()
 }
 
 /// For an order of locks that may become a deadlock.
@@ -123,13 +169,13 @@ pub(super) fn for_order(kind: OrderKind) -> Vec<String> {
 }
 
 /// For a self-deadlock.
-pub(super) fn for_self_deadlock(is_handler: bool) -> Vec<String> {
+pub(super) fn for_self_deadlock(case: &Case<'_>, is_handler: bool) -> Vec<String> {
     let cure = if is_handler {
         "Do not lock, log or allocate in a signal handler: set a flag or write to a pipe, and do the work outside."
     } else {
         "Split the function into one that locks and one that expects the lock to be held; a recursive mutex only hides it."
     };
-    vec!["Restart the process: it will not free itself.".into(), cure.into()]
+    with_restart(restart(case, STUCK), cure)
 }
 
 /// For a chain of joins.

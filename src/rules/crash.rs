@@ -67,12 +67,13 @@ mod signals;
 
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
-use super::{Case, Rule, stack_overflow};
+use super::{Case, Rule, advice, stack_overflow};
 use crate::model::{
     Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadId, ThreadIx,
+    ThreadKind,
 };
 use crate::normalize::Role;
-use signals::{ABORTS, CODES, MEMORY_FAULTS, SEVERITIES};
+use signals::{ABORTS, CODES, GO_RUNTIME, MEMORY_FAULTS, SEVERITIES};
 
 /// The row of this rule.
 pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
@@ -183,7 +184,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     } else if matches!(kind, Some(FailureKind::DumpedCore | FailureKind::Crashed)) && aborts() {
         evidence.push(Evidence::inferred("its stack goes through abort, which raises SIGABRT"));
     }
-    let next = advice(signal, kind, was_sent, frame.is_some());
+    let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, frame.is_some()));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -261,13 +263,25 @@ fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
     let reading = case.readings.get(stack);
     let kept = || reading.meaningful.iter().filter_map(|&at| frames.get(at as usize)).copied();
     let is_program = |f: &FrameIx| case.meanings.get(*f).role == Role::User;
-    kept().find(is_program).or_else(|| kept().next()).or_else(|| frames.first().copied())
+    let is_below = |f: &FrameIx| is_program(f) && !is_of_runtime(case, thread, *f);
+    kept()
+        .find(is_below)
+        .or_else(|| kept().find(is_program))
+        .or_else(|| kept().next())
+        .or_else(|| frames.first().copied())
+}
+
+/// A function of the runtime that a goroutine runs on.
+fn is_of_runtime(case: &Case<'_>, thread: ThreadIx, frame: FrameIx) -> bool {
+    let is_goroutine = case.snapshot.threads[thread.at()].kind == ThreadKind::Goroutine;
+    is_goroutine && GO_RUNTIME.iter().any(|start| case.meanings.get(frame).name.starts_with(start))
 }
 
 fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
     let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at as usize));
+    let kept = kept.skip_while(|f| is_of_runtime(case, thread, **f));
     kept.take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
 }
 
@@ -389,7 +403,7 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn advice(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
+fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",

@@ -194,7 +194,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>, is_told: bool) -> Finding {
         },
         cycle,
         evidence,
-        advice: advice::for_deadlock(),
+        advice: advice::for_deadlock(case),
         cause,
         ..Finding::new(
             RuleId::Deadlock,

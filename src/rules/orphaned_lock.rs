@@ -82,7 +82,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             });
             // Nobody will ever release it: one waiter is enough to be bad.
             finding.severity = finding.severity.max(Severity::High);
-            finding.advice = super::advice::for_orphaned_lock();
+            finding.advice = super::advice::for_orphaned_lock(case);
             // The owner may be among the threads that a cut dump has lost.
             if !is_listed || !case.snapshot.is_complete || case.snapshot.gaps.has(GapKind::Truncated) {
                 finding.confidence = finding.confidence.min(Confidence::Likely);

@@ -110,7 +110,7 @@ fn finding(case: &Case<'_>, jam: &Jam<'_>, thread: ThreadIx) -> Finding {
     finding.root = None;
     finding.pattern = None;
     finding.cycle = case.graph.link(thread, case.waits).into_iter().collect();
-    finding.advice = advice::for_self_deadlock(is_handler);
+    finding.advice = advice::for_self_deadlock(case, is_handler);
     finding
 }
 

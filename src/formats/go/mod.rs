@@ -58,6 +58,8 @@ struct Go;
 struct Memory {
     seen: FxHashSet<u64>,
     failure: Option<(FailureKind, String)>,
+    /// What cgo said before it aborted.
+    cgo: Option<String>,
     signal: Option<String>,
     /// GOTRACEBACK=crash lets each thread of the process print its goroutine in turn, after a line `-----`.
     is_turn: bool,
@@ -94,7 +96,7 @@ impl Grammar for Go {
         }
         match section {
             _ if line.starts_with("runtime stack:") => Outside::Section(RUNTIME_STACK),
-            _ if line == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
+            _ if line.trim() == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
             Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
             Some(_) if frame::is_place(line) || frame::is_call(line) => Outside::Noise,
             _ if is_register(line) || line.starts_with("exit status ") => Outside::Noise,
@@ -147,7 +149,12 @@ impl Grammar for Go {
             memory.failure.get_or_insert((FailureKind::Panic, message.trim().to_owned()));
         } else if let Some(message) = line.strip_prefix("fatal error: ") {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
+        } else if line.starts_with(CGO) {
+            memory.cgo = Some(line.trim().to_owned());
         } else if let Some(signal) = signal_name(line) {
+            if let Some(message) = memory.cgo.take().filter(|_| signal == "SIGABRT") {
+                memory.failure.get_or_insert((FailureKind::Abort, message));
+            }
             memory.signal.get_or_insert(signal.to_owned());
         } else if let Some((_, message)) = memory.failure.as_mut().filter(|_| line.ends_with("s)")) {
             // `        TestTransfer (10m0s)`
@@ -199,10 +206,20 @@ const TURN: &str = "-----";
 
 const RUNTIME_STACK: &str = "runtime stack";
 
-/// What `go test` says before it ends a test run, and the line above the tests that ran then (Go 1.20 and newer). The
-/// goroutine that comes first is its alarm.
+/// What `go test` says before it ends a test run, and the line above the tests that ran then (Go 1.20 and newer;
+/// since Go 1.23 a panic indents all lines of its message but the first). The goroutine that comes first is its alarm.
 const TEST_TIMEOUT: &str = "test timed out after ";
 const RUNNING_TESTS: &str = "running tests:";
+
+/// How the C half of the runtime begins what it says before it calls `abort`.
+///
+/// ```text
+/// runtime/cgo: pthread_create failed: Resource temporarily unavailable
+/// SIGABRT: abort
+/// ```
+///
+/// Source: Go 1.5-1.25 src/runtime/cgo/gcc_util.c, gcc_fatalf.c `fatalf`.
+const CGO: &str = "runtime/cgo: ";
 
 /// What stands before the first line where it was copied out of Markdown.
 const QUOTES: [char; 1] = ['`'];
@@ -210,7 +227,7 @@ const QUOTES: [char; 1] = ['`'];
 /// Lines that stand before a dump, and end the one before.
 fn is_ending(line: &str) -> bool {
     const STARTS: &[&str] =
-        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack "];
+        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack ", CGO];
     let line = line.trim_start_matches(QUOTES);
     line == TURN || is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
 }

@@ -127,4 +127,28 @@ testing.(*M).startAlarm.func1()
 \t/usr/local/go/src/testing/testing.go:2366 +0x385
 ";
     assert_eq!(of(late).0, Some((None, "test timed out after 10m0s; running: TestTransfer (9m58s)".into())));
+    let indented = late.replace("running tests:\n\t", "\trunning tests:\n\t\t");
+    assert_eq!(of(&indented), of(late), "Go 1.23 and newer");
+}
+
+#[test]
+fn what_cgo_says_before_it_aborts_is_the_message() {
+    let text = "12:00:01 till 7 opened
+runtime/cgo: pthread_create failed: Resource temporarily unavailable
+SIGABRT: abort
+PC=0x7f0a12c4e54c m=4 sigcode=18446744073709551610
+
+goroutine 0 [idle]:
+
+goroutine 1 [select (no cases), 12 minutes]:
+main.main()
+\t/src/till/main.go:31 +0xdd3
+";
+    let process = read(text).remove(0).process;
+    let failure = process.failure.unwrap();
+    let message = "runtime/cgo: pthread_create failed: Resource temporarily unavailable";
+    assert_eq!((failure.kind, &*failure.message, failure.thread), (FailureKind::Abort, message, None));
+    assert_eq!(process.signal.map(|s| s.name.to_string()), Some("SIGABRT".into()));
+    let asked = text.replace("SIGABRT: abort", "SIGQUIT: quit");
+    assert_eq!(read(&asked).remove(0).process.failure, None, "no abort");
 }

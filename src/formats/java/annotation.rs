@@ -12,6 +12,7 @@
 //!     - <0x00000000e0c67918> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)      Locked ownable synchronizers
 //!     - waiting to lock <java.lang.Object@7b836878>                                        jcmd
 //!     -  locked java.lang.Object@1b2c3d                                                    JMX
+//!     - waiting to lock <5612c816> (a app.Account) owned by "teller-2" t@12                VisualVM
 //!   - waiting to lock <0x0d3a2f0a> (a java.lang.Object) held by thread 5                   ART
 //!   - waiting on <0x41f73ee8> (a java.lang.VMThread) held by tid=16 (worker)               Dalvik: who is joined
 //!    - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker) Geode
@@ -111,8 +112,13 @@ fn released(line: &BlockLine<'_>, text: &str) -> Option<Note> {
 /// `locked <0x…> …`.
 fn names_object(body: &str) -> bool {
     let rest = WORDS.iter().find_map(|(words, _)| body.strip_prefix(words));
-    rest.and_then(|rest| rest.trim_start().strip_prefix('<')?.strip_prefix(HEX))
-        .is_some_and(|r| r.starts_with('>'))
+    let object = rest.and_then(|rest| rest.trim_start().strip_prefix('<')?.split_once('>'));
+    object.is_some_and(|(id, after)| id == HEX || is_hash(id) && after.starts_with(" (a "))
+}
+
+/// `5612c816`: the hash of an object as VisualVM writes it, an address without its `0x`.
+fn is_hash(id: &str) -> bool {
+    (1..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Reads such a line without its dash.
@@ -160,21 +166,25 @@ fn lock(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<BodyLock> {
     lock_and_mode(line, rest, mode).map(|(lock, _)| lock)
 }
 
-/// `<0x…> (a C)`, `<C@7b83>`, `C@7b83`; `None` where no object is named.
+/// `<0x…> (a C)`, `<5612c816> (a C)`, `<C@7b83>`, `C@7b83`; `None` where no object is named.
 fn lock_and_mode(line: &BlockLine<'_>, rest: &str, mode: WaitMode) -> Option<(BodyLock, WaitMode)> {
     let (inside, after) = match rest.strip_prefix('<') {
         Some(rest) => rest.split_once('>')?,
         None => rest.split_once(' ').unwrap_or((rest, "")),
     };
     // ART writes `<@addr=0x12345>` where it may not take the hash of an object.
-    if inside == HEX || inside.strip_prefix("@addr=") == Some(HEX) {
+    let id = if inside == HEX || inside.strip_prefix("@addr=") == Some(HEX) {
         let start = line.text.len() - rest.len();
-        let slot = line.slot + line.text.get(..start)?.matches(HEX).count();
+        Some(LockRef::Slot(line.slot + line.text.get(..start)?.matches(HEX).count(), 0))
+    } else {
+        (rest.starts_with('<') && is_hash(inside)).then(|| LockRef::Token(inside.into()))
+    };
+    if let Some(id) = id {
         let kind = match mode {
             WaitMode::Park => ReportedLockKind::JavaSynchronizer,
             _ => ReportedLockKind::JavaMonitor,
         };
-        return Some((BodyLock { id: LockRef::Slot(slot, 0), name: class_in(after), kind }, mode));
+        return Some((BodyLock { id, name: class_in(after), kind }, mode));
     }
     // `no object reference available`, `owner is scalar replaced`
     (inside.contains('@') && !inside.contains(' ')).then(|| token_lock(inside, mode))
@@ -186,10 +196,11 @@ fn class_in(text: &str) -> Option<Str> {
     Some(class_name(inside.split(')').next()?))
 }
 
-/// `x" Id=3`: by the number, since two may have one name.
+/// `x" Id=3`, `x" t@3`: by the number, since two may have one name.
 pub fn owned_by(rest: &str) -> Option<OwnerRef> {
     let (name, after) = rest.rsplit_once('"')?;
-    let id = after.trim_start().strip_prefix("Id=").and_then(|id| {
+    let after = after.trim_start();
+    let id = after.strip_prefix("Id=").or_else(|| after.strip_prefix("t@")).and_then(|id| {
         let digits = id.bytes().take_while(u8::is_ascii_digit).count();
         id.get(..digits)?.parse().ok()
     });

@@ -9,6 +9,7 @@
 //!    Mounted virtual thread #35
 //! "GC Thread#0" os_prio=0 cpu=… tid=0x… nid=94777 runnable                                                 VM thread
 //! "pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3                                          JMX
+//! "Executor #1" Id=47 Group=main BLOCKED on C@5a679233 owned by "x" Id=3                                    Jenkins
 //! "n" - Thread t@332                                                                                       VisualVM
 //! Thread 12345: (state = BLOCKED)                                                                          jstack -F
 //! ----------------- 11243 -----------------                                                                jhsdb --mixed
@@ -296,6 +297,7 @@ fn jmx(text: &str) -> Option<Head> {
         Some((name, rest.strip_prefix("Id=")?))
     })?;
     let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let rest = rest.strip_prefix("Group=").map_or(Some(rest), behind_group)?;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(id.parse().ok()?)), name));
     let word = rest.split(' ').next().unwrap_or_default();
     head.thread.reported = Some(java::state(word)?);
@@ -307,6 +309,13 @@ fn jmx(text: &str) -> Option<Head> {
         head.wait = Some(BodyWait { lock, mode, owner });
     }
     Some(head)
+}
+
+/// `main BLOCKED on …`, `Web workers RUNNABLE`: the state behind the name of a thread group, which may have blanks.
+fn behind_group(text: &str) -> Option<&str> {
+    let blanks = memchr::memchr_iter(b' ', text.as_bytes());
+    let mut words = blanks.filter_map(|at| text.get(at + 1..));
+    words.find(|rest| java::state(rest.split(' ').next().unwrap_or_default()).is_some())
 }
 
 #[cfg(test)]

@@ -110,6 +110,87 @@ fn the_debugger_of_intellij() {
     assert_eq!(wait(&snapshot, 1), Some((LockId::Address(0x2e9), WaitMode::Enter)));
 }
 
+const VISUALVM: &str = "\"teller-1\" - Thread t@41
+   java.lang.Thread.State: BLOCKED
+\tat app.Teller.move(Teller.java:8)
+\t- waiting to lock <4c1d70b2> (a app.Account) owned by \"teller-2\" t@42
+\tat app.Teller.run(Teller.java:3)
+\t- locked <6e09fa> (a app.Account)
+
+   Locked ownable synchronizers:
+\t- None
+
+\"teller-2\" - Thread t@42
+   java.lang.Thread.State: BLOCKED
+\tat app.Teller.move(Teller.java:8)
+\t- waiting to lock <6e09fa> (a app.Account) owned by \"teller-1\" t@41
+\tat app.Teller.run(Teller.java:3)
+\t- locked <4c1d70b2> (a app.Account)
+
+   Locked ownable synchronizers:
+\t- None
+
+\"auditor\" - Thread t@43
+   java.lang.Thread.State: WAITING
+\tat sun.misc.Unsafe.park(Native Method)
+\t- parking to wait for <19> (a java.util.concurrent.locks.ReentrantLock$NonfairSync) owned by \"teller-2\" t@42
+\tat java.util.concurrent.locks.LockSupport.park(LockSupport.java:175)
+
+   Locked ownable synchronizers:
+\t- locked <3da8c1> (a java.util.concurrent.ThreadPoolExecutor$Worker)
+";
+
+#[test]
+fn hashes_of_visualvm_have_no_0x() {
+    let snapshot = read_one(VISUALVM);
+    let token = |id: &str| LockId::Token(id.into());
+    assert_eq!(wait(&snapshot, 0), Some((token("4c1d70b2"), WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 0), [token("6e09fa")]);
+    assert_eq!(wait(&snapshot, 1), Some((token("6e09fa"), WaitMode::Enter)));
+    assert_eq!(wait(&snapshot, 2), Some((token("19"), WaitMode::Park)));
+    assert_eq!(holds(&snapshot, 2), [token("3da8c1")]);
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| l.owner.clone()).collect();
+    let by = |thread| ReportedOwner::Thread(ThreadIx(thread));
+    assert_eq!(owners, [by(1), by(0), by(1)]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(VISUALVM);
+    // What names no object names none without blanks either.
+    let none = VISUALVM.replace("<4c1d70b2>", "<eliminated>");
+    assert_eq!(wait(&read_one(&none), 0), None);
+}
+
+const JENKINS: &str = "\"Executor #1\" Id=31 Group=main BLOCKED on app.Queue@4c1d70b2 owned by \"Executor #2\" Id=44
+\tat app.Build.start(Build.java:12)
+\t-  blocked on app.Queue@4c1d70b2
+\tat app.Build.run(Build.java:7)
+\t-  locked app.Node@6e09fa
+
+\"Executor #2\" Id=44 Group=Web and mail WAITING on java.util.concurrent.locks.ReentrantLock$NonfairSync@54ea owned by \"Executor #1\" Id=31
+\tat sun.misc.Unsafe.park(Native Method)
+\t-  waiting on java.util.concurrent.locks.ReentrantLock$NonfairSync@54ea
+
+\"main\" Id=1 Group=main RUNNABLE (in native)
+\tat java.net.PlainSocketImpl.socketAccept(Native Method)
+";
+
+#[test]
+fn jenkins_names_thread_groups() {
+    let snapshot = read_one(JENKINS);
+    assert_eq!(names(&snapshot), ["Executor #1", "Executor #2", "main"]);
+    let states: Vec<_> = snapshot.threads.iter().filter_map(|t| t.reported).collect();
+    use ReportedState::{Blocked, RunningOrNative, Waiting};
+    assert_eq!(states, [Blocked, Waiting, RunningOrNative]);
+    let queue = LockId::Token("app.Queue@4c1d70b2".into());
+    assert_eq!(wait(&snapshot, 0), Some((queue, WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 0), [LockId::Token("app.Node@6e09fa".into())]);
+    assert_eq!(wait(&snapshot, 1).map(|(_, mode)| mode), Some(WaitMode::Park));
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| l.owner.clone()).collect();
+    let by = |thread| ReportedOwner::Thread(ThreadIx(thread));
+    assert_eq!(owners, [by(1), by(0)]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(JENKINS);
+}
+
 const GEODE: &str = "\"pool-3-thread-2\" tid=0x26 owned by \"pool-3-thread-1\" tid=0x25
    - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker)
    java.lang.Thread.State: BLOCKED

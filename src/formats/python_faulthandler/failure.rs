@@ -6,6 +6,8 @@
 //! Windows fatal exception: access violation
 //! Windows fatal exception: code 0xc0000374
 //! Timeout (0:00:05)!
+//! collecting ... Windows fatal exception: access violation                            behind what pytest wrote so far
+//! tests/test_till.py ..FsFatal Python error: Segmentation fault
 //! ```
 //!
 //! Source: CPython 3.6-3.14 Modules/faulthandler.c: `faulthandler_handlers`, `faulthandler_exc_handler`,
@@ -43,16 +45,57 @@ static CODES: &[(&str, &str)] = &[
     ("code 0xe06d7363", "a C++ exception"),
 ];
 
+/// How a line begins with which a process ends.
+const FATAL: &str = "Fatal Python error: ";
+const EXCEPTION: &str = "Windows fatal exception: ";
+
 /// Reads such a line.
 pub(super) fn read(line: &str) -> Option<End> {
-    if let Some(message) = line.strip_prefix("Fatal Python error: ") {
+    at_begin(line).or_else(|| at_begin(behind_progress(line)?))
+}
+
+/// The message behind what a test runner has written of the line when the process ends.
+///
+/// ```text
+/// collecting ... Windows fatal exception: access violation
+/// tests/test_till.py ..FsFatal Python error: Segmentation fault
+/// tests/test_till.py::test_pay Fatal Python error: Segmentation fault
+/// ..Fatal Python error: Segmentation fault
+/// test_pay (tests.test_till.Till.test_pay) ... Fatal Python error: Segmentation fault          unittest
+/// ```
+///
+/// Source: pytest 3-8 _pytest/terminal.py `write_ensure_prefix`, `report_collect`; CPython unittest/runner.py.
+fn behind_progress(line: &str) -> Option<&str> {
+    let at = [FATAL, EXCEPTION].iter().find_map(|start| line.find(start))?;
+    let (before, message) = line.split_at_checked(at)?;
+    is_progress(before).then_some(message)
+}
+
+/// What pytest writes for each test that has ended.
+const RESULTS: [char; 7] = ['.', 'F', 'E', 's', 'x', 'X', 'R'];
+
+/// Whether this is what a test runner writes before a test ends, and no sentence.
+fn is_progress(text: &str) -> bool {
+    if let Some(what) = text.strip_suffix(" ... ") {
+        return what == "collecting" || what.starts_with("test") && what.ends_with(')');
+    }
+    let of = text.trim_end_matches(RESULTS);
+    match of.strip_suffix(' ') {
+        Some(test) => !test.contains(' ') && (test.ends_with(".py") || test.contains(".py::")),
+        None => of.is_empty() && !text.is_empty(),
+    }
+}
+
+/// Reads such a line that nothing stands before.
+fn at_begin(line: &str) -> Option<End> {
+    if let Some(message) = line.strip_prefix(FATAL) {
         let message = message.trim();
         return Some(match SIGNALS.iter().find(|(words, _)| message == *words) {
             Some((_, signal)) => End::Signal(signal),
             None => End::Failure(failure(FailureKind::FatalError, message)),
         });
     }
-    if let Some(message) = line.strip_prefix("Windows fatal exception: ") {
+    if let Some(message) = line.strip_prefix(EXCEPTION) {
         let message = message.trim();
         // Exceptions that are no faults (RPC and COM: 0x800706ba, 0x8001010d) are seen by the handler before the
         // code that catches them: the process goes on.

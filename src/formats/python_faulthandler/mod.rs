@@ -240,9 +240,9 @@ fn is_outside(line: &str) -> bool {
         || failure::read(line).is_some()
 }
 
-/// `  File "/srv/app.py", line 14 in rec`; no comma before `in`.
+/// `  File "/srv/app.py", line 14 in rec`; no comma before `in`. A text that was copied may have lost its indentation.
 fn frame(line: &str) -> Option<crate::model::Frame> {
-    let place = python::place(line.strip_prefix("  ")?)?;
+    let place = python::place(line.strip_prefix("  ").unwrap_or(line))?;
     let function = place.rest.strip_prefix(" in ")?;
     Some(python::frame(function, place.file, place.line))
 }

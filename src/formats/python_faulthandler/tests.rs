@@ -46,6 +46,47 @@ fn a_crash_with_all_that_a_dump_may_have() {
 }
 
 #[test]
+fn the_message_stands_behind_what_a_test_runner_wrote() {
+    let threads = DUMP.split_once("\n\n").unwrap().1;
+    for before in [
+        "collecting ... ",
+        "tests/test_till.py ..FsX",
+        "tests/test_till.py ",
+        "tests/test_till.py::Till::test_pay[a-1] ",
+        "....",
+        "test_pay (tests.test_till.Till.test_pay) ... ",
+    ] {
+        let of = |message: &str| {
+            let text = format!("till 7 opened\n{before}{message}\n\n{threads}");
+            read_one(&text).process
+        };
+        let signal = of("Fatal Python error: Segmentation fault").signal;
+        assert_eq!(signal.map(|s| s.name.to_string()), Some("SIGSEGV".into()), "{before}");
+        let failure = of("Windows fatal exception: access violation").failure.unwrap();
+        assert_eq!((failure.kind, &*failure.message), (FailureKind::System, "access violation"), "{before}");
+    }
+    for before in ["I wonder why it says ", "It hangs ... ", "see tests/test_till.py ", "# "] {
+        let text = format!("{before}Fatal Python error: Segmentation fault\n\n{threads}");
+        assert!(read_one(&text).process.signal.is_none(), "{before}");
+    }
+}
+
+#[test]
+fn frames_that_lost_their_indentation() {
+    let text = "Thread 0x00007f0311704002 (most recent call first):
+File \"/usr/lib/python3.12/threading.py\", line 359 in wait
+File \"/srv/till/drawer.py\", line 98 in take
+
+Current thread 0x00007f0311704003 (most recent call first):
+File \"/srv/till/main.py\", line 14 in <module>
+File \"/srv/till/main.py\", line 15, in of_another_form
+";
+    let snapshot = read_one(text);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["wait", "take"]);
+    assert_eq!(functions(&snapshot, ThreadIx(1)), ["<module>"]);
+}
+
+#[test]
 fn in_logs_and_damaged() {
     survives_logs(DUMP);
 }

@@ -148,6 +148,7 @@ pub static TABLE: &[Source] = &[
             abort("runtime.goPanic*"),
             abort("runtime.throw"),
             abort("runtime.fatal*"),
+            abort("internal/runtime/maps.fatal"),
             abort("runtime.dieFromSignal"),
             abort("runtime.raise"),
             abort("runtime.raisebadsignal"),

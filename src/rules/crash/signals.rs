@@ -59,6 +59,10 @@ pub(super) const CODES: &[(&str, i32, &str, &str)] = &[
     ("SIGTRAP", 1, "TRAP_BRKPT", "a breakpoint"),
 ];
 
+/// How the functions of Go's runtime begin. The map that two goroutines wrote is not its fault: who called it is
+/// the place, as for a nil pointer.
+pub(super) const GO_RUNTIME: &[&str] = &["runtime.", "runtime/internal/", "internal/runtime/"];
+
 /// Why a process ends itself, as the functions in the stack of the thread say it: beginnings of
 /// normalized names, the most telling first.
 pub(super) const ABORTS: &[(&str, &str)] = &[
