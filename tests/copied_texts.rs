@@ -151,8 +151,7 @@ fn hung(pid: u32, stack: &str) -> String {
 
 #[test]
 fn what_the_watchdog_reports_is_always_told() {
-    let stack =
-        " schedule_timeout+0x8b/0x140\n wait_for_completion+0x9c/0x100\n pump_drain+0x40/0x90\n pump_stop+0x4/0x9\n";
+    let stack = " schedule_timeout+0x8b/0x140\n wait_for_completion+0x9c/0x100\n pump_drain+0x40/0x90\n pump_stop+0x4/0x9\n";
     let one = report(&hung(63, stack));
     let finding = &one["findings"][0];
     assert_eq!(
@@ -162,6 +161,12 @@ fn what_the_watchdog_reports_is_always_told() {
     assert_eq!((finding["rule"].as_str(), finding["severity"].as_str()), (Some("stuck-io"), Some("high")));
     assert_eq!(finding["confidence"], "certain");
     assert_eq!(finding["location"]["function"], "pump_drain");
+    // Frames that the kernel itself is not sure of.
+    let guessed = hung(63, &stack.replace(" pump", " ? pump").replace(" wait", " ? wait"));
+    let guessed = guessed.replace("\n schedule", "\n ? schedule").replace("\n __", "\n ? __");
+    let guessed = report(&guessed.replace(" kthread", " ? kthread"));
+    assert_eq!(guessed["findings"][0]["title"], finding["title"]);
+    assert_eq!(guessed["findings"][0]["confidence"], "likely");
     // Each for what it waits for.
     let rcu = " __wait_rcu_gp+0x19d/0x1a0\n synchronize_rcu+0x6b/0xf0\n pump_free+0x40/0x90\n";
     let disk = " io_schedule+0x46/0x70\n pump_sync+0x40/0x90\n";

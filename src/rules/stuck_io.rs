@@ -30,8 +30,9 @@
 //! - *read*: the system call of a thread, from its registers.
 //! - *inferred*: that they wait for the same thing, because they stand in the same function.
 //!
-//! It is `certain` that tasks of which the watchdog gives a time do not get on; without a time it is
-//! `likely`: a dump shows one moment, in which I/O may just be slow. It is `possible` where no function in
+//! It is `certain` that tasks of which the watchdog gives a time do not get on. Without a time it is
+//! `likely`: a dump shows one moment, in which I/O may just be slow; and where the kernel marks all frames of
+//! their stacks as guesses. It is `possible` where no function in
 //! their stacks says what they wait for, or no stack of them is there.
 //!
 //! ## Confirm
@@ -74,7 +75,7 @@ use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::grouped;
 use super::{Case, Rule, advice};
-use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, Thread, ThreadIx, ThreadKind};
+use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, Thread, ThreadIx, ThreadKind, Trust};
 use crate::normalize::WaitKind;
 use crate::waits::State;
 
@@ -140,7 +141,8 @@ fn of_kernel(case: &Case<'_>) -> Vec<Finding> {
     };
     let tasks = (0u32..).map(ThreadIx).zip(&case.snapshot.threads).filter(|(_, thread)| is_task(thread));
     let locks = case.waits.locks.iter().filter(|lock| !lock.waiters.is_empty());
-    let holders: FxHashSet<ThreadIx> = locks.filter_map(|lock| lock.holder.thread()).map(|(t, _)| t).collect();
+    let holders: FxHashSet<ThreadIx> =
+        locks.filter_map(|lock| lock.holder.thread()).map(|(t, _)| t).collect();
     let tasks: Vec<(ThreadIx, &Thread, Awaited)> =
         tasks.filter_map(|(ix, thread)| Some((ix, thread, Awaited::by(case, ix, &holders)?))).collect();
     AWAITED.into_iter().filter_map(|awaited| of_tasks(case, &tasks, awaited)).collect()
@@ -177,7 +179,9 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
             format!("{who} {are} in uninterruptible sleep; {their} stack is not in the dump")
         }
         Awaited::Unknown => {
-            format!("{who} {are} in uninterruptible sleep; what for, no known function in {their} stacks says")
+            format!(
+                "{who} {are} in uninterruptible sleep; what for, no known function in {their} stacks says"
+            )
         }
         _ => format!("{who} {are} in uninterruptible sleep and {wait} for no lock"),
     }));
@@ -185,7 +189,8 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
         (Awaited::Io, _) => format!("{who} {are} blocked in I/O{since}"),
         (Awaited::Event, &[one]) => {
             let doing = case.words().doing(one);
-            let place = doing.strip_prefix("blocked ").map_or_else(|| format!(", {doing}"), |p| format!(" {p}"));
+            let place =
+                doing.strip_prefix("blocked ").map_or_else(|| format!(", {doing}"), |p| format!(" {p}"));
             format!("{who} {are} blocked{since}{place}")
         }
         (Awaited::Event, _) => format!("{who} {are} blocked{since} and {wait} for no lock"),
@@ -193,8 +198,8 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
     };
     let confidence = match (awaited, time) {
         (Awaited::Unknown, _) => Confidence::Possible,
-        (_, Some(_)) => Confidence::Certain,
-        (_, None) => Confidence::Likely,
+        (_, Some(_)) if !tasks.iter().any(|task| is_guessed(case, task)) => Confidence::Certain,
+        _ => Confidence::Likely,
     };
     let severity = if is_many { Severity::High } else { Severity::Medium };
     let meaning = match awaited {
@@ -218,6 +223,12 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
         Awaited::Unknown => advice::for_stuck_unknown(),
     };
     Some(finding)
+}
+
+/// Whether the stack of a task is made of words that may be no calls.
+fn is_guessed(case: &Case<'_>, task: &Thread) -> bool {
+    let last = case.snapshot.stacks.frames_of(task.stack).last();
+    last.is_some_and(|frame| case.snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
 }
 
 fn tasks_of(count: u64) -> String {
@@ -250,7 +261,15 @@ fn of_process(case: &Case<'_>) -> Vec<Finding> {
             format!("{} are blocked in the same function, {caller}, at this moment", case.counted(count)),
         )];
         let meaning = "No lock is named; a device, a file system or a peer may not answer.";
-        findings.push(finding(case, threads, Severity::Medium, Confidence::Possible, title, evidence, meaning));
+        findings.push(finding(
+            case,
+            threads,
+            Severity::Medium,
+            Confidence::Possible,
+            title,
+            evidence,
+            meaning,
+        ));
     }
     findings
 }

@@ -2,7 +2,7 @@
 
 use super::tests::functions;
 use crate::formats::testing::read;
-use crate::model::{FailureKind, GapKind, ReportedOwner, ReportedState, Snapshot, ThreadIx};
+use crate::model::{FailureKind, GapKind, ReportedOwner, ReportedState, Snapshot, ThreadIx, Trust};
 
 fn only(text: &str) -> Snapshot {
     let mut snapshots = read(text);
@@ -250,4 +250,25 @@ Out of memory: Killed process 240 (hungry (2)) total-vm:1540044kB, anon-rss:1284
     let failure = crate::formats::testing::read(text).remove(0).process.failure.unwrap();
     assert_eq!((failure.kind, failure.thread), (FailureKind::Killed, None));
     assert_eq!(&*failure.message, "Out of memory: Killed process 240 (hungry (2))");
+}
+
+#[test]
+fn frames_that_are_all_marked_as_stale_are_the_stack() {
+    let text = |mark: &str| {
+        format!(
+            "INFO: task logd:71 blocked for more than 120 seconds.\nlogd            D ffff88007a2dd140     0 71   30 0x00000000\n ffff88007a2dd140 0000000000000086 0000000000000040 ffff8800081b81c0\nCall Trace:\n [<ffffffff810a97f7>] ? sleep_on_log+0x10/0x10\n [<ffffffff8135067c>] {mark}__mutex_lock_common+0xff/0x164\n [<ffffffff8135067c>] {mark}__mutex_lock_common+0xff/0x164\n [<ffffffff81104029>] {mark}log_append+0x1f4/0x406\n"
+        )
+    };
+    let snapshot = only(&text("? "));
+    assert_eq!(functions(&snapshot, 0), ["__mutex_lock_common", "log_append"]);
+    let trust = |snapshot: &Snapshot| {
+        let frames = snapshot.stacks.frames_of(snapshot.threads[0].stack);
+        frames.first().and_then(|frame| snapshot.stacks.get(*frame).trust)
+    };
+    assert_eq!(trust(&snapshot), Some(Trust::Scan));
+    assert!(snapshot.gaps.has(GapKind::IncompleteStack));
+    // Where others are none, they are what was left over.
+    let sure = only(&text(""));
+    assert_eq!(functions(&sure, 0), ["__mutex_lock_common", "__mutex_lock_common", "log_append"]);
+    assert_eq!((trust(&sure), sure.gaps.has(GapKind::IncompleteStack)), (None, false));
 }

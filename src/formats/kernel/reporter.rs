@@ -15,7 +15,7 @@
 //! arch/arm/kernel/entry-armv.S, arch/powerpc/kernel/exceptions-64s.S, arch/mips/kernel/genex.S,
 //! arch/riscv/kernel/entry.S, arch/loongarch/kernel/genex.S, arch/s390/kernel/entry.S.
 
-use crate::model::Frame;
+use crate::model::{Frame, Trust};
 
 /// Functions that print a stack or check what another one does, as beginnings.
 const PRINTERS: [&str; 20] = [
@@ -89,6 +89,12 @@ const ENTRIES: [&str; 22] = [
 const SWITCHES: [&str; 5] =
     ["__switch_to", "context_switch", "__schedule", "preempt_schedule_common", "preempt_schedule_thunk"];
 
+/// Functions with which a task leaves the processor, as beginnings.
+const LEAVES: [&str; 3] = ["__schedule", "schedule", "io_schedule"];
+
+/// How many words may lie above them.
+const LEFT_OVER: usize = 8;
+
 fn is_one_of(frame: &Frame, beginnings: &[&str]) -> bool {
     frame.function.as_deref().is_some_and(|name| beginnings.iter().any(|start| name.starts_with(start)))
 }
@@ -116,7 +122,19 @@ fn start(frames: &[(Frame, &str)]) -> usize {
     let is_report = |at: &usize| has(*at, &PRINTERS) || has(*at, &WATCHERS);
     let run = (0..frames.len()).take_while(is_report).count();
     // A stack of nothing else is what the task does.
-    if run == frames.len() { 0 } else { run }
+    match run {
+        0 => left_over(frames),
+        run if run == frames.len() => 0,
+        run => run,
+    }
+}
+
+/// How many words lie above the call with which the task left the processor, in a stack of guesses: they are left over
+/// from calls that have ended.
+fn left_over(frames: &[(Frame, &str)]) -> usize {
+    let is_guess = |(frame, _): &(Frame, &str)| frame.trust == Some(Trust::Scan);
+    let leaves = frames.iter().take(LEFT_OVER).position(|(frame, _)| is_one_of(frame, &LEAVES));
+    leaves.filter(|at| frames.iter().take(at + 1).all(is_guess)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -148,6 +166,17 @@ mod tests {
         assert!(
             own(vec![(Frame { address: Some(0xffff_8000_0fe8_3d4c), ..Frame::default() }, "")]).is_empty()
         );
+    }
+
+    #[test]
+    fn guesses_above_the_call_that_leaves_the_processor_are_left_over() {
+        let stack = |trust: Option<Trust>| {
+            let names = ["_raw_spin_lock", "io_schedule", "log_wait", "schedule", "log_flush"];
+            let frame =
+                |name: &&str| (Frame { function: Some((*name).into()), trust, ..Frame::default() }, "");
+            own(names.iter().map(frame).collect()).len()
+        };
+        assert_eq!((stack(Some(Trust::Scan)), stack(None)), (4, 5));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::orders::Order;
 use super::reports::{Report, Shown};
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
-    Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState, ReportedWait,
-    Str, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode,
+    Failure, FailureKind, GapKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState,
+    ReportedWait, Snapshot, Str, Thread, ThreadId, ThreadIx, ThreadKind, Trust, WaitMode,
 };
 
 /// What was said outside of stacks.
@@ -201,6 +201,7 @@ impl Facts {
         self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
+        guesses(snapshot);
         if self.shown == Some(Shown::Blocked) {
             is_limited(snapshot, "only tasks in uninterruptible sleep are shown (sysrq w)", None);
         } else if is_hung && self.shown.is_none() {
@@ -387,6 +388,17 @@ fn seen(building: &Building, of_pid: &FxHashMap<u64, ThreadIx>, pid: u64) -> Opt
         stack.is_some_and(|stack| !snapshot.stacks.frames_of(stack).is_empty())
     };
     of_pid.get(&pid).copied().filter(has_stack)
+}
+
+/// Says how many stacks are made of words that may be no calls.
+fn guesses(snapshot: &mut Snapshot) {
+    let is_guessed = |thread: &&Thread| {
+        let last = snapshot.stacks.frames_of(thread.stack).last();
+        last.is_some_and(|frame| snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
+    };
+    let count = snapshot.threads.iter().filter(is_guessed).count() as u64;
+    let message = "the kernel marks every frame of a stack with `?`: what lay there may be no call";
+    snapshot.gaps.add_many(GapKind::IncompleteStack, message, count, None);
 }
 
 /// A task of which only a list or a line speaks.
