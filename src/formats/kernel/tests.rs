@@ -314,6 +314,41 @@ fn stacks_of_proc() {
 }
 
 #[test]
+fn stacks_of_proc_with_their_addresses() {
+    let stack = "[<ffffffffc04d6bcd>] log_commit+0x95d/0xaf0 [applog]\n[<ffffffffb50abea3>] kthread+0x113/0x130\n[<ffffffffffffffff>] 0xffffffffffffffff\n";
+    let by_tail = format!("==> /proc/94/stack <==\n{stack}\n==> /proc/95/stack <==\n{stack}");
+    let by_grep: String = [94, 95]
+        .iter()
+        .flat_map(|pid| stack.lines().map(move |line| format!("/proc/{pid}/stack:{line}\n")))
+        .collect();
+    let by_hand = format!("PID = 94\n{stack}\n$ cat /proc/95/stack\n{stack}");
+    for text in [by_tail, by_grep, by_hand] {
+        let snapshots = read(&text);
+        let ids: Vec<String> = snapshots[0].threads.iter().map(|t| t.id.to_string()).collect();
+        assert_eq!((snapshots.len(), ids), (1, vec!["94".to_owned(), "95".to_owned()]), "{text}");
+        assert_eq!(functions(&snapshots[0], 1), ["log_commit", "kthread"]);
+        assert_eq!(snapshots[0].threads[1].reported, Some(ReportedState::Asleep));
+    }
+    assert_eq!(read(stack)[0].threads.len(), 1);
+    // In a report they are frames of its task, blanks before them or not.
+    let oops = |blank: &str| {
+        format!(
+            "BUG: unable to handle kernel paging request at 0000000000001258\nCPU: 1 PID: 63 Comm: pump Not tainted 4.4.0 #8\nCall Trace:\n{}",
+            stack.lines().map(|line| format!("{blank}{line}\n")).collect::<String>()
+        )
+    };
+    for text in [oops(" "), oops("")] {
+        let snapshots = read(&text);
+        assert_eq!((snapshots.len(), snapshots[0].threads.len()), (1, 1), "{text}");
+        assert_eq!(functions(&snapshots[0], 0), ["log_commit", "kthread"]);
+    }
+    let lone = bytes::Bytes::from_static(
+        b"see [<ffffffffc04d6bcd>] log_commit+0x95d/0xaf0\n[<ffffffffb50abea3>] kthread+0x113/0x130 is it\n",
+    );
+    assert!(crate::formats::detect::detect(&lone, None).is_none());
+}
+
+#[test]
 fn a_panic_and_a_lockup() {
     let panic = "Kernel panic - not syncing: sysrq triggered crash\nCPU: 2 PID: 145 Comm: crasher Not tainted 6.1.0 #1\nCall Trace:\n panic+0x118/0x2f4\n sysrq_handle_crash+0x16/0x20\n";
     let snapshots = read(panic);
