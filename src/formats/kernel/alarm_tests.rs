@@ -272,3 +272,29 @@ fn frames_that_are_all_marked_as_stale_are_the_stack() {
     assert_eq!(functions(&sure, 0), ["__mutex_lock_common", "__mutex_lock_common", "log_append"]);
     assert_eq!((trust(&sure), sure.gaps.has(GapKind::IncompleteStack)), (None, false));
 }
+
+#[test]
+fn lockups_of_work_queues_without_a_stack() {
+    let lockup = "[7.1] BUG: workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s!\n";
+    let list = "[7.2] Showing busy workqueues and worker pools:\n[7.3] workqueue events: flags=0x0\n[7.4]   pwq 6: cpus=3 node=0 flags=0x1 nice=0 active=2/256 refcnt=16\n[7.5]     in-flight: 14164:log_drain, 29532:log_flush [applog]\n[7.6]     pending: log_rotate\n";
+    let snapshot = only(&format!("{lockup}{list}"));
+    assert_eq!(ids(&snapshot), ["14164", "29532"]);
+    let failure = snapshot.process.failure.unwrap();
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Stall, None));
+    assert_eq!(
+        &*failure.message,
+        "workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s; in flight: 14164:log_drain, 29532:log_flush"
+    );
+    assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps);
+    // The line alone.
+    let bare = only(lockup);
+    assert_eq!(ids(&bare), ["worker of pool cpus=3 node=0 nice=0"]);
+    assert!(bare.process.failure.is_some_and(|failure| failure.message.ends_with("stuck for 31s")));
+    for text in [
+        "talk of BUG: workqueue lockup - pools are no cure\n",
+        "    \"BUG: workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s!\",\n",
+    ] {
+        let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+        assert!(crate::formats::detect::detect(&bytes, None).is_none(), "{text}");
+    }
+}

@@ -12,6 +12,7 @@ mod locks;
 mod noise;
 mod orders;
 mod plain;
+mod pools;
 mod reporter;
 mod reports;
 mod settle;
@@ -50,6 +51,7 @@ pub const FORMAT: Format = Format {
             "[<ffffffff",
             "Kernel panic - not syncing",
             "BUG: soft lockup - ",
+            "BUG: workqueue lockup - ",
             "CPU: ",
         ],
         confirm,
@@ -75,7 +77,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         start if start.as_bytes().starts_with(plain::START) => is_plain_stack(site),
         "Kernel" => true,
         "BUG:" if is_string_of_code(site) => false,
-        "BUG:" => matches!(reports::read(&line), Some(Report::Lockup { task: Some(_), .. })),
+        "BUG:" => is_lockup(&line),
         "CPU:" => line.contains("ainted") && header::read(&line).is_some(),
         _ => header::read(&line).is_some(),
     };
@@ -87,6 +89,14 @@ fn is_string_of_code(site: &Site<'_>) -> bool {
     let before = without_watchdog(site.before().unwrap_or_default());
     let has_key = || [b"\":".as_slice(), b"=\""].iter().any(|k| memchr::memmem::find(before, k).is_some());
     matches!(before.last(), Some(b'"' | b'\'' | b'`')) && !has_key()
+}
+
+/// Whether a line says which task or which pool of workers does not get on.
+fn is_lockup(line: &str) -> bool {
+    match reports::read(line) {
+        Some(Report::Lockup { message, task, .. }) => task.is_some() || pools::of_lockup(&message).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether a stack of `/proc` begins here that shows its addresses. Reports are full of such frames, behind a blank.

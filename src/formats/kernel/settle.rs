@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::locks::{self, Blocker, Held};
 use super::orders::Order;
+use super::pools::Pools;
 use super::reports::{Report, Shown};
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
@@ -22,6 +23,8 @@ pub(super) struct Facts {
     failure: Option<Failing>,
     /// What lockdep holds possible.
     orders: Vec<Order>,
+    /// Pools of workers that are stuck.
+    pools: Pools,
     /// The last report after which the kernel went on.
     warning: Option<Failing>,
     shown: Option<Shown>,
@@ -61,6 +64,7 @@ impl Facts {
                 return;
             }
             Report::Lockup { message, task, seconds } => {
+                self.pools.lockup(message, offset);
                 if let Some((name, pid)) = task {
                     self.name(name, *pid, *seconds, offset, ReportedState::Running);
                 }
@@ -120,7 +124,8 @@ impl Facts {
     pub fn first_named(&self) -> Option<u64> {
         let blocked = self.blockers.iter().map(|(_, offset)| *offset);
         let orders = self.orders.iter().filter(|order| order.task().is_some()).map(Order::offset);
-        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).min()
+        let pools = self.pools.stuck().iter().map(|pool| pool.offset);
+        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).chain(pools).min()
     }
 
     /// Whether the tasks so far are of a report after which the kernel went on, and this one is its end.
@@ -161,6 +166,9 @@ impl Facts {
 
     /// A line that is no begin of a report. Whose stack comes next, where the line says so.
     pub fn line(&mut self, line: &str, offset: u64) -> Option<u64> {
+        if self.pools.line(line) {
+            return None;
+        }
         if let Some(list) = locks::list(line) {
             self.lists.push(list);
         } else if let Some(blocker) = locks::blocker(line) {
@@ -198,6 +206,7 @@ impl Facts {
         let is_hung = self.is_hung();
         self.tasks(building, &mut of_pid);
         self.orders(building, &mut of_pid);
+        self.workers(building, &mut of_pid);
         self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
@@ -237,6 +246,21 @@ impl Facts {
         }
     }
 
+    /// Workers of pools that are stuck.
+    fn workers(&self, building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>) {
+        for work in self.pools.stuck().iter().flat_map(|pool| &pool.works) {
+            if !of_pid.contains_key(&work.pid) {
+                unseen(building, of_pid, "", work.pid);
+            }
+        }
+        // A text that names none of them: whoever it is, somebody is stuck there.
+        if let (Some(pool), true) = (self.pools.stuck().first(), building.snapshot.threads.is_empty()) {
+            let mut thread = Thread::new(ThreadId::Text(format!("worker of pool {}", pool.name).into()));
+            thread.kind = ThreadKind::Task;
+            building.push(thread, &Body::default(), &[], 0);
+        }
+    }
+
     fn fail(&mut self, building: &mut Building, of_pid: &FxHashMap<u64, ThreadIx>) {
         let Some(failure) = self.failure.take() else { return };
         let thread = failure.thread.or_else(|| of_pid.get(&failure.pid?).copied());
@@ -245,7 +269,8 @@ impl Facts {
         {
             thread.cpu_us = Some(failure.seconds.saturating_mul(1_000_000));
         }
-        let message = failure.message.into();
+        let in_flight = self.pools.in_flight(&failure.message);
+        let message = (failure.message + &in_flight).into();
         building.snapshot.process.failure = Some(Failure { kind: failure.kind, message, thread });
     }
 
@@ -402,10 +427,10 @@ fn guesses(snapshot: &mut Snapshot) {
 }
 
 /// A task of which only a list or a line speaks.
-fn unseen(building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>, name: &Str, pid: u64) -> ThreadIx {
+fn unseen(building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>, name: &str, pid: u64) -> ThreadIx {
     let mut thread = Thread::new(ThreadId::Number(pid));
     thread.tid = u32::try_from(pid).ok();
-    thread.name = Some(name.clone());
+    thread.name = Some(name).filter(|name| !name.is_empty()).map(Into::into);
     thread.kind = ThreadKind::Task;
     let ix = building.push(thread, &Body::default(), &[], 0);
     of_pid.insert(pid, ix);
