@@ -5,6 +5,7 @@
 //!  ? kmem_cache_free+0x15/0x310                           a word of the stack that may be stale
 //!  fuse_dev_do_read+0xa29/0xa50 [fuse]
 //!  [<ffffffff82a350bb>] schedule+0x9b/0x1c0               before 4.10
+//!  <EOE>  [<ffffffff8b5d4df8>] _raw_spin_lock_irq+0x28/0x30       behind the mark of another stack
 //! [<0>] request_wait_answer+0x159/0x2a0 [fuse]            /proc/PID/stack
 //!  __schedule+0x897/0x1e60 kernel/sched/core.c:3515       with lines, by syzkaller
 //!  context_switch kernel/sched/core.c:2844 [inline]
@@ -83,7 +84,7 @@ pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
     if let Some((callee, caller)) = text.split_once(" from ") {
         return from(callee, caller);
     }
-    let (text, address) = without_address(text);
+    let (text, address) = without_address(without_mark(text));
     let stale = text.strip_prefix("? ");
     let text = stale.unwrap_or(text);
     let (mut frame, place) = call(text, address).or_else(|| nameless(text))?;
@@ -194,6 +195,14 @@ fn nameless(text: &str) -> Option<(Box<Frame>, &str)> {
     let digits = text.strip_prefix("0x").filter(|digits| is_word(digits))?;
     let address = u64::from_str_radix(digits, 16).ok().filter(|&address| address != u64::MAX)?;
     Some((Box::new(Frame { address: Some(address), ..Frame::default() }), text))
+}
+
+/// Marks of the stacks of a processor, which kernels before 4.10 put before the first frame of each.
+const MARKS: [&str; 9] = ["<IRQ>", "<EOI>", "<NMI>", "<EOE>", "<<EOE>>", "<#DF>", "<#DB>", "<#MC>", "<UNK>"];
+
+/// Takes `<EOE>  ` away.
+fn without_mark(text: &str) -> &str {
+    MARKS.iter().find_map(|mark| text.strip_prefix(mark)).map_or(text, str::trim_start)
 }
 
 /// Takes `[<ffffffff82a350bb>] ` away, or `[c000000fe1f3b8f0] ` of POWER.
