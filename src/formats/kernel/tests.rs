@@ -38,6 +38,12 @@ fn headers_of_all_ages() {
             Uninterruptible,
         ),
         ("logd            D    0 15720   2030 0x00000004", "logd", "15720", Uninterruptible),
+        (
+            "logd          D ffff880e46c08840     0 445664 445662    0 0x00000000",
+            "logd",
+            "445664",
+            Uninterruptible,
+        ),
         ("CPU: 3 PID: 1054 Comm: rs:main Q:Reg Not tainted 4.20.0-next #5", "rs:main Q:Reg", "1054", Running),
         (
             "CPU: 9 UID: 7 PID: 62 Comm: qemu-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE",
