@@ -51,8 +51,11 @@ fn stacks_of_alarms_without_a_header() {
     let (kind, message, name, functions) = death(&format!("{lockup}{stack}{panic}"));
     assert_eq!(
         (kind, &*message, &*name),
-        (FailureKind::Stall, "soft lockup - CPU#0 stuck for 22s", "irq/26-log")
+        (FailureKind::Kernel, "softlockup: hung tasks: soft lockup - CPU#0 stuck for 22s", "irq/26-log")
     );
+    // A machine that lives on.
+    let (kind, message, ..) = death(&format!("{lockup}{stack}"));
+    assert_eq!((kind, &*message), (FailureKind::Stall, "soft lockup - CPU#0 stuck for 22s"));
     assert_eq!(functions, ["log_poll", "irq_thread"]);
     let (kind, _, name, functions) =
         death(&format!("Unable to handle kernel NULL pointer dereference at virtual address 28\n{stack}"));

@@ -98,9 +98,15 @@ impl Facts {
         }
     }
 
-    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence, of a warning the end;
-    /// and if nothing of it is there, the panic itself is what is known.
+    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence; of a warning, or of a
+    /// processor that does not get on, it is the end; and if nothing of it is there, the panic itself is what is known.
     fn die(&mut self, why: &str) {
+        let is_stall = |failure: &&mut Failing| failure.kind == FailureKind::Stall;
+        if let Some(stall) = self.failure.as_mut().filter(is_stall) {
+            stall.kind = FailureKind::Kernel;
+            stall.message = format!("{why}: {}", stall.message);
+            return;
+        }
         if self.failure.is_some() || self.is_hung() {
             return;
         }

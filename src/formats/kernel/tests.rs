@@ -370,7 +370,8 @@ fn a_panic_and_a_lockup() {
     let snapshots = read(lockup);
     assert_eq!((snapshots.len(), snapshots[0].threads.len()), (1, 1));
     let failure = snapshots[0].process.failure.clone().expect("a failure");
-    assert_eq!((failure.kind, failure.thread), (FailureKind::Stall, Some(ThreadIx(0))));
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Kernel, Some(ThreadIx(0))));
+    assert_eq!(&*failure.message, "softlockup: hung tasks: soft lockup - CPU#1 stuck for 23s");
     assert_eq!(functions(&snapshots[0], 0), ["spin", "flush"]);
 }
 
