@@ -194,3 +194,20 @@ fn of_a_task_without_a_stack_no_reason_is_given() {
     let text = finding.to_string();
     assert!(!text.contains("I/O") && !text.contains("device"), "{text}");
 }
+
+#[test]
+fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
+    let lockup = "BUG: soft lockup - CPU#1 stuck for 23s! [pump:346]\n";
+    let bare = report(&format!("[7.1] {lockup}[7.2] Modules linked in: pumps\n"));
+    let finding = &bare["findings"][0];
+    assert_eq!(finding["title"], "soft lockup - CPU#1 stuck for 23s: thread 346");
+    let text = finding.to_string();
+    assert!(!text.contains("running") && !text.contains("by its stack"), "{text}");
+    let shown = report(&format!(
+        "{lockup}CPU: 1 PID: 346 Comm: pump Not tainted 6.1.0 #8\nCall Trace:\n pump_spin+0x1/0x20\n"
+    ));
+    assert_eq!(
+        shown["findings"][0]["title"],
+        "soft lockup - CPU#1 stuck for 23s: thread 346 is running in pump_spin"
+    );
+}
