@@ -210,4 +210,12 @@ fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
         shown["findings"][0]["title"],
         "soft lockup - CPU#1 stuck for 23s: thread 346 is running in pump_spin"
     );
+    let guessed = report(&format!(
+        "{lockup}CPU: 1 PID: 346 Comm: pump Not tainted 3.16.0 #8\nCall Trace:\n [<ffffffff810a9800>] ? pump_spin+0x1/0x20\n"
+    ));
+    let finding = &guessed["findings"][0];
+    assert_eq!(
+        (finding["confidence"].as_str(), finding["evidence"][1]["certainty"].as_str()),
+        (Some("likely"), Some("inferred"))
+    );
 }

@@ -112,9 +112,15 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
     let frame = thread.and_then(|t| case.first_meaningful(t));
     let members: Vec<ThreadIx> = thread.into_iter().collect();
     let mut evidence = vec![Evidence::reported(format!("the kernel's watchdog says: {}", failure.message))];
-    evidence.extend(is_doing.iter().map(|said| Evidence::reported(format!("{said}, by its stack"))));
+    let is_guessed =
+        thread.and_then(|t| case.snapshot.threads.get(t.at())).is_some_and(|record| case.is_guessed(record));
+    evidence.extend(is_doing.iter().map(|said| match is_guessed {
+        true => Evidence::inferred(format!("{said}, by words on its stack that may be no calls")),
+        false => Evidence::reported(format!("{said}, by its stack")),
+    }));
     Some(Finding {
         severity: Severity::High,
+        confidence: if is_guessed { Confidence::Likely } else { Confidence::Certain },
         title: match (&is_doing, thread) {
             (Some(said), _) => format!("{}: {said}", failure.message),
             (None, Some(thread)) => format!("{}: {}", failure.message, words.thread(thread)),
@@ -126,7 +132,7 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
             match (&is_doing, thread) {
                 (Some(said), _) => format!("{}.", super::jam::capital(said)),
                 (None, Some(thread)) => format!("No stack says what {} does.", words.thread(thread)),
-                (None, None) => "It does not say which task it is.".into(),
+                (None, None) => "No stack says which task it is.".into(),
             }
         ),
         clusters: clusters_of(case, &members),

@@ -75,7 +75,7 @@ use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::grouped;
 use super::{Case, Rule, advice};
-use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, Thread, ThreadIx, ThreadKind, Trust};
+use crate::model::{Certainty, Evidence, Listing, ReportedState, Str, Thread, ThreadIx, ThreadKind};
 use crate::normalize::WaitKind;
 use crate::waits::State;
 
@@ -198,7 +198,7 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
     };
     let confidence = match (awaited, time) {
         (Awaited::Unknown, _) => Confidence::Possible,
-        (_, Some(_)) if !tasks.iter().any(|task| is_guessed(case, task)) => Confidence::Certain,
+        (_, Some(_)) if !tasks.iter().any(|task| case.is_guessed(task)) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let severity = if is_many { Severity::High } else { Severity::Medium };
@@ -223,12 +223,6 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
         Awaited::Unknown => advice::for_stuck_unknown(),
     };
     Some(finding)
-}
-
-/// Whether the stack of a task is made of words that may be no calls.
-fn is_guessed(case: &Case<'_>, task: &Thread) -> bool {
-    let last = case.snapshot.stacks.frames_of(task.stack).last();
-    last.is_some_and(|frame| case.snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
 }
 
 fn tasks_of(count: u64) -> String {

@@ -89,11 +89,12 @@ const ENTRIES: [&str; 22] = [
 const SWITCHES: [&str; 5] =
     ["__switch_to", "context_switch", "__schedule", "preempt_schedule_common", "preempt_schedule_thunk"];
 
-/// Functions with which a task leaves the processor, as beginnings.
-const LEAVES: [&str; 3] = ["__schedule", "schedule", "io_schedule"];
+/// Functions with which a task leaves the processor, and beginnings of their like.
+const LEAVES: [&str; 2] = ["schedule", "__schedule"];
+const LEAVES_FOR: [&str; 3] = ["schedule_timeout", "schedule_preempt_disabled", "io_schedule"];
 
-/// How many words may lie above them.
-const LEFT_OVER: usize = 8;
+/// In how many words they are looked for.
+const LEFT_OVER: usize = 10;
 
 fn is_one_of(frame: &Frame, beginnings: &[&str]) -> bool {
     frame.function.as_deref().is_some_and(|name| beginnings.iter().any(|start| name.starts_with(start)))
@@ -129,12 +130,16 @@ fn start(frames: &[(Frame, &str)]) -> usize {
     }
 }
 
-/// How many words lie above the call with which the task left the processor, in a stack of guesses: they are left over
-/// from calls that have ended.
+/// How many words lie above the last call with which the task left the processor, in a stack of guesses: they are left
+/// over from calls that have ended, or are part of leaving.
 fn left_over(frames: &[(Frame, &str)]) -> usize {
     let is_guess = |(frame, _): &(Frame, &str)| frame.trust == Some(Trust::Scan);
-    let leaves = frames.iter().take(LEFT_OVER).position(|(frame, _)| is_one_of(frame, &LEAVES));
-    leaves.filter(|at| frames.iter().take(at + 1).all(is_guess)).unwrap_or(0)
+    let leaves = |(frame, _): &(Frame, &str)| {
+        frame.function.as_deref().is_some_and(|name| LEAVES.contains(&name)) || is_one_of(frame, &LEAVES_FOR)
+    };
+    let looked_at = frames.get(..frames.len().min(LEFT_OVER)).unwrap_or_default();
+    let last = looked_at.iter().rposition(leaves);
+    last.filter(|at| frames.iter().take(at + 1).all(is_guess)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -171,12 +176,13 @@ mod tests {
     #[test]
     fn guesses_above_the_call_that_leaves_the_processor_are_left_over() {
         let stack = |trust: Option<Trust>| {
-            let names = ["_raw_spin_lock", "io_schedule", "log_wait", "schedule", "log_flush"];
+            let names =
+                ["_raw_spin_lock", "schedule", "log_schedule", "io_schedule", "log_flush", "schedule_work"];
             let frame =
                 |name: &&str| (Frame { function: Some((*name).into()), trust, ..Frame::default() }, "");
             own(names.iter().map(frame).collect()).len()
         };
-        assert_eq!((stack(Some(Trust::Scan)), stack(None)), (4, 5));
+        assert_eq!((stack(Some(Trust::Scan)), stack(None)), (3, 6));
     }
 
     #[test]
