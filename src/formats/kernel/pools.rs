@@ -11,6 +11,8 @@
 //!
 //! Source: Linux 4.5-6.18 kernel/workqueue.c (`wq_watchdog_timer_fn`, `show_pwq`, `pr_cont_pool_info`).
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 /// How the message of such a lockup begins.
 const LOCKUP: &str = "workqueue lockup - pool ";
 
@@ -24,6 +26,10 @@ const SHOWN: usize = 4;
 #[derive(Default)]
 pub(super) struct Pools {
     stuck: Vec<Pool>,
+    /// Their places, by name.
+    by_name: FxHashMap<String, usize>,
+    /// Works that are known, with the place of their pool: lists are printed again.
+    known: FxHashSet<(usize, Work)>,
     /// Of which of them the lines speak.
     current: Option<usize>,
 }
@@ -38,7 +44,7 @@ pub(super) struct Pool {
 }
 
 /// A work in flight, and the worker that is at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Work {
     pub pid: u64,
     pub function: String,
@@ -59,7 +65,8 @@ impl Pools {
     /// A lockup is reported; any other message is none of a pool.
     pub fn lockup(&mut self, message: &str, offset: u64) {
         let Some(name) = of_lockup(message) else { return };
-        if self.stuck.iter().all(|pool| pool.name != name) {
+        if !self.by_name.contains_key(&name) {
+            self.by_name.insert(name.clone(), self.stuck.len());
             self.stuck.push(Pool { name, offset, works: Vec::new() });
         }
     }
@@ -68,18 +75,13 @@ impl Pools {
     pub fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
         if let Some(rest) = line.strip_prefix("pwq ") {
-            let name = name_of(rest);
-            self.current = self.stuck.iter().position(|pool| pool.name == name);
+            self.current = self.by_name.get(&name_of(rest)).copied();
             return true;
         }
         let Some(rest) = line.strip_prefix("in-flight: ") else { return false };
-        if let Some(pool) = self.current.and_then(|at| self.stuck.get_mut(at)) {
-            let works = rest.split(", ").filter_map(work);
-            for work in works {
-                if !pool.works.contains(&work) {
-                    pool.works.push(work);
-                }
-            }
+        if let Some((at, pool)) = self.current.and_then(|at| Some((at, self.stuck.get_mut(at)?))) {
+            let is_new = |work: &Work| self.known.insert((at, work.clone()));
+            pool.works.extend(rest.split(", ").filter_map(work).filter(is_new));
         }
         true
     }
@@ -90,10 +92,8 @@ impl Pools {
 
     /// What a message of a stuck pool leaves to its list: `; in flight: 14164:log_drain`.
     pub fn in_flight(&self, message: &str) -> String {
-        let name = of_lockup(message);
-        let Some(pool) = self.stuck.iter().find(|pool| Some(&pool.name) == name.as_ref()) else {
-            return String::new();
-        };
+        let at = of_lockup(message).and_then(|name| self.by_name.get(&name));
+        let Some(pool) = at.and_then(|at| self.stuck.get(*at)) else { return String::new() };
         let works = pool.works.iter().take(SHOWN).map(|work| format!("{}:{}", work.pid, work.function));
         let mut works: Vec<String> = works.collect();
         if let Some(more) = pool.works.len().checked_sub(SHOWN).filter(|more| *more > 0) {
