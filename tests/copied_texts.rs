@@ -135,3 +135,87 @@ fn the_same_dump_within_other_writings() {
         assert_eq!(locks(&text), expected, "{writing}: {text}");
     }
 }
+
+/// What the watchdog says of a task with this stack.
+fn hung(pid: u32, stack: &str) -> String {
+    let header = format!(
+        "INFO: task pump:{pid} blocked for more than 120 seconds.\n      Not tainted 6.1.0 #8\n\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
+    );
+    if stack.is_empty() {
+        return header;
+    }
+    format!(
+        "{header}task:pump            state:D stack:    0 pid:{pid:5} ppid:     2 flags:0x00004000\nCall Trace:\n __schedule+0x2eb/0x8d0\n schedule+0x5b/0xd0\n{stack} kthread+0xe6/0x110\n"
+    )
+}
+
+#[test]
+fn what_the_watchdog_reports_is_always_told() {
+    let stack = " schedule_timeout+0x8b/0x140\n wait_for_completion+0x9c/0x100\n pump_drain+0x40/0x90\n pump_stop+0x4/0x9\n";
+    let one = report(&hung(63, stack));
+    let finding = &one["findings"][0];
+    assert_eq!(
+        finding["title"],
+        "1 task is blocked for more than 120 s in wait_for_completion under pump_drain"
+    );
+    assert_eq!((finding["rule"].as_str(), finding["severity"].as_str()), (Some("stuck-io"), Some("high")));
+    assert_eq!(finding["confidence"], "certain");
+    assert_eq!(finding["location"]["function"], "pump_drain");
+    // Frames that the kernel itself is not sure of.
+    let guessed = hung(63, &stack.replace(" pump", " ? pump").replace(" wait", " ? wait"));
+    let guessed = guessed.replace("\n schedule", "\n ? schedule").replace("\n __", "\n ? __");
+    let guessed = report(&guessed.replace(" kthread", " ? kthread"));
+    assert_eq!(guessed["findings"][0]["title"], finding["title"]);
+    assert_eq!(guessed["findings"][0]["confidence"], "likely");
+    // Each for what it waits for.
+    let rcu = " __wait_rcu_gp+0x19d/0x1a0\n synchronize_rcu+0x6b/0xf0\n pump_free+0x40/0x90\n";
+    let disk = " io_schedule+0x46/0x70\n pump_sync+0x40/0x90\n";
+    let three = report(&format!("{}{}{}", hung(63, stack), hung(64, rcu), hung(65, disk)));
+    let titles: Vec<_> =
+        three["findings"].as_array().unwrap().iter().filter_map(|f| f["title"].as_str()).collect();
+    assert!(titles.contains(&"2 tasks are blocked for more than 120 s and wait for no lock"), "{titles:?}");
+    assert!(titles.contains(&"1 task is blocked in I/O for more than 120 s"), "{titles:?}");
+}
+
+#[test]
+fn a_task_that_waits_for_another_is_told_only_where_the_watchdog_says_so() {
+    let task = hung(63, " wait_for_completion+0x9c/0x100\n pump_drain+0x40/0x90\n");
+    let (_, asleep) = task.split_once("message.\n").unwrap();
+    let report = report(&format!("sysrq: Show Blocked State\n{asleep}"));
+    assert!(!rules(&report).contains(&"stuck-io"), "{:?}", rules(&report));
+}
+
+#[test]
+fn of_a_task_without_a_stack_no_reason_is_given() {
+    let report = report(&format!("{}{}", hung(63, ""), hung(64, "")));
+    let finding = &report["findings"][0];
+    assert_eq!(finding["title"], "2 tasks are blocked for more than 120 s, what for is not known");
+    assert_eq!(finding["confidence"], "possible");
+    let text = finding.to_string();
+    assert!(!text.contains("I/O") && !text.contains("device"), "{text}");
+}
+
+#[test]
+fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
+    let lockup = "BUG: soft lockup - CPU#1 stuck for 23s! [pump:346]\n";
+    let bare = report(&format!("[7.1] {lockup}[7.2] Modules linked in: pumps\n"));
+    let finding = &bare["findings"][0];
+    assert_eq!(finding["title"], "soft lockup - CPU#1 stuck for 23s: thread 346");
+    let text = finding.to_string();
+    assert!(!text.contains("running") && !text.contains("by its stack"), "{text}");
+    let shown = report(&format!(
+        "{lockup}CPU: 1 PID: 346 Comm: pump Not tainted 6.1.0 #8\nCall Trace:\n pump_spin+0x1/0x20\n"
+    ));
+    assert_eq!(
+        shown["findings"][0]["title"],
+        "soft lockup - CPU#1 stuck for 23s: thread 346 is running in pump_spin"
+    );
+    let guessed = report(&format!(
+        "{lockup}CPU: 1 PID: 346 Comm: pump Not tainted 3.16.0 #8\nCall Trace:\n [<ffffffff810a9800>] ? pump_spin+0x1/0x20\n"
+    ));
+    let finding = &guessed["findings"][0];
+    assert_eq!(
+        (finding["confidence"].as_str(), finding["evidence"][1]["certainty"].as_str()),
+        (Some("likely"), Some("inferred"))
+    );
+}

@@ -188,6 +188,16 @@ pub(super) fn for_thread_explosion() -> Vec<String> {
     vec!["Bound the pool that creates these threads, and find out why they do not end: most often they wait for what the first finding names.".into()]
 }
 
+/// For tasks of a kernel that wait for another one, and for no lock.
+pub(super) fn for_stuck_event() -> Vec<String> {
+    vec!["Find who should finish what they wait for: the stacks of all tasks (echo t > /proc/sysrq-trigger) show the worker or the driver that does not get on, and the kernel's log why.".into()]
+}
+
+/// For tasks of a kernel of which nothing says what they wait for.
+pub(super) fn for_stuck_unknown() -> Vec<String> {
+    vec!["Take their stacks while they are stuck (echo w > /proc/sysrq-trigger; dmesg), and read the kernel's log before the first report.".into()]
+}
+
 /// For I/O that does not come back.
 pub(super) fn for_stuck_io() -> Vec<String> {
     vec!["Find out which device, file system or peer does not answer (wchan and fd of the threads, iostat, the kernel's log), and bring that back first.".into()]

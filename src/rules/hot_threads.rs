@@ -106,23 +106,33 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
     let failure = case.snapshot.process.failure.as_ref().filter(|f| f.kind == FailureKind::Stall)?;
     let words = case.words();
     let thread = failure.thread;
-    let is_doing = thread.map(|t| format!("{} is {}", words.thread(t), words.doing(t)));
+    let is_doing = thread
+        .filter(|t| shows_something(case, *t))
+        .map(|t| format!("{} is {}", words.thread(t), words.doing(t)));
     let frame = thread.and_then(|t| case.first_meaningful(t));
     let members: Vec<ThreadIx> = thread.into_iter().collect();
     let mut evidence = vec![Evidence::reported(format!("the kernel's watchdog says: {}", failure.message))];
-    evidence.extend(is_doing.iter().map(|said| Evidence::reported(format!("{said}, by its stack"))));
+    let is_guessed =
+        thread.and_then(|t| case.snapshot.threads.get(t.at())).is_some_and(|record| case.is_guessed(record));
+    evidence.extend(is_doing.iter().map(|said| match is_guessed {
+        true => Evidence::inferred(format!("{said}, by words on its stack that may be no calls")),
+        false => Evidence::reported(format!("{said}, by its stack")),
+    }));
     Some(Finding {
         severity: Severity::High,
-        title: match &is_doing {
-            Some(said) => format!("{}: {said}", failure.message),
-            None => failure.message.to_string(),
+        confidence: if is_guessed { Confidence::Likely } else { Confidence::Certain },
+        title: match (&is_doing, thread) {
+            (Some(said), _) => format!("{}: {said}", failure.message),
+            (None, Some(thread)) => format!("{}: {}", failure.message, words.thread(thread)),
+            (None, None) => failure.message.to_string(),
         },
         summary: format!(
             "The kernel's watchdog says: {}. {}",
             failure.message,
-            match &is_doing {
-                Some(said) => format!("{}.", super::jam::capital(said)),
-                None => "It does not say which task it is.".into(),
+            match (&is_doing, thread) {
+                (Some(said), _) => format!("{}.", super::jam::capital(said)),
+                (None, Some(thread)) => format!("No stack says what {} does.", words.thread(thread)),
+                (None, None) => "No stack says which task it is.".into(),
             }
         ),
         clusters: clusters_of(case, &members),
@@ -134,6 +144,16 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
             .collect(),
         ..empty(members)
     })
+}
+
+/// Whether the stack of a thread is there and says what it does.
+fn shows_something(case: &Case<'_>, thread: ThreadIx) -> bool {
+    let has_frames = case
+        .snapshot
+        .threads
+        .get(thread.at())
+        .is_some_and(|record| !case.snapshot.stacks.frames_of(record.stack).is_empty());
+    has_frames && (case.waits.of(thread).state != State::Running || case.first_meaningful(thread).is_some())
 }
 
 /// Threads that ran and had used the processor.

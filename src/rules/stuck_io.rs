@@ -1,12 +1,15 @@
 //! # stuck-io
 //!
-//! Many threads are blocked in one kind of input or output that does not come back.
+//! Many threads are blocked in one kind of input or output that does not come back, or the kernel reports tasks that
+//! wait for something else than a lock.
 //!
 //! ## What it finds
 //!
 //! - Tasks of a kernel in uninterruptible sleep that wait for I/O and for no lock: a disk, a journal's
 //!   commit, a network file system. One is enough where the kernel's watchdog says that it has been
 //!   blocked for 30 seconds or more; without a time it takes five.
+//! - Tasks of which the watchdog says so and which wait for something else that is no lock: a completion, the
+//!   end of a work, a grace period of RCU; or of which nothing says what they wait for.
 //! - Threads of a process in one function that writes or syncs: at least 10 and a quarter of those that have
 //!   something to do for `fsync` and its like, at least 20 and half of them for writes.
 //!
@@ -27,9 +30,10 @@
 //! - *read*: the system call of a thread, from its registers.
 //! - *inferred*: that they wait for the same thing, because they stand in the same function.
 //!
-//! It is `certain` that tasks of which the watchdog gives a time do not get on; without a time it is
-//! `likely`: a dump shows one moment, in which I/O may just be slow. It is `possible` where no function in
-//! their stacks says what they wait for.
+//! It is `certain` that tasks of which the watchdog gives a time do not get on. Without a time it is
+//! `likely`: a dump shows one moment, in which I/O may just be slow; and where the kernel marks all frames of
+//! their stacks as guesses. It is `possible` where no function in
+//! their stacks says what they wait for, or no stack of them is there.
 //!
 //! ## Confirm
 //!
@@ -50,6 +54,8 @@
 //! - A frozen file system: `fsfreeze -u MOUNTPOINT`. A full one: make room.
 //! - A pipe, a socket, a log collector that does not read: restart the reader.
 //! - A device that is gone: fail over; the machine has to be restarted to get rid of its tasks.
+//! - A completion or a work: find the task that should finish it (`echo t > /proc/sysrq-trigger`), often a
+//!   kworker that is stuck itself, or a device that never sent its interrupt.
 //!
 //! ## Escalate
 //!
@@ -62,6 +68,8 @@
 //! - Servers that send large files to slow clients have many threads in writes.
 
 use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
 
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
@@ -95,37 +103,67 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     of_kernel(case).into_iter().chain(of_process(case)).collect()
 }
 
-/// Tasks in uninterruptible sleep: whatever they do, they wait for a device or for somebody who stands in for one.
-fn of_kernel(case: &Case<'_>) -> Option<Finding> {
-    let is_in = |(ix, thread): &(ThreadIx, &Thread), state| {
-        thread.kind == ThreadKind::Task
-            && thread.reported == Some(ReportedState::Uninterruptible)
-            && case.waits.of(*ix).state == state
-    };
-    let all = || (0u32..).map(ThreadIx).zip(&case.snapshot.threads);
-    let is_long = |us: &u64| *us >= LONG_US;
-    let times_of = |tasks: &[(ThreadIx, &Thread)]| -> Vec<u64> {
-        tasks.iter().filter_map(|(_, t)| t.waited_us).filter(is_long).collect()
-    };
-    let mut tasks: Vec<_> = all().filter(|task| is_in(task, State::IoWait)).collect();
-    let mut times = times_of(&tasks);
-    let is_known = !times.is_empty() || tasks.len() as u64 >= TASKS;
-    if !is_known {
-        // What they wait for their stacks do not say: most likely the same.
-        tasks = all().filter(|task| is_in(task, State::Unknown)).collect();
-        tasks.retain(|(_, task)| task.waited_us.as_ref().is_some_and(is_long));
-        times = times_of(&tasks);
+/// What tasks in uninterruptible sleep wait for, as their stacks say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// A device, or somebody who stands in for one.
+    Io,
+    /// The end of a work, a grace period, a signal of another task: whatever is no lock.
+    Event,
+    /// Their stacks do not say it, or are not there.
+    Unknown,
+}
+
+/// In which order findings of them are made.
+const AWAITED: [Awaited; 3] = [Awaited::Io, Awaited::Event, Awaited::Unknown];
+
+impl Awaited {
+    /// Of a task that is told by no rule of locks. `holders`: who has a lock for which others wait is told with it.
+    fn by(case: &Case<'_>, ix: ThreadIx, holders: &FxHashSet<ThreadIx>) -> Option<Self> {
+        let activity = case.waits.of(ix);
+        match activity.state {
+            State::IoWait => Some(Self::Io),
+            _ if holders.contains(&ix) => None,
+            State::CondWait | State::Sleeping | State::JoinWait => Some(Self::Event),
+            State::Unknown => Some(Self::Unknown),
+            // For which lock, nothing says: `lock-contention` has none to tell of.
+            State::LockWait if activity.wait.is_none() => Some(Self::Unknown),
+            _ => None,
+        }
     }
-    if times.is_empty() && !is_known {
+}
+
+/// Tasks in uninterruptible sleep: whatever they do, somebody does not answer. Those that the watchdog reports are told,
+/// whatever they wait for: that is why there is a dump.
+fn of_kernel(case: &Case<'_>) -> Vec<Finding> {
+    let is_task = |thread: &Thread| {
+        thread.kind == ThreadKind::Task && thread.reported == Some(ReportedState::Uninterruptible)
+    };
+    let tasks = (0u32..).map(ThreadIx).zip(&case.snapshot.threads).filter(|(_, thread)| is_task(thread));
+    let locks = case.waits.locks.iter().filter(|lock| !lock.waiters.is_empty());
+    let holders: FxHashSet<ThreadIx> =
+        locks.filter_map(|lock| lock.holder.thread()).map(|(t, _)| t).collect();
+    let tasks: Vec<(ThreadIx, &Thread, Awaited)> =
+        tasks.filter_map(|(ix, thread)| Some((ix, thread, Awaited::by(case, ix, &holders)?))).collect();
+    AWAITED.into_iter().filter_map(|awaited| of_tasks(case, &tasks, awaited)).collect()
+}
+
+fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awaited) -> Option<Finding> {
+    let is_long = |task: &Thread| task.waited_us.is_some_and(|us| us >= LONG_US);
+    // Only I/O needs no time to be told of: where tasks wait for others, they often do so for long and by design.
+    let is_meant = |task: &Thread| awaited == Awaited::Io || is_long(task);
+    let tasks = all.iter().filter(|(_, task, by)| *by == awaited && is_meant(task));
+    let (threads, tasks): (Vec<ThreadIx>, Vec<&Thread>) = tasks.map(|(ix, task, _)| (*ix, *task)).unzip();
+    let times: Vec<u64> = tasks.iter().filter(|t| is_long(t)).filter_map(|t| t.waited_us).collect();
+    let count = threads.len() as u64;
+    if times.is_empty() && (count < TASKS || awaited != Awaited::Io) {
         return None;
     }
-    let threads: Vec<ThreadIx> = tasks.iter().map(|(ix, _)| *ix).collect();
-    let count = threads.len() as u64;
-    let is_all = count >= active(case);
-    let is_many = times.len() as u64 >= MANY || is_all;
+    let is_many = times.len() as u64 >= MANY || count >= active(case);
     let time = times.iter().max().map(|us| us / 1_000_000);
     let since = time.map(|s| format!(" for more than {} s", grouped(s))).unwrap_or_default();
-    let are = if count == 1 { "is" } else { "are" };
+    let (are, wait, their) = if count == 1 { ("is", "waits", "its") } else { ("are", "wait", "their") };
+    let who = tasks_of(count);
     let mut evidence = Vec::new();
     if let Some(time) = time {
         let text = format!(
@@ -134,35 +172,57 @@ fn of_kernel(case: &Case<'_>) -> Option<Finding> {
         );
         evidence.push(Evidence::reported(text));
     }
-    let waits = if count == 1 { "waits" } else { "wait" };
-    evidence.push(if is_known {
-        Evidence::reported(format!(
-            "{} {are} in uninterruptible sleep and {waits} for no lock",
-            tasks_of(count)
-        ))
-    } else {
-        Evidence::reported(format!(
-            "{} {are} in uninterruptible sleep; what for, no known function in their stacks says",
-            tasks_of(count)
-        ))
-    });
-    let confidence = match time {
-        _ if !is_known => Confidence::Possible,
-        Some(_) => Confidence::Certain,
-        None => Confidence::Likely,
+    let is_seen = |task: &&Thread| !case.snapshot.stacks.frames_of(task.stack).is_empty();
+    let has_stacks = tasks.iter().any(is_seen);
+    evidence.push(Evidence::reported(match awaited {
+        Awaited::Unknown if !has_stacks => {
+            format!("{who} {are} in uninterruptible sleep; {their} stack is not in the dump")
+        }
+        Awaited::Unknown => {
+            format!(
+                "{who} {are} in uninterruptible sleep; what for, no known function in {their} stacks says"
+            )
+        }
+        _ => format!("{who} {are} in uninterruptible sleep and {wait} for no lock"),
+    }));
+    let title = match (awaited, threads.as_slice()) {
+        (Awaited::Io, _) => format!("{who} {are} blocked in I/O{since}"),
+        (Awaited::Event, &[one]) => {
+            let doing = case.words().doing(one);
+            let place =
+                doing.strip_prefix("blocked ").map_or_else(|| format!(", {doing}"), |p| format!(" {p}"));
+            format!("{who} {are} blocked{since}{place}")
+        }
+        (Awaited::Event, _) => format!("{who} {are} blocked{since} and {wait} for no lock"),
+        (Awaited::Unknown, _) => format!("{who} {are} blocked{since}, what for is not known"),
+    };
+    let confidence = match (awaited, time) {
+        (Awaited::Unknown, _) => Confidence::Possible,
+        (_, Some(_)) if !tasks.iter().any(|task| case.is_guessed(task)) => Confidence::Certain,
+        _ => Confidence::Likely,
     };
     let severity = if is_many { Severity::High } else { Severity::Medium };
-    Some(finding(
-        case,
-        threads,
-        severity,
-        confidence,
-        match is_known {
-            true => format!("{} {are} blocked in I/O{since}", tasks_of(count)),
-            false => format!("{} {are} blocked{since}, most likely in I/O", tasks_of(count)),
-        },
-        evidence,
-    ))
+    let meaning = match awaited {
+        Awaited::Io => "No lock explains it: a device, a file system or a peer does not answer.",
+        Awaited::Event => "No lock explains it: whoever should end the wait does not come to it.",
+        Awaited::Unknown if has_stacks => {
+            "No lock is named; a device, a file system or a peer may not answer."
+        }
+        Awaited::Unknown => "The log has no stack that says why.",
+    };
+    // The title says all that is known.
+    let says_all = !has_stacks || (awaited == Awaited::Event && count == 1);
+    let summary = says_all.then(|| format!("{}. {meaning}", super::jam::capital(&title)));
+    let mut finding = finding(case, threads, severity, confidence, title, evidence, meaning);
+    if let Some(summary) = summary {
+        finding.summary = summary;
+    }
+    finding.advice = match awaited {
+        Awaited::Io => finding.advice,
+        Awaited::Event => advice::for_stuck_event(),
+        Awaited::Unknown => advice::for_stuck_unknown(),
+    };
+    Some(finding)
 }
 
 fn tasks_of(count: u64) -> String {
@@ -194,7 +254,16 @@ fn of_process(case: &Case<'_>) -> Vec<Finding> {
             Certainty::Inferred,
             format!("{} are blocked in the same function, {caller}, at this moment", case.counted(count)),
         )];
-        findings.push(finding(case, threads, Severity::Medium, Confidence::Possible, title, evidence));
+        let meaning = "No lock is named; a device, a file system or a peer may not answer.";
+        findings.push(finding(
+            case,
+            threads,
+            Severity::Medium,
+            Confidence::Possible,
+            title,
+            evidence,
+            meaning,
+        ));
     }
     findings
 }
@@ -212,6 +281,7 @@ fn finding(
     confidence: Confidence,
     title: String,
     mut evidence: Vec<Evidence>,
+    meaning: &str,
 ) -> Finding {
     let words = case.words();
     let clusters = clusters_of(case, &threads);
@@ -231,15 +301,7 @@ fn finding(
     let mut cause = vec![RuleId::StuckIo.id().to_owned()];
     cause.extend(first.map(|frame| words.function(frame)));
     Finding {
-        summary: format!(
-            "{}: {}. {}",
-            super::jam::capital(&title),
-            doing.join("; "),
-            match confidence {
-                Confidence::Possible => "No lock is named; a device, a file system or a peer may not answer.",
-                _ => "No lock explains it: a device, a file system or a peer does not answer.",
-            }
-        ),
+        summary: format!("{}: {}. {meaning}", super::jam::capital(&title), doing.join("; ")),
         threads,
         clusters,
         location: first.map(|frame| Location { frame }),

@@ -1,7 +1,7 @@
 //! Numbers in words, and what a case offers to all rules.
 
 use super::Case;
-use crate::model::{FrameIx, ThreadIx};
+use crate::model::{FrameIx, Thread, ThreadIx, Trust};
 use crate::waits::{Lock, LockRow, State, Words};
 
 /// The row of a lock's kind.
@@ -28,6 +28,12 @@ impl Case<'_> {
     /// The words for this case.
     pub fn words(&self) -> Words<'_> {
         Words { snapshot: self.snapshot, meanings: self.meanings, readings: self.readings, waits: self.waits }
+    }
+
+    /// Whether the producer calls the frames of a thread guesses, down to the outermost.
+    pub fn is_guessed(&self, thread: &Thread) -> bool {
+        let last = self.snapshot.stacks.frames_of(thread.stack).last();
+        last.is_some_and(|frame| self.snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
     }
 
     /// The innermost frame of a thread that means something.

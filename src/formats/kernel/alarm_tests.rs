@@ -2,7 +2,7 @@
 
 use super::tests::functions;
 use crate::formats::testing::read;
-use crate::model::{FailureKind, GapKind, ReportedOwner, ReportedState, Snapshot, ThreadIx};
+use crate::model::{FailureKind, GapKind, ReportedOwner, ReportedState, Snapshot, ThreadIx, Trust};
 
 fn only(text: &str) -> Snapshot {
     let mut snapshots = read(text);
@@ -51,8 +51,11 @@ fn stacks_of_alarms_without_a_header() {
     let (kind, message, name, functions) = death(&format!("{lockup}{stack}{panic}"));
     assert_eq!(
         (kind, &*message, &*name),
-        (FailureKind::Stall, "soft lockup - CPU#0 stuck for 22s", "irq/26-log")
+        (FailureKind::Kernel, "softlockup: hung tasks: soft lockup - CPU#0 stuck for 22s", "irq/26-log")
     );
+    // A machine that lives on.
+    let (kind, message, ..) = death(&format!("{lockup}{stack}"));
+    assert_eq!((kind, &*message), (FailureKind::Stall, "soft lockup - CPU#0 stuck for 22s"));
     assert_eq!(functions, ["log_poll", "irq_thread"]);
     let (kind, _, name, functions) =
         death(&format!("Unable to handle kernel NULL pointer dereference at virtual address 28\n{stack}"));
@@ -250,4 +253,51 @@ Out of memory: Killed process 240 (hungry (2)) total-vm:1540044kB, anon-rss:1284
     let failure = crate::formats::testing::read(text).remove(0).process.failure.unwrap();
     assert_eq!((failure.kind, failure.thread), (FailureKind::Killed, None));
     assert_eq!(&*failure.message, "Out of memory: Killed process 240 (hungry (2))");
+}
+
+#[test]
+fn frames_that_are_all_marked_as_stale_are_the_stack() {
+    let text = |mark: &str| {
+        format!(
+            "INFO: task logd:71 blocked for more than 120 seconds.\nlogd            D ffff88007a2dd140     0 71   30 0x00000000\n ffff88007a2dd140 0000000000000086 0000000000000040 ffff8800081b81c0\nCall Trace:\n [<ffffffff810a97f7>] ? sleep_on_log+0x10/0x10\n [<ffffffff8135067c>] {mark}__mutex_lock_common+0xff/0x164\n [<ffffffff8135067c>] {mark}__mutex_lock_common+0xff/0x164\n [<ffffffff81104029>] {mark}log_append+0x1f4/0x406\n"
+        )
+    };
+    let snapshot = only(&text("? "));
+    assert_eq!(functions(&snapshot, 0), ["__mutex_lock_common", "log_append"]);
+    let trust = |snapshot: &Snapshot| {
+        let frames = snapshot.stacks.frames_of(snapshot.threads[0].stack);
+        frames.first().and_then(|frame| snapshot.stacks.get(*frame).trust)
+    };
+    assert_eq!(trust(&snapshot), Some(Trust::Scan));
+    assert!(snapshot.gaps.has(GapKind::IncompleteStack));
+    // Where others are none, they are what was left over.
+    let sure = only(&text(""));
+    assert_eq!(functions(&sure, 0), ["__mutex_lock_common", "__mutex_lock_common", "log_append"]);
+    assert_eq!((trust(&sure), sure.gaps.has(GapKind::IncompleteStack)), (None, false));
+}
+
+#[test]
+fn lockups_of_work_queues_without_a_stack() {
+    let lockup = "[7.1] BUG: workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s!\n";
+    let list = "[7.2] Showing busy workqueues and worker pools:\n[7.3] workqueue events: flags=0x0\n[7.4]   pwq 6: cpus=3 node=0 flags=0x1 nice=0 active=2/256 refcnt=16\n[7.5]     in-flight: 14164:log_drain, 29532:log_flush [applog]\n[7.6]     pending: log_rotate\n";
+    let snapshot = only(&format!("{lockup}{list}"));
+    assert_eq!(ids(&snapshot), ["14164", "29532"]);
+    let failure = snapshot.process.failure.unwrap();
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Stall, None));
+    assert_eq!(
+        &*failure.message,
+        "workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s; in flight: 14164:log_drain, 29532:log_flush"
+    );
+    assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps);
+    // The line alone.
+    let bare = only(lockup);
+    assert_eq!(ids(&bare), ["worker of pool cpus=3 node=0 nice=0"]);
+    assert!(bare.process.failure.is_some_and(|failure| failure.message.ends_with("stuck for 31s")));
+    for text in [
+        "talk of BUG: workqueue lockup - pools are no cure\n",
+        "    \"BUG: workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s!\",\n",
+    ] {
+        let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+        assert!(crate::formats::detect::detect(&bytes, None).is_none(), "{text}");
+    }
 }

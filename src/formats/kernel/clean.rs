@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::line::{self, Line};
-use super::{header, stand_in, wrapped};
+use super::{header, plain, stand_in, wrapped};
 use crate::formats::text::{LONGEST_LINE, first_line};
 use crate::model::lossy;
 
@@ -180,7 +180,11 @@ fn clean(text: &[u8], piece: Range<usize>, before: Numbers) -> Cleaned {
         } else {
             last_pid = None;
             let line_before = out.get(last..).unwrap_or_default().trim_ascii_end();
-            if is_stack(shown) && !is_header_of_stack(line_before) {
+            let begins_plain = || {
+                let above = lines.iter().take(next).rev().map(shown_of);
+                line.is_bare && plain::begins(above, shown, lines.get(next + count).map(shown_of))
+            };
+            if (is_stack(shown) || begins_plain()) && !is_header_of_stack(line_before) {
                 numbers.stacks += 1;
                 let end = line_before.get(line_before.len().saturating_sub(LONGEST_NAME)..);
                 let name = pid_of(end.unwrap_or_default()).map_or_else(
@@ -238,8 +242,8 @@ fn split_path(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((header::proc_pid(std::str::from_utf8(line.get(..at)?).ok()?)?, line.get(at + 1..)?))
 }
 
-/// A line before a stack that says whose it is: `94`, `PID 94`, `94:`, `/proc/94/stack`, `# cat /proc/94/stack`.
-fn pid_of(line: &[u8]) -> Option<u64> {
+/// A line before a stack that says whose it is: `94`, `PID 94`, `94:`, `PID = 94`, `/proc/94/stack`, `# cat /proc/94/stack`.
+pub(super) fn pid_of(line: &[u8]) -> Option<u64> {
     let line = std::str::from_utf8(line).ok()?.trim();
     let command = line.rsplit(' ').next().filter(|_| line.matches("/proc/").count() == 1);
     if let Some(pid) = command.and_then(header::proc_pid) {
@@ -247,7 +251,8 @@ fn pid_of(line: &[u8]) -> Option<u64> {
     }
     let line = line.trim_end_matches(':').trim_matches(['=', '-', '#', ' ']);
     let number = line.rsplit_once([' ', ':', '=']).map_or(line, |(word, number)| {
-        if matches!(word.trim().to_ascii_lowercase().as_str(), "pid" | "tid" | "task" | "thread") {
+        let word = word.trim_end_matches([' ', ':', '=']).trim_start();
+        if matches!(word.to_ascii_lowercase().as_str(), "pid" | "tid" | "task" | "thread") {
             number
         } else {
             line

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!  __mutex_lock+0x75f/0xeb0
-//!  ? kmem_cache_free+0x15/0x310                           a stale word of the stack: no frame
+//!  ? kmem_cache_free+0x15/0x310                           a word of the stack that may be stale
 //!  fuse_dev_do_read+0xa29/0xa50 [fuse]
 //!  [<ffffffff82a350bb>] schedule+0x9b/0x1c0               before 4.10
+//!  <EOE>  [<ffffffff8b5d4df8>] _raw_spin_lock_irq+0x28/0x30       behind the mark of another stack
 //! [<0>] request_wait_answer+0x159/0x2a0 [fuse]            /proc/PID/stack
 //!  __schedule+0x897/0x1e60 kernel/sched/core.c:3515       with lines, by syzkaller
 //!  context_switch kernel/sched/core.c:2844 [inline]
@@ -20,11 +21,20 @@
 //!   IAOQ[0]: io_do_iopoll+0xe0/0x4b0                      parisc
 //! ```
 //!
+//! A kernel without frame pointers marks all of them so:
+//!
+//! ```text
+//! Call Trace:
+//!  [<ffffffff8135067c>] ? __mutex_lock_common+0xff/0x164
+//!  [<ffffffff8135056a>] ? mutex_lock+0x1a/0x2d
+//!  [<ffffffff81104029>] ? log_append+0x1f4/0x406
+//! ```
+//!
 //! Source: Linux 4.4-6.18 arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, arch/arm/kernel/traps.c
 //! (`dump_backtrace_entry`), arch/{mips,loongarch,parisc}/kernel/traps.c, arch/s390/kernel/dumpstack.c, lib/vsprintf.c
 //! (`%pS`, `%pB`).
 
-use crate::model::{Frame, FrameKind};
+use crate::model::{Frame, FrameKind, Trust};
 
 /// What a line of a stack is.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +45,8 @@ pub(super) enum StackLine<'t> {
     Counter(Box<Frame>, &'t str),
     /// A function and who called it, with the caller's place. The next line begins with the caller again.
     From(Box<Frame>, Box<Frame>, &'t str),
-    /// A word that lay on the stack and may be no call.
-    Stale,
+    /// A word that lay on the stack and may be no call: a guess.
+    Stale(Box<Frame>, &'t str),
     /// The registers of user space: the kernel's part has ended.
     User,
 }
@@ -74,15 +84,39 @@ pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
     if let Some((callee, caller)) = text.split_once(" from ") {
         return from(callee, caller);
     }
-    let (text, address) = without_address(text);
+    let (text, address) = without_address(without_mark(text));
     let stale = text.strip_prefix("? ");
     let text = stale.unwrap_or(text);
-    let (frame, place) = call(text, address).or_else(|| nameless(text))?;
-    Some(if stale.is_some() { StackLine::Stale } else { StackLine::Frame(frame, place) })
+    let (mut frame, place) = call(text, address).or_else(|| nameless(text))?;
+    if stale.is_none() {
+        return Some(StackLine::Frame(frame, place));
+    }
+    frame.trust = Some(Trust::Scan);
+    Some(StackLine::Stale(frame, place))
+}
+
+/// Whether all that a stack shows are words that may be no calls: its kernel has no frame pointers, and they are all
+/// that there is.
+fn is_guessed(lines: &[StackLine<'_>]) -> bool {
+    let has_name = |frame: &Frame| frame.function.is_some();
+    let is_call = |line: &StackLine<'_>| match line {
+        StackLine::Frame(frame, _) => has_name(frame),
+        StackLine::From(..) => true,
+        StackLine::Counter(..) | StackLine::Stale(..) | StackLine::User => false,
+    };
+    !lines.iter().any(is_call)
+}
+
+/// Whether a word may be where a call returns to: none returns to the begin of a function, nor behind its end.
+fn may_return(place: &str) -> bool {
+    let offset = place.rsplit_once("+0x").and_then(|(_, offset)| offset.split_once("/0x"));
+    offset.is_some_and(|(from, size)| from != "0" && from != size)
 }
 
 /// The frames of these lines, innermost first, each with its place.
 pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Frame, &'t str)> {
+    let lines: Vec<StackLine<'t>> = lines.take_while(|line| *line != StackLine::User).collect();
+    let is_guessed = is_guessed(&lines);
     let mut frames: Vec<(Frame, &'t str)> = Vec::new();
     // The place of the registers, and the function that the next line with a caller begins with.
     let mut counter = None;
@@ -90,7 +124,14 @@ pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Fram
     for line in lines {
         let (frame, place) = match line {
             StackLine::User => break,
-            StackLine::Stale => continue,
+            StackLine::Stale(frame, place) if is_guessed && may_return(place) => {
+                // Some words lie there twice.
+                if frames.last().is_some_and(|(_, last)| *last == place) {
+                    continue;
+                }
+                (frame, place)
+            }
+            StackLine::Stale(..) => continue,
             StackLine::Counter(frame, place) => {
                 counter = Some(place);
                 (frame, place)
@@ -154,6 +195,14 @@ fn nameless(text: &str) -> Option<(Box<Frame>, &str)> {
     let digits = text.strip_prefix("0x").filter(|digits| is_word(digits))?;
     let address = u64::from_str_radix(digits, 16).ok().filter(|&address| address != u64::MAX)?;
     Some((Box::new(Frame { address: Some(address), ..Frame::default() }), text))
+}
+
+/// Marks of the stacks of a processor, which kernels before 4.10 put before the first frame of each.
+const MARKS: [&str; 9] = ["<IRQ>", "<EOI>", "<NMI>", "<EOE>", "<<EOE>>", "<#DF>", "<#DB>", "<#MC>", "<UNK>"];
+
+/// Takes `<EOE>  ` away.
+fn without_mark(text: &str) -> &str {
+    MARKS.iter().find_map(|mark| text.strip_prefix(mark)).map_or(text, str::trim_start)
 }
 
 /// Takes `[<ffffffff82a350bb>] ` away, or `[c000000fe1f3b8f0] ` of POWER.

@@ -6,6 +6,7 @@
 //! syz-executor.4  D28024  3875   2582 0x00000004                                                                    4.14
 //! bash            R  running task    13208  2441   2440 0x00000008                                                  5.10
 //! zsh             D ffff8801bc073040 27144 15720   2030 0x00000004                                                  4.9
+//! zsh           D ffff880e46c08840     0  15720   2030    0 0x00000000                         2.6.32 of RHEL 6
 //! CPU: 0 UID: 0 PID: 2970 Comm: syz-executor.1 Not tainted 6.11.0 #0                                                6.11
 //! CPU: 10 UID: 107 PID: 6210 Comm: qemu-system-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE                        6.16
 //! ==> /proc/94/stack <==                                                                                     tail -n +1
@@ -182,6 +183,12 @@ fn columns(line: &str) -> Option<Task> {
     }
     let (rest, flags) = line.rsplit_once(' ')?;
     u64::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
+    // RHEL 6 has one column more.
+    columns_before(rest).or_else(|| columns_before(last_number(rest)?.0))
+}
+
+/// `zsh             D ffff8801bc073040 27144 15720   2030`.
+fn columns_before(rest: &str) -> Option<Task> {
     let (rest, _parent) = last_number(rest)?;
     let (rest, pid) = last_number(rest)?;
     // The room left on its stack may touch the letter: `D28024`.

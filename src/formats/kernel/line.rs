@@ -27,7 +27,7 @@ pub(super) struct Line {
     /// Which task or processor printed it, where that is said.
     caller: Option<(u8, u64)>,
     /// It goes on with the line before: it has no prefix, and whoever printed the lines around it says so.
-    is_bare: bool,
+    pub is_bare: bool,
     /// What it lacks without its end.
     pub kind: Option<wrapped::Kind>,
     /// It may need a header before it: see [`stand_in`].

@@ -11,6 +11,8 @@ mod line;
 mod locks;
 mod noise;
 mod orders;
+mod plain;
+mod pools;
 mod reporter;
 mod reports;
 mod settle;
@@ -32,7 +34,7 @@ use reports::Report;
 pub const FORMAT: Format = Format {
     id: FormatId::new("kernel"),
     name: "stacks of the Linux kernel",
-    looked_for: "lines `INFO: task … blocked for more than`, `task:… state:…`, `Call Trace:`, `[<0>] function+0x…`",
+    looked_for: "lines `INFO: task … blocked for more than`, `task:… state:…`, `Call Trace:`, `[<0>] function+0x…`, `[<ffffffff…>] function+0x…`",
     about: About {
         producer: "Linux 4.4 to 6.18: hung-task watchdog, sysrq t, w and l, soft, hard and work queue lockups, RCU stalls, KASAN, oops and panic, /proc/PID/stack, of x86, arm, POWER, s390, RISC-V, MIPS, LoongArch and parisc; bare, in dmesg, syslog or the journal",
         reads: "tasks with state and frames; what lockdep lists as held, and what is only waited for; owners that the watchdog names; how long a task is blocked; why the kernel died; orders of locks in which lockdep sees a deadlock that may happen",
@@ -46,8 +48,10 @@ pub const FORMAT: Format = Format {
             "Call Trace:",
             "Call trace:",
             "[<0>] ",
+            "[<ffffffff",
             "Kernel panic - not syncing",
             "BUG: soft lockup - ",
+            "BUG: workqueue lockup - ",
             "CPU: ",
             orders::ANCHORS[0],
             orders::ANCHORS[1],
@@ -79,9 +83,10 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
         "Call" => site.following_text(NEAR).any(|line| is_frame(line.as_bytes())),
         "[<0>]" => is_frame(line.as_bytes()),
+        start if start.as_bytes().starts_with(plain::START) => is_plain_stack(site),
         "Kernel" => true,
         "BUG:" if is_string_of_code(site) => false,
-        "BUG:" => matches!(reports::read(&line), Some(Report::Lockup { task: Some(_), .. })),
+        "BUG:" => is_lockup(&line),
         "CPU:" => line.contains("ainted") && header::read(&line).is_some(),
         _ => header::read(&line).is_some(),
     };
@@ -93,6 +98,28 @@ fn is_string_of_code(site: &Site<'_>) -> bool {
     let before = without_watchdog(site.before().unwrap_or_default());
     let has_key = || [b"\":".as_slice(), b"=\""].iter().any(|k| memchr::memmem::find(before, k).is_some());
     matches!(before.last(), Some(b'"' | b'\'' | b'`')) && !has_key()
+}
+
+/// Whether a line says which task or which pool of workers does not get on.
+fn is_lockup(line: &str) -> bool {
+    match reports::read(line) {
+        Some(Report::Lockup { message, task, .. }) => task.is_some() || pools::of_lockup(&message).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a stack of `/proc` begins here that shows its addresses. Reports are full of such frames, behind a blank.
+fn is_plain_stack(site: &Site<'_>) -> bool {
+    match site.before() {
+        Some(b"") => {
+            let above = site.text.get(..site.at.saturating_sub(1)).unwrap_or_default();
+            let above = (site.at > 0).then(|| above.rsplit(|b| *b == b'\n'));
+            let above = above.into_iter().flatten().map(<[u8]>::trim_ascii_end);
+            plain::begins(above, site.line(), site.following(1).next())
+        }
+        Some(before) => before.ends_with(b"/stack:") && plain::is_frame(site.line()),
+        None => false,
+    }
 }
 
 /// What stands before `watchdog: BUG: soft lockup - `.

@@ -13,6 +13,8 @@ const NOISE: &[&str] = &[
     "<#",
     "</#",
     "<<EOE>>",
+    "<EOE>",
+    "<EOI>",
     "Not tainted ",
     "Tainted: ",
     "\"echo 0 >",

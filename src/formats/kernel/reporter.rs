@@ -15,7 +15,7 @@
 //! arch/arm/kernel/entry-armv.S, arch/powerpc/kernel/exceptions-64s.S, arch/mips/kernel/genex.S,
 //! arch/riscv/kernel/entry.S, arch/loongarch/kernel/genex.S, arch/s390/kernel/entry.S.
 
-use crate::model::Frame;
+use crate::model::{Frame, Trust};
 
 /// Functions that print a stack or check what another one does, as beginnings.
 const PRINTERS: [&str; 20] = [
@@ -89,6 +89,13 @@ const ENTRIES: [&str; 22] = [
 const SWITCHES: [&str; 5] =
     ["__switch_to", "context_switch", "__schedule", "preempt_schedule_common", "preempt_schedule_thunk"];
 
+/// Functions with which a task leaves the processor, and beginnings of their like.
+const LEAVES: [&str; 2] = ["schedule", "__schedule"];
+const LEAVES_FOR: [&str; 3] = ["schedule_timeout", "schedule_preempt_disabled", "io_schedule"];
+
+/// In how many words they are looked for.
+const LEFT_OVER: usize = 10;
+
 fn is_one_of(frame: &Frame, beginnings: &[&str]) -> bool {
     frame.function.as_deref().is_some_and(|name| beginnings.iter().any(|start| name.starts_with(start)))
 }
@@ -116,7 +123,23 @@ fn start(frames: &[(Frame, &str)]) -> usize {
     let is_report = |at: &usize| has(*at, &PRINTERS) || has(*at, &WATCHERS);
     let run = (0..frames.len()).take_while(is_report).count();
     // A stack of nothing else is what the task does.
-    if run == frames.len() { 0 } else { run }
+    match run {
+        0 => left_over(frames),
+        run if run == frames.len() => 0,
+        run => run,
+    }
+}
+
+/// How many words lie above the last call with which the task left the processor, in a stack of guesses: they are left
+/// over from calls that have ended, or are part of leaving.
+fn left_over(frames: &[(Frame, &str)]) -> usize {
+    let is_guess = |(frame, _): &(Frame, &str)| frame.trust == Some(Trust::Scan);
+    let leaves = |(frame, _): &(Frame, &str)| {
+        frame.function.as_deref().is_some_and(|name| LEAVES.contains(&name)) || is_one_of(frame, &LEAVES_FOR)
+    };
+    let looked_at = frames.get(..frames.len().min(LEFT_OVER)).unwrap_or_default();
+    let last = looked_at.iter().rposition(leaves);
+    last.filter(|at| frames.iter().take(at + 1).all(is_guess)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -148,6 +171,18 @@ mod tests {
         assert!(
             own(vec![(Frame { address: Some(0xffff_8000_0fe8_3d4c), ..Frame::default() }, "")]).is_empty()
         );
+    }
+
+    #[test]
+    fn guesses_above_the_call_that_leaves_the_processor_are_left_over() {
+        let stack = |trust: Option<Trust>| {
+            let names =
+                ["_raw_spin_lock", "schedule", "log_schedule", "io_schedule", "log_flush", "schedule_work"];
+            let frame =
+                |name: &&str| (Frame { function: Some((*name).into()), trust, ..Frame::default() }, "");
+            own(names.iter().map(frame).collect()).len()
+        };
+        assert_eq!((stack(Some(Trust::Scan)), stack(None)), (3, 6));
     }
 
     #[test]

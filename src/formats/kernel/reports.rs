@@ -197,10 +197,12 @@ pub(super) fn hung(line: &str) -> Option<(&str, u64, u64)> {
 
 /// Lines that stand between stacks and say something, or end one.
 pub(super) fn is_event(line: &str) -> bool {
-    const STARTS: [&str; 19] = [
+    const STARTS: [&str; 21] = [
         "INFO: task ",
         "Showing all locks held",
         "Showing busy workqueues",
+        "pwq ",
+        "in-flight: ",
         "Sched Debug Version",
         "---[ end ",
         "------------[ cut here",

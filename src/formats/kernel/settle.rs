@@ -5,11 +5,12 @@ use rustc_hash::FxHashMap;
 
 use super::locks::{self, Blocker, Held};
 use super::orders::Order;
+use super::pools::Pools;
 use super::reports::{Report, Shown};
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
-    Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState, ReportedWait,
-    Str, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode,
+    Failure, FailureKind, GapKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState,
+    ReportedWait, Snapshot, Str, Thread, ThreadId, ThreadIx, ThreadKind, Trust, WaitMode,
 };
 
 /// What was said outside of stacks.
@@ -22,6 +23,8 @@ pub(super) struct Facts {
     failure: Option<Failing>,
     /// What lockdep holds possible.
     orders: Vec<Order>,
+    /// Pools of workers that are stuck.
+    pools: Pools,
     /// The last report after which the kernel went on.
     warning: Option<Failing>,
     shown: Option<Shown>,
@@ -61,6 +64,7 @@ impl Facts {
                 return;
             }
             Report::Lockup { message, task, seconds } => {
+                self.pools.lockup(message, offset);
                 if let Some((name, pid)) = task {
                     self.name(name, *pid, *seconds, offset, ReportedState::Running);
                 }
@@ -94,9 +98,15 @@ impl Facts {
         }
     }
 
-    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence, of a warning the end;
-    /// and if nothing of it is there, the panic itself is what is known.
+    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence; of a warning, or of a
+    /// processor that does not get on, it is the end; and if nothing of it is there, the panic itself is what is known.
     fn die(&mut self, why: &str) {
+        let is_stall = |failure: &&mut Failing| failure.kind == FailureKind::Stall;
+        if let Some(stall) = self.failure.as_mut().filter(is_stall) {
+            stall.kind = FailureKind::Kernel;
+            stall.message = format!("{why}: {}", stall.message);
+            return;
+        }
         if self.failure.is_some() || self.is_hung() {
             return;
         }
@@ -120,7 +130,8 @@ impl Facts {
     pub fn first_named(&self) -> Option<u64> {
         let blocked = self.blockers.iter().map(|(_, offset)| *offset);
         let orders = self.orders.iter().filter(|order| order.task().is_some()).map(Order::offset);
-        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).min()
+        let pools = self.pools.stuck().iter().map(|pool| pool.offset);
+        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).chain(pools).min()
     }
 
     /// Whether the tasks so far are of a report after which the kernel went on, and this one is its end.
@@ -161,6 +172,9 @@ impl Facts {
 
     /// A line that is no begin of a report. Whose stack comes next, where the line says so.
     pub fn line(&mut self, line: &str, offset: u64) -> Option<u64> {
+        if self.pools.line(line) {
+            return None;
+        }
         if let Some(list) = locks::list(line) {
             self.lists.push(list);
         } else if let Some(blocker) = locks::blocker(line) {
@@ -198,9 +212,11 @@ impl Facts {
         let is_hung = self.is_hung();
         self.tasks(building, &mut of_pid);
         self.orders(building, &mut of_pid);
+        self.workers(building, &mut of_pid);
         self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
+        guesses(snapshot);
         if self.shown == Some(Shown::Blocked) {
             is_limited(snapshot, "only tasks in uninterruptible sleep are shown (sysrq w)", None);
         } else if is_hung && self.shown.is_none() {
@@ -236,6 +252,21 @@ impl Facts {
         }
     }
 
+    /// Workers of pools that are stuck.
+    fn workers(&self, building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>) {
+        for work in self.pools.stuck().iter().flat_map(|pool| &pool.works) {
+            if !of_pid.contains_key(&work.pid) {
+                unseen(building, of_pid, "", work.pid);
+            }
+        }
+        // A text that names none of them: whoever it is, somebody is stuck there.
+        if let (Some(pool), true) = (self.pools.stuck().first(), building.snapshot.threads.is_empty()) {
+            let mut thread = Thread::new(ThreadId::Text(format!("worker of pool {}", pool.name).into()));
+            thread.kind = ThreadKind::Task;
+            building.push(thread, &Body::default(), &[], 0);
+        }
+    }
+
     fn fail(&mut self, building: &mut Building, of_pid: &FxHashMap<u64, ThreadIx>) {
         let Some(failure) = self.failure.take() else { return };
         let thread = failure.thread.or_else(|| of_pid.get(&failure.pid?).copied());
@@ -244,7 +275,8 @@ impl Facts {
         {
             thread.cpu_us = Some(failure.seconds.saturating_mul(1_000_000));
         }
-        let message = failure.message.into();
+        let in_flight = self.pools.in_flight(&failure.message);
+        let message = (failure.message + &in_flight).into();
         building.snapshot.process.failure = Some(Failure { kind: failure.kind, message, thread });
     }
 
@@ -389,11 +421,22 @@ fn seen(building: &Building, of_pid: &FxHashMap<u64, ThreadIx>, pid: u64) -> Opt
     of_pid.get(&pid).copied().filter(has_stack)
 }
 
+/// Says how many stacks are made of words that may be no calls.
+fn guesses(snapshot: &mut Snapshot) {
+    let is_guessed = |thread: &&Thread| {
+        let last = snapshot.stacks.frames_of(thread.stack).last();
+        last.is_some_and(|frame| snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
+    };
+    let count = snapshot.threads.iter().filter(is_guessed).count() as u64;
+    let message = "the kernel marks every frame of a stack with `?`: what lay there may be no call";
+    snapshot.gaps.add_many(GapKind::IncompleteStack, message, count, None);
+}
+
 /// A task of which only a list or a line speaks.
-fn unseen(building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>, name: &Str, pid: u64) -> ThreadIx {
+fn unseen(building: &mut Building, of_pid: &mut FxHashMap<u64, ThreadIx>, name: &str, pid: u64) -> ThreadIx {
     let mut thread = Thread::new(ThreadId::Number(pid));
     thread.tid = u32::try_from(pid).ok();
-    thread.name = Some(name.clone());
+    thread.name = Some(name).filter(|name| !name.is_empty()).map(Into::into);
     thread.kind = ThreadKind::Task;
     let ix = building.push(thread, &Body::default(), &[], 0);
     of_pid.insert(pid, ix);

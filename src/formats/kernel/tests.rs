@@ -38,6 +38,12 @@ fn headers_of_all_ages() {
             Uninterruptible,
         ),
         ("logd            D    0 15720   2030 0x00000004", "logd", "15720", Uninterruptible),
+        (
+            "logd          D ffff880e46c08840     0 445664 445662    0 0x00000000",
+            "logd",
+            "445664",
+            Uninterruptible,
+        ),
         ("CPU: 3 PID: 1054 Comm: rs:main Q:Reg Not tainted 4.20.0-next #5", "rs:main Q:Reg", "1054", Running),
         (
             "CPU: 9 UID: 7 PID: 62 Comm: qemu-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE",
@@ -67,6 +73,9 @@ fn frames_of_all_ages() {
         (" __mutex_lock+0x75f/0xeb0", "__mutex_lock", None),
         ("[<0>] fuse_dev_do_read+0xa29/0xa50 [fuse]", "fuse_dev_do_read", Some("fuse")),
         (" [<ffffffff82a350bb>] schedule+0x9b/0x1c0", "schedule", None),
+        (" <EOE>  [<ffffffff8b5d4df8>] _raw_spin_lock_irq+0x28/0x30", "_raw_spin_lock_irq", None),
+        (" <<EOE>>  [<ffffffff8b5d4df8>] _raw_spin_lock_irq+0x28/0x30", "_raw_spin_lock_irq", None),
+        (" <EOI>  log_poll+0x28/0x30", "log_poll", None),
         (" ext4_sync_file+0x1/0x2 [ext4 5bd0c9ac]", "ext4_sync_file", Some("ext4")),
         ("RIP: 0010:smp_call_function_single+0x192/0x4f0", "smp_call_function_single", None),
         ("pc : refcount_warn_saturate+0xf4/0x148", "refcount_warn_saturate", None),
@@ -83,7 +92,8 @@ fn frames_of_all_ages() {
         };
         assert_eq!((frame.function.as_deref(), frame.module.as_deref()), (Some(function), module), "{line}");
     }
-    assert_eq!(frame::read(" ? kmem_cache_free+0x15/0x310"), Some(StackLine::Stale));
+    let stale = frame::read(" ? kmem_cache_free+0x15/0x310");
+    assert!(matches!(stale, Some(StackLine::Stale(_, "kmem_cache_free+0x15/0x310"))), "{stale:?}");
     assert_eq!(frame::read("RIP: 0033:0x4576a9"), Some(StackLine::User));
     for line in [
         "      Not tainted 5.2.0+ #97",
@@ -313,6 +323,41 @@ fn stacks_of_proc() {
 }
 
 #[test]
+fn stacks_of_proc_with_their_addresses() {
+    let stack = "[<ffffffffc04d6bcd>] log_commit+0x95d/0xaf0 [applog]\n[<ffffffffb50abea3>] kthread+0x113/0x130\n[<ffffffffffffffff>] 0xffffffffffffffff\n";
+    let by_tail = format!("==> /proc/94/stack <==\n{stack}\n==> /proc/95/stack <==\n{stack}");
+    let by_grep: String = [94, 95]
+        .iter()
+        .flat_map(|pid| stack.lines().map(move |line| format!("/proc/{pid}/stack:{line}\n")))
+        .collect();
+    let by_hand = format!("PID = 94\n{stack}\n$ cat /proc/95/stack\n{stack}");
+    for text in [by_tail, by_grep, by_hand] {
+        let snapshots = read(&text);
+        let ids: Vec<String> = snapshots[0].threads.iter().map(|t| t.id.to_string()).collect();
+        assert_eq!((snapshots.len(), ids), (1, vec!["94".to_owned(), "95".to_owned()]), "{text}");
+        assert_eq!(functions(&snapshots[0], 1), ["log_commit", "kthread"]);
+        assert_eq!(snapshots[0].threads[1].reported, Some(ReportedState::Asleep));
+    }
+    assert_eq!(read(stack)[0].threads.len(), 1);
+    // In a report they are frames of its task, blanks before them or not.
+    let oops = |blank: &str| {
+        format!(
+            "BUG: unable to handle kernel paging request at 0000000000001258\nCPU: 1 PID: 63 Comm: pump Not tainted 4.4.0 #8\nCall Trace:\n{}",
+            stack.lines().map(|line| format!("{blank}{line}\n")).collect::<String>()
+        )
+    };
+    for text in [oops(" "), oops("")] {
+        let snapshots = read(&text);
+        assert_eq!((snapshots.len(), snapshots[0].threads.len()), (1, 1), "{text}");
+        assert_eq!(functions(&snapshots[0], 0), ["log_commit", "kthread"]);
+    }
+    let lone = bytes::Bytes::from_static(
+        b"see [<ffffffffc04d6bcd>] log_commit+0x95d/0xaf0\n[<ffffffffb50abea3>] kthread+0x113/0x130 is it\n",
+    );
+    assert!(crate::formats::detect::detect(&lone, None).is_none());
+}
+
+#[test]
 fn a_panic_and_a_lockup() {
     let panic = "Kernel panic - not syncing: sysrq triggered crash\nCPU: 2 PID: 145 Comm: crasher Not tainted 6.1.0 #1\nCall Trace:\n panic+0x118/0x2f4\n sysrq_handle_crash+0x16/0x20\n";
     let snapshots = read(panic);
@@ -325,7 +370,8 @@ fn a_panic_and_a_lockup() {
     let snapshots = read(lockup);
     assert_eq!((snapshots.len(), snapshots[0].threads.len()), (1, 1));
     let failure = snapshots[0].process.failure.clone().expect("a failure");
-    assert_eq!((failure.kind, failure.thread), (FailureKind::Stall, Some(ThreadIx(0))));
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Kernel, Some(ThreadIx(0))));
+    assert_eq!(&*failure.message, "softlockup: hung tasks: soft lockup - CPU#1 stuck for 23s");
     assert_eq!(functions(&snapshots[0], 0), ["spin", "flush"]);
 }
 
