@@ -289,10 +289,8 @@ fn lockups_of_work_queues_without_a_stack() {
         "workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s; in flight: 14164:log_drain, 29532:log_flush"
     );
     assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps);
-    // The line alone.
-    let bare = only(lockup);
-    assert_eq!(ids(&bare), ["worker of pool cpus=3 node=0 nice=0"]);
-    assert!(bare.process.failure.is_some_and(|failure| failure.message.ends_with("stuck for 31s")));
+    // The line alone names no task, and none is made up.
+    assert!(read(lockup).iter().all(|snapshot| snapshot.threads.is_empty()));
     for text in [
         "talk of BUG: workqueue lockup - pools are no cure\n",
         "    \"BUG: workqueue lockup - pool cpus=3 node=0 flags=0x1 nice=0 stuck for 31s!\",\n",

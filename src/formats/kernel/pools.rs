@@ -36,8 +36,6 @@ pub(super) struct Pools {
 
 /// A pool of workers.
 pub(super) struct Pool {
-    /// `cpus=3 node=0 nice=0`.
-    pub name: String,
     /// Where it was reported first.
     pub offset: u64,
     pub works: Vec<Work>,
@@ -66,8 +64,8 @@ impl Pools {
     pub fn lockup(&mut self, message: &str, offset: u64) {
         let Some(name) = of_lockup(message) else { return };
         if !self.by_name.contains_key(&name) {
-            self.by_name.insert(name.clone(), self.stuck.len());
-            self.stuck.push(Pool { name, offset, works: Vec::new() });
+            self.by_name.insert(name, self.stuck.len());
+            self.stuck.push(Pool { offset, works: Vec::new() });
         }
     }
 

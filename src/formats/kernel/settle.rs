@@ -259,12 +259,6 @@ impl Facts {
                 unseen(building, of_pid, "", work.pid);
             }
         }
-        // A text that names none of them: whoever it is, somebody is stuck there.
-        if let (Some(pool), true) = (self.pools.stuck().first(), building.snapshot.threads.is_empty()) {
-            let mut thread = Thread::new(ThreadId::Text(format!("worker of pool {}", pool.name).into()));
-            thread.kind = ThreadKind::Task;
-            building.push(thread, &Body::default(), &[], 0);
-        }
     }
 
     fn fail(&mut self, building: &mut Building, of_pid: &FxHashMap<u64, ThreadIx>) {
