@@ -167,6 +167,11 @@ fn what_the_watchdog_reports_is_always_told() {
     let guessed = report(&guessed.replace(" kthread", " ? kthread"));
     assert_eq!(guessed["findings"][0]["title"], finding["title"]);
     assert_eq!(guessed["findings"][0]["confidence"], "likely");
+    let joins = report(&hung(63, " kthread_stop+0x9c/0x100\n pump_close+0x40/0x90\n"));
+    assert_eq!(
+        joins["findings"][0]["title"],
+        "1 task is blocked for more than 120 s, waiting for a thread to end under pump_close"
+    );
     // Each for what it waits for.
     let rcu = " __wait_rcu_gp+0x19d/0x1a0\n synchronize_rcu+0x6b/0xf0\n pump_free+0x40/0x90\n";
     let disk = " io_schedule+0x46/0x70\n pump_sync+0x40/0x90\n";

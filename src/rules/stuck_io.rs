@@ -1,15 +1,15 @@
 //! # stuck-io
 //!
-//! Many threads are blocked in one kind of input or output that does not come back, or the kernel reports tasks that
-//! wait for something else than a lock.
+//! Many threads are blocked in one kind of input or output that does not come back, or the kernel reports
+//! tasks that wait for something else than a lock.
 //!
 //! ## What it finds
 //!
 //! - Tasks of a kernel in uninterruptible sleep that wait for I/O and for no lock: a disk, a journal's
 //!   commit, a network file system. One is enough where the kernel's watchdog says that it has been
 //!   blocked for 30 seconds or more; without a time it takes five.
-//! - Tasks of which the watchdog says so and which wait for something else that is no lock: a completion, the
-//!   end of a work, a grace period of RCU; or of which nothing says what they wait for.
+//! - Tasks of which the watchdog says so and which wait for something else that is no lock: a completion,
+//!   the end of a work, a grace period of RCU; or of which nothing says what they wait for.
 //! - Threads of a process in one function that writes or syncs: at least 10 and a quarter of those that have
 //!   something to do for `fsync` and its like, at least 20 and half of them for writes.
 //!

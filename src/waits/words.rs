@@ -82,6 +82,7 @@ impl Words<'_> {
                 Some(function) => format!("running in {function}"),
                 None => "running".into(),
             },
+            State::JoinWait if activity.wait.is_none() => format!("waiting for a thread to end{under}"),
             State::Spinning | State::LockWait | State::JoinWait => match &activity.wait {
                 Some(wait) => format!("waiting for {}{under}", self.target(&wait.target)),
                 None => format!("waiting for a lock{under}"),
