@@ -208,10 +208,9 @@ impl Grammar for Perf {
 
     fn may_begin(&self, line: &[u8]) -> bool {
         // What ends with a parenthesis is a frame, with its sample before it or alone.
-        let may_be = match line.ends_with(b")") {
-            true => memchr::memmem::find(line, b": ").is_some(),
-            false => memchr::memchr(b':', line).is_some(),
-        };
+        let is_frame = line.ends_with(b")");
+        let mut colons = memchr::memchr_iter(b':', line);
+        let may_be = colons.any(|at| !is_frame || line.get(at + 1) == Some(&b' '));
         may_be && !line.starts_with(b"#")
     }
 
