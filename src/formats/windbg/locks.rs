@@ -34,6 +34,12 @@ pub(super) fn is_line(line: &str) -> bool {
         || FIELDS.iter().any(|(field, _)| line.starts_with(field))
         || line.trim() == "NOT LOCKED"
         || is_end(line)
+        || breaks_off(line)
+}
+
+/// `Stopped scanning because of problem reading critical section debug info`: there may be others.
+pub(super) fn breaks_off(line: &str) -> bool {
+    line.starts_with("Stopped scanning")
 }
 
 /// `Scanned 120 critical sections`: `!locks` has printed all that are locked.

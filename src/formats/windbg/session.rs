@@ -34,6 +34,8 @@ pub(super) struct Memory {
     pub sections: Vec<CriticalSection>,
     /// They are all that are locked.
     pub has_all_locked: bool,
+    /// A command prints all that are locked: the next prompt says that it has.
+    pub is_listing: bool,
     /// CPU times by id of the thread, microseconds.
     pub times: FxHashMap<u64, u64>,
     /// Which time the rows are of: those of sleeping are none.
@@ -214,6 +216,7 @@ impl Memory {
     fn section(&mut self, text: &str) {
         let id = |id: u64| u32::try_from(id).ok();
         self.has_all_locked |= locks::is_end(text);
+        self.is_listing &= !locks::breaks_off(text);
         match locks::read(text, &mut self.sections) {
             Some(Aside::Begin) => self.stack_of = None,
             Some(Aside::Number(number, owner)) => self.numbers.extend(id(owner).map(|tid| (number, tid))),
@@ -249,7 +252,7 @@ impl Memory {
             self.is_event_due = false;
             self.numbers.push((index, tid));
         }
-        self.has_all_locked |= locks::lists_all(command);
+        self.has_all_locked |= std::mem::replace(&mut self.is_listing, locks::lists_all(command));
         let word = command.split([' ', ';']).next().unwrap_or_default();
         self.has_run |= RUNNING.contains(&word);
     }

@@ -397,7 +397,11 @@ fn where_one_critical_section_is_left_it_is_the_one() {
     let none = [None, None, None];
     let end = "Scanned 120 critical sections\n";
     assert_eq!(waited_for("!locks", &[log], end), both);
-    assert_eq!(waited_for("!cs -l", &[log], ""), both);
+    assert_eq!(waited_for("!cs -l", &[log], "0:000> q\n"), both);
+    for cut in ["", "Stopped scanning because of problem reading critical section debug info\n0:000> q\n"] {
+        assert_eq!(waited_for("!cs -l", &[log], cut), none, "the list breaks off");
+        assert_eq!(waited_for("!locks", &[log], cut), none, "the list breaks off");
+    }
     assert_eq!(
         waited_for("!locks", &[log, ("shop!g_idle", "1b3c", 0)], end),
         both,
