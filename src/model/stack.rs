@@ -203,6 +203,11 @@ impl StackTable {
         self.stacks.get(ix.0).unwrap_or_default()
     }
 
+    /// Whether the frames of a stack are guesses, down to the outermost.
+    pub fn is_guessed(&self, ix: StackIx) -> bool {
+        self.frames_of(ix).last().is_some_and(|frame| self.get(*frame).trust == Some(Trust::Scan))
+    }
+
     /// All frames, in the order of their indexes.
     pub fn all_frames(&self) -> &[Frame] {
         &self.frames

@@ -1,7 +1,7 @@
 //! Numbers in words, and what a case offers to all rules.
 
 use super::Case;
-use crate::model::{FrameIx, Thread, ThreadIx, Trust};
+use crate::model::{FrameIx, Thread, ThreadIx};
 use crate::waits::{Lock, LockRow, State, Words};
 
 /// The row of a lock's kind.
@@ -32,8 +32,7 @@ impl Case<'_> {
 
     /// Whether the producer calls the frames of a thread guesses, down to the outermost.
     pub fn is_guessed(&self, thread: &Thread) -> bool {
-        let last = self.snapshot.stacks.frames_of(thread.stack).last();
-        last.is_some_and(|frame| self.snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
+        self.snapshot.stacks.is_guessed(thread.stack)
     }
 
     /// The innermost frame of a thread that means something.

@@ -10,7 +10,7 @@ use super::reports::{Report, Shown};
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
     Failure, FailureKind, GapKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState,
-    ReportedWait, Snapshot, Str, Thread, ThreadId, ThreadIx, ThreadKind, Trust, WaitMode,
+    ReportedWait, Snapshot, Str, Thread, ThreadId, ThreadIx, ThreadKind, WaitMode,
 };
 
 /// What was said outside of stacks.
@@ -417,11 +417,8 @@ fn seen(building: &Building, of_pid: &FxHashMap<u64, ThreadIx>, pid: u64) -> Opt
 
 /// Says how many stacks are made of words that may be no calls.
 fn guesses(snapshot: &mut Snapshot) {
-    let is_guessed = |thread: &&Thread| {
-        let last = snapshot.stacks.frames_of(thread.stack).last();
-        last.is_some_and(|frame| snapshot.stacks.get(*frame).trust == Some(Trust::Scan))
-    };
-    let count = snapshot.threads.iter().filter(is_guessed).count() as u64;
+    let guessed = snapshot.threads.iter().filter(|thread| snapshot.stacks.is_guessed(thread.stack));
+    let count = guessed.count() as u64;
     let message = "the kernel marks every frame of a stack with `?`: what lay there may be no call";
     snapshot.gaps.add_many(GapKind::IncompleteStack, message, count, None);
 }
