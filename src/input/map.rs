@@ -1,4 +1,4 @@
-//! Files mapped into memory: the one file with `unsafe` code.
+//! Files mapped into memory: the one file of the library with `unsafe` code.
 //!
 //! A file that shrinks while it is mapped answers with SIGBUS when its lost pages are touched.
 //! [`Mapping`] turns that into a flag: a handler, installed once, puts zeros in place of the lost

@@ -74,7 +74,7 @@ const PIECES_A_WORKER: usize = 8;
 /// How much text the first piece has, bytes. One worker reads it while the others wait.
 fn learned_from(text: &[u8]) -> usize {
     const MOST: usize = 4 << 20;
-    (text.len() / 16).min(MOST)
+    (text.len() / 10).min(MOST)
 }
 
 /// How much text before the first header may belong to the dump: `panic: …`.
