@@ -90,19 +90,20 @@ pub(super) fn stacks(input: PathBuf, files: &FileArgs, limits: &LimitArgs) -> Ex
     code.max(end(diagnosis, |diagnosis| output::write(None, |out| stacks::write(diagnosis, out))))
 }
 
-/// Runs the pipeline in a pool of its own, which has deep stacks and the wished number of workers.
+/// Runs the pipeline in a pool with deep stacks and the wished number of workers, which is there for the report as well. A
+/// process does this once.
 pub(super) fn analyze(
     inputs: &[PathBuf],
     options: Options,
     limits: &LimitArgs,
     progress: &dyn Progress,
 ) -> Option<Diagnosis> {
-    let pool = rayon::ThreadPoolBuilder::new()
+    let started = rayon::ThreadPoolBuilder::new()
         .num_threads(limits.jobs.map_or(0, usize::from))
         .stack_size(WORKER_STACK)
-        .build();
-    match pool {
-        Ok(pool) => Some(pool.install(|| pipeline::analyze(inputs, &options, progress))),
+        .build_global();
+    match started {
+        Ok(()) => Some(rayon::scope(|_| pipeline::analyze(inputs, &options, progress))),
         Err(e) => {
             complain(format_args!("cannot start the workers: {e}; try a smaller number with --jobs"));
             None

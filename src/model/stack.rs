@@ -1,5 +1,6 @@
 //! Frames and stacks, interned: a frame and a stack are one integer each.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
@@ -129,13 +130,22 @@ pub enum StackEnd {
 }
 
 /// All frames and stacks of a snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StackTable {
     frames: Vec<Frame>,
     slots: Vec<Vec<ArgSlot>>,
     /// Frames by what is in them, with the hash of that.
     frame_of: HashTable<(u64, FrameIx)>,
     stacks: Pool<FrameIx>,
+}
+
+/// Without the table by which frames are found: its order depends on the room that was made for it.
+impl fmt::Debug for StackTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frames, slots, frame_of: _, stacks } = self;
+        let mut shown = f.debug_struct("StackTable");
+        shown.field("frames", frames).field("slots", slots).field("stacks", stacks).finish()
+    }
 }
 
 impl Default for StackTable {
@@ -147,6 +157,13 @@ impl Default for StackTable {
 }
 
 impl StackTable {
+    /// Makes room for so many frames more.
+    pub fn reserve(&mut self, frames: usize) {
+        self.frames.reserve(frames);
+        self.slots.reserve(frames);
+        self.frame_of.reserve(frames, |(hash, _)| *hash);
+    }
+
     /// The index of this frame, which is added when it is new.
     pub fn frame<'s>(&mut self, frame: &Frame, slots: impl Iterator<Item = &'s ArgSlot> + Clone) -> FrameIx {
         let hash = hash(frame, slots.clone());

@@ -43,6 +43,7 @@ pub fn meaning(frame: &Frame) -> Meaning {
 /// The template argument of a function where it is a plain value: `searchLayer<false>` and `searchLayer<true>` do
 /// different things, and say so in few letters. Types are dropped: they are long, and mean the same function.
 fn literal(function: &str) -> Option<&str> {
+    memchr::memchr(b'>', function.as_bytes())?;
     let end = function.find('(').unwrap_or(function.len());
     let name = function.get(..end)?.trim_end();
     let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);

@@ -2,6 +2,9 @@
 //! that compilers and producers add.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::scan;
 use super::tables;
@@ -56,6 +59,10 @@ fn has_first_mark(text: &str) -> bool {
     ["_Z", "__Z", "_R", "__GI_", "_GI_"].iter().any(|p| text.starts_with(p))
 }
 
+/// What has these in its name is read letter by letter. The searches are prepared once.
+static CHANGED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["operator", "Accessor"].map(|part| Finder::new(part.as_bytes())));
+
 /// `com.example.Shop.buy`, `example.com/shop.(*Server).handle`, `tokio::runtime::park`: nothing stands in it that
 /// [`clean_readable`] leaves out but for marks at its end. Most names of Java, Go and Rust; reading them letter by letter
 /// takes ten times as long.
@@ -75,9 +82,8 @@ fn is_path(text: &str) -> bool {
             _ => return false,
         }
     }
-    let has = |part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
     let is_of_java = || ["java.", "jdk.", "app//", "platform//"].iter().any(|p| text.starts_with(p));
-    let is_changed = has_first_mark(text) || has("operator") || has("Accessor");
+    let is_changed = has_first_mark(text) || CHANGED.iter().any(|part| part.find(bytes).is_some());
     !(is_open || is_changed || has_module && is_of_java())
 }
 
@@ -274,8 +280,9 @@ fn without_one_mark(name: &str) -> &str {
         }
     }
     // `com.example.Door.part` is a Java method: only C and C++ names lose a mark without number.
-    let is_dotted = head.contains('.') && !head.contains("::") && !NUMBERED.iter().any(|m| head.contains(m));
-    if ALONE.contains(&tail) && !is_dotted { head } else { name }
+    let is_dotted =
+        || head.contains('.') && !head.contains("::") && !NUMBERED.iter().any(|m| head.contains(m));
+    if ALONE.contains(&tail) && !is_dotted() { head } else { name }
 }
 
 #[cfg(test)]

@@ -234,8 +234,8 @@ fn is_ending(line: &str) -> bool {
 
 /// `SIGQUIT: quit`, `SIGSEGV: segmentation violation`
 fn is_signal(line: &str) -> bool {
-    let name = line.split_once(": ").and_then(|(name, _)| name.strip_prefix("SIG"));
-    name.is_some_and(|name| {
+    let name = line.strip_prefix("SIG").and_then(|rest| rest.split_once(": "));
+    name.is_some_and(|(name, _)| {
         name.len() >= 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     })
 }

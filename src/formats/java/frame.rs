@@ -63,7 +63,7 @@ fn module_of(name: &str) -> Option<Str> {
 /// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.
 fn method_name(name: &str) -> Str {
     let mut name = Cow::Borrowed(name);
-    if name.contains(HEX) {
+    if memchr::memchr(b'#', name.as_bytes()).is_some() && name.contains(HEX) {
         name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1).into();
     }
     let name = match name.rsplit_once('/') {
@@ -80,7 +80,9 @@ fn method_name(name: &str) -> Str {
 
 /// `Main$$Lambda$4` differs from run to run: `Main$$Lambda`.
 fn without_lambda_number(name: &str) -> Cow<'_, str> {
-    let Some(at) = memchr::memmem::find(name.as_bytes(), b"$$Lambda$") else { return Cow::Borrowed(name) };
+    // Most names have no `$`, and the search for a word prepares itself.
+    let dollar = memchr::memchr(b'$', name.as_bytes());
+    let Some(at) = dollar.and_then(|_| name.find("$$Lambda$")) else { return Cow::Borrowed(name) };
     let rest = name.get(at + 9..).unwrap_or_default();
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (before, after) = (name.get(..at).unwrap_or_default(), rest.get(digits..).unwrap_or_default());

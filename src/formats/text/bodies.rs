@@ -18,8 +18,6 @@ pub(super) struct Bodies {
     /// Blocks as numbers of lines.
     blocks: Pool<u32>,
     bodies: Vec<Known>,
-    /// What the lines and blocks of the first piece are here.
-    first: Option<(Vec<u32>, Vec<BodyIx>)>,
 }
 
 /// A body, and what it is in the snapshot in which it was last used.
@@ -66,11 +64,30 @@ pub(super) struct Placed {
 impl Bodies {
     /// The body of each block of a chunk, which is read where it is new.
     pub fn of<G: Grammar>(&mut self, grammar: &G, chunk: &Chunk) -> Vec<BodyIx> {
-        let known = self.blocks.len();
+        let known = self.blocks.len() as u32;
+        // A block may have no lines.
+        let is_first = self.lines.is_empty() && self.blocks.is_empty();
+        let blocks = if is_first { self.begin(chunk) } else { self.add(chunk) };
+        let new: Vec<u32> = (known..self.blocks.len() as u32).collect();
+        let read: Vec<Known> =
+            new.into_par_iter().with_min_len(64).map(|block| Known::new(self.read(grammar, block))).collect();
+        self.bodies.extend(read);
+        blocks
+    }
+
+    /// The lines and blocks of the first chunk are ours as they are.
+    fn begin(&mut self, chunk: &Chunk) -> Vec<BodyIx> {
+        self.lines = chunk.templates.texts().clone();
+        self.slots = chunk.templates.slots().collect();
+        self.blocks = chunk.blocks.clone();
+        (0..self.blocks.len() as u32).collect()
+    }
+
+    /// Adds what is new in another chunk. What it has of the first one has the same numbers.
+    fn add(&mut self, chunk: &Chunk) -> Vec<BodyIx> {
         let texts = chunk.templates.texts();
         let (learned_lines, learned_blocks) = chunk.learned;
-        let (mut lines, mut blocks) = self.first.clone().unwrap_or_default();
-        lines.truncate(learned_lines);
+        let mut lines: Vec<u32> = (0..learned_lines as u32).collect();
         for (ix, slots) in (0u32..).zip(chunk.templates.slots()).skip(learned_lines) {
             let line = self.lines.add_of(texts, ix).unwrap_or_default();
             if line as usize == self.slots.len() {
@@ -78,7 +95,7 @@ impl Bodies {
             }
             lines.push(line);
         }
-        blocks.truncate(learned_blocks);
+        let mut blocks: Vec<BodyIx> = (0..learned_blocks as u32).collect();
         let mut block = Vec::new();
         for ix in learned_blocks as u32..chunk.blocks.len() as u32 {
             block.clear();
@@ -86,11 +103,6 @@ impl Bodies {
             block.extend(own.filter_map(|&ix| lines.get(ix as usize)));
             blocks.push(self.blocks.add(&block));
         }
-        self.first.get_or_insert_with(|| (lines, blocks.clone()));
-        let new: Vec<u32> = (known as u32..self.blocks.len() as u32).collect();
-        let read: Vec<Known> =
-            new.into_par_iter().with_min_len(64).map(|block| Known::new(self.read(grammar, block))).collect();
-        self.bodies.extend(read);
         blocks
     }
 
@@ -105,6 +117,16 @@ impl Bodies {
             read
         });
         grammar.body(&lines.collect::<Vec<_>>())
+    }
+
+    /// How many frames the bodies have from this one on.
+    pub fn frames_from(&self, first: usize) -> usize {
+        self.bodies.iter().skip(first).map(|known| known.body.frames.len()).sum()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.bodies.len()
     }
 
     /// A body.

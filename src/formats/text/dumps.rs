@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 use super::bodies::{Bodies, Known, Placed, Slots};
 use super::chunk::{Chunk, Item, MoreOfHead, ThreadItem};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, LockRef, OwnerRef};
+use super::owners::{Names, words_for};
 use super::section::Section;
 use crate::model::{
     FormatId, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
-    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread, ThreadId, ThreadIx,
+    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread, ThreadIx,
 };
 
 /// The snapshots of a text, as they are being put together.
@@ -21,6 +22,17 @@ pub struct Dumps {
     current: Option<Building>,
     /// Grows with each snapshot, so that what is remembered of chunks is not used for another one.
     generation: u32,
+    /// What the next dump will need.
+    room: Option<Room>,
+}
+
+/// How much of everything will be added.
+struct Room {
+    /// Threads of the piece that is at hand.
+    now: usize,
+    threads: usize,
+    values: usize,
+    frames: usize,
 }
 
 /// A snapshot in the making.
@@ -53,6 +65,15 @@ impl LocksById {
 }
 
 impl Building {
+    fn make(&mut self, room: Room) {
+        let snapshot = &mut self.snapshot;
+        if snapshot.threads.len() + room.now > snapshot.threads.capacity() {
+            snapshot.threads.reserve(room.threads);
+            snapshot.values.reserve(room.values);
+        }
+        snapshot.stacks.reserve(room.frames.min(MOST_EXPECTED));
+    }
+
     /// The lock that is called so, which is added when it is new.
     pub fn lock(&mut self, id: LockId, name: Option<Str>, kind: ReportedLockKind) -> NamedLockIx {
         let locks = &mut self.snapshot.named_locks;
@@ -130,62 +151,19 @@ impl Building {
     }
 }
 
-/// Threads by what the text may call them; `None` where two are called so.
-struct Names {
-    by_id: FxHashMap<ThreadId, Option<ThreadIx>>,
-    by_name: FxHashMap<Str, Option<ThreadIx>>,
-    by_handle: FxHashMap<u64, Option<ThreadIx>>,
-}
-
-impl Names {
-    fn of(threads: &[Thread]) -> Self {
-        fn add<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Option<ThreadIx>>, key: K, ix: ThreadIx) {
-            map.entry(key).and_modify(|known| *known = None).or_insert(Some(ix));
-        }
-        let mut names = Self {
-            by_id: FxHashMap::default(),
-            by_name: FxHashMap::default(),
-            by_handle: FxHashMap::default(),
-        };
-        for (ix, thread) in (0u32..).map(ThreadIx).zip(threads) {
-            add(&mut names.by_id, thread.id.clone(), ix);
-            if let Some(name) = &thread.name {
-                add(&mut names.by_name, name.clone(), ix);
-            }
-            if let Some(handle) = thread.handle {
-                add(&mut names.by_handle, handle, ix);
-            }
-        }
-        names
-    }
-
-    /// The thread that is called so; `Some(None)` where several are, `None` where the dump shows none.
-    fn find(&self, owner: &OwnerRef) -> Option<Option<ThreadIx>> {
-        match owner {
-            OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => self.by_id.get(id).copied(),
-            OwnerRef::Name(name) => self.by_name.get(name).copied(),
-            OwnerRef::HandleValue(handle) => self.by_handle.get(handle).copied(),
-            OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
-        }
-    }
-}
-
-/// What the text calls a thread that it does not show; `None` where it does not name one.
-fn words_for(owner: &OwnerRef) -> Option<Str> {
-    match owner {
-        OwnerRef::Id(id) | OwnerRef::OfProcess { id, .. } => Some(format!("thread {id}").into()),
-        OwnerRef::Name(name) => Some(format!("thread \"{name}\"").into()),
-        OwnerRef::HandleValue(0) => None,
-        OwnerRef::HandleValue(handle) => Some(format!("thread {handle:#x}").into()),
-        OwnerRef::Handle(_) | OwnerRef::Nobody | OwnerRef::Itself => None,
-    }
-}
-
 impl Dumps {
     /// For a format that reads its text itself.
     pub fn new(section: &Section<'_>, format: FormatId) -> Self {
         let path = section.path.clone();
-        Self { path, bytes: section.bytes, format, done: Vec::new(), current: None, generation: 0 }
+        Self {
+            path,
+            bytes: section.bytes,
+            format,
+            done: Vec::new(),
+            current: None,
+            generation: 0,
+            room: None,
+        }
     }
 
     /// Ends the dump that is being read, and begins another one.
@@ -204,34 +182,47 @@ impl Dumps {
 
     /// The dump that is being read; begins one where there is none.
     pub fn current(&mut self, offset: u64) -> &mut Building {
-        self.current.get_or_insert_with(|| Building {
-            snapshot: Snapshot::new(Source {
-                path: self.path.clone(),
-                format: self.format,
-                producer: None,
-                bytes: self.bytes,
-                offset,
-            }),
-            lock_of: LocksById::default(),
-            owners: Vec::new(),
-            rings: Vec::new(),
+        self.current.get_or_insert_with(|| {
+            let mut building = Building {
+                snapshot: Snapshot::new(Source {
+                    path: self.path.clone(),
+                    format: self.format,
+                    producer: None,
+                    bytes: self.bytes,
+                    offset,
+                }),
+                lock_of: LocksById::default(),
+                owners: Vec::new(),
+                rings: Vec::new(),
+            };
+            if let Some(room) = self.room.take() {
+                building.make(room);
+            }
+            building
         })
     }
 
-    /// Makes room for the threads of a piece, and for as many as the rest of the text may have: whatever grows is copied
-    /// again and again.
-    fn make_room(&mut self, chunk: &Chunk, section: &Section<'_>) {
+    /// Makes room for what is new in a piece, and for as many threads as the rest of the text may have: whatever grows is
+    /// copied again and again. `frames`: how many are new.
+    fn make_room(&mut self, chunk: &Chunk, frames: usize, section: &Section<'_>) {
         let (Some(first), Some(last)) = (chunk.threads.first(), chunk.threads.last()) else { return };
-        let Some(Building { snapshot, .. }) = &mut self.current else { return };
-        let threads = snapshot.threads.len() + chunk.threads.len();
-        if threads <= snapshot.threads.capacity() || chunk.threads.len() < FEWEST_EXPECTED {
+        if chunk.threads.len() < FEWEST_EXPECTED {
             return;
         }
         let read = last.offset.saturating_sub(first.offset).max(1);
         let rest = section.text.len().saturating_sub(last.offset);
         let expected = |count: usize| count.saturating_mul(rest) / read + count;
-        snapshot.threads.reserve(expected(chunk.threads.len()));
-        snapshot.values.reserve(expected(chunk.values.len()));
+        let room = Room {
+            now: chunk.threads.len(),
+            threads: expected(chunk.threads.len()),
+            values: expected(chunk.values.len()),
+            frames,
+        };
+        match &mut self.current {
+            Some(building) => building.make(room),
+            // The first piece begins with the header of the dump that its threads belong to.
+            None => self.room = Some(room),
+        }
     }
 
     /// The dump that is being read, if there is one.
@@ -249,6 +240,9 @@ impl Dumps {
 /// A piece with fewer threads says nothing of how many follow.
 const FEWEST_EXPECTED: usize = 64;
 
+/// Room for so many new frames at most: many of them are the same.
+const MOST_EXPECTED: usize = 1 << 16;
+
 /// Adds a chunk; they come in the order of the text.
 pub(super) fn add_chunk<G: Grammar>(
     grammar: &G,
@@ -258,9 +252,10 @@ pub(super) fn add_chunk<G: Grammar>(
     chunk: Chunk,
     section: &Section<'_>,
 ) {
+    let known = bodies.len();
     let places = bodies.of(grammar, &chunk);
     let values = &chunk.values;
-    dumps.make_room(&chunk, section);
+    dumps.make_room(&chunk, bodies.frames_from(known), section);
     let mut threads = chunk.threads.into_iter();
     for item in &chunk.items {
         match item {

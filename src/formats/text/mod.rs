@@ -22,6 +22,7 @@ mod holes;
 mod in_order;
 pub mod json;
 pub mod json_list;
+mod owners;
 mod prefix;
 mod repeats;
 mod section;

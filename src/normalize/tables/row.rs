@@ -50,12 +50,19 @@ impl Pattern {
             Self::Exact(text) => name == text,
             Self::Prefix(text) => name.starts_with(text),
             Self::Suffix(text) => name.ends_with(text),
-            Self::Contains(text) => name.contains(text),
+            Self::Contains(text) => has(name, text),
             Self::Glob(start, end) => {
                 name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
             }
         }
     }
+}
+
+/// Whether a short name has this part. What begins like it is rare: a search that prepares itself costs more.
+fn has(name: &str, part: &str) -> bool {
+    let (name, part) = (name.as_bytes(), part.as_bytes());
+    let Some(&first) = part.first() else { return true };
+    memchr::memchr_iter(first, name).any(|at| name.get(at..).is_some_and(|rest| rest.starts_with(part)))
 }
 
 /// Where a name has to stand to mean what a row says.
