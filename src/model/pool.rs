@@ -1,5 +1,6 @@
 //! Sequences, each kept once: one place in memory for all of them, an integer for each.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 /// Sequences of `T`, numbered from 0 on in the order in which they came.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pool<T> {
     /// Those that are shared: its first ones.
     base: Option<Arc<Pool<T>>>,
@@ -16,6 +17,14 @@ pub struct Pool<T> {
     ends: Vec<usize>,
     hashes: Vec<u64>,
     numbers: HashTable<u32>,
+}
+
+/// Without the tables by which sequences are found: their order depends on the room that was made for them.
+impl<T: fmt::Debug> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, items, ends, hashes: _, numbers: _ } = self;
+        f.debug_struct("Pool").field("base", base).field("items", items).field("ends", ends).finish()
+    }
 }
 
 impl<T> Default for Pool<T> {
@@ -36,6 +45,15 @@ impl<T: Copy + Eq + Hash> Pool<T> {
         if !self.ends.is_empty() {
             *self = Self { base: Some(Arc::new(std::mem::take(self))), ..Self::default() };
         }
+    }
+
+    /// Makes room for so many sequences more, which have so many items.
+    pub fn reserve(&mut self, sequences: usize, items: usize) {
+        self.items.reserve(items);
+        self.ends.reserve(sequences);
+        self.hashes.reserve(sequences);
+        let hashes = &self.hashes;
+        self.numbers.reserve(sequences, |&n| hashes.get(n as usize).copied().unwrap_or_default());
     }
 
     /// How many of its sequences are shared.

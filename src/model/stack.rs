@@ -164,6 +164,11 @@ impl StackTable {
         self.frame_of.reserve(frames, |(hash, _)| *hash);
     }
 
+    /// Makes room for so many stacks more, which have so many frames together.
+    pub fn reserve_stacks(&mut self, stacks: usize, frames: usize) {
+        self.stacks.reserve(stacks, frames);
+    }
+
     /// The index of this frame, which is added when it is new.
     pub fn frame<'s>(&mut self, frame: &Frame, slots: impl Iterator<Item = &'s ArgSlot> + Clone) -> FrameIx {
         let hash = hash(frame, slots.clone());

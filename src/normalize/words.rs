@@ -163,7 +163,9 @@ pub fn is_logging(name: &str) -> bool {
 
 fn logs(identifier: &str, has_scope: bool) -> bool {
     let words = Words::of(identifier);
-    if words.have(&LOGGING) {
+    // All of them have this in them, and most words of a name have it not.
+    let mut with_log = words.iter().filter(|word| word.contains("log"));
+    if with_log.any(|word| LOGGING.contains(&word)) {
         return true;
     }
     // `log` alone is the logarithm, `Log` a function that logs.

@@ -20,7 +20,7 @@ use super::text::{self, Dumps, Section};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, GapKind, Listing, Snapshot, lossy};
 use piece::{Content, Line, Piece};
-use records::{Place, Records};
+use records::{Expected, Places, Records};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -50,7 +50,9 @@ fn parse_in_pieces(section: &Section<'_>, size: usize) -> Vec<Snapshot> {
     let mut dumps = Dumps::new(section, FORMAT.id);
     let mut records = Records::default();
     let read = |range: &std::ops::Range<usize>| piece::read(text, range.clone());
-    text::in_order(Piece::default(), &pieces, read, |piece| add(piece, &mut records, section, &mut dumps));
+    let count = pieces.len();
+    let add = |piece| add(piece, count, &mut records, section, &mut dumps);
+    text::in_order(Piece::default(), &pieces, read, add);
     if let (Some(building), true) = (dumps.open(), records.too_many > 0) {
         let message = "stacks were left out: their counts are more than a report can hold";
         building.snapshot.gaps.add_many(GapKind::Limit, message, records.too_many, None);
@@ -59,10 +61,11 @@ fn parse_in_pieces(section: &Section<'_>, size: usize) -> Vec<Snapshot> {
     dumps.snapshots()
 }
 
-/// Adds what was read of a piece; they come in the order of the text.
-fn add(piece: Piece, records: &mut Records, section: &Section<'_>, dumps: &mut Dumps) {
+/// Adds what was read of a piece, of so many; they come in the order of the text.
+fn add(piece: Piece, pieces: usize, records: &mut Records, section: &Section<'_>, dumps: &mut Dumps) {
     let Piece { names, stacks, lines } = piece;
-    let mut names: Vec<Place> = names.into_iter().map(Place::new).collect();
+    let expected = Expected { lines: lines.len(), names: names.len(), frames: stacks.len(), pieces };
+    let mut names = Places::of(names);
     let mut start = 0;
     for Line { at, content } in lines {
         match content {
@@ -71,6 +74,9 @@ fn add(piece: Piece, records: &mut Records, section: &Section<'_>, dumps: &mut D
                 start = end;
                 let building = dumps.current(section.offset(at));
                 building.snapshot.listing = Listing::Samples;
+                if records.is_empty() {
+                    records.make_room(&expected, &mut building.snapshot);
+                }
                 records.add(stack, count, &mut names, &mut building.snapshot);
             }
             Content::Other(length) => other(dumps, section, at, length),

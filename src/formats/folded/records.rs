@@ -23,6 +23,18 @@ pub(super) struct Records {
     pub too_many: u64,
 }
 
+/// What a piece of a text has, of so many.
+pub(super) struct Expected {
+    pub lines: usize,
+    pub names: usize,
+    /// Of all its stacks.
+    pub frames: usize,
+    pub pieces: usize,
+}
+
+/// Room for so many stacks and names at most: what follows may be the same.
+const MOST_EXPECTED: usize = 1 << 18;
+
 /// What a record says beside its stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Beside {
@@ -31,27 +43,59 @@ struct Beside {
     is_running: bool,
 }
 
-/// A name of a piece, and what it is in the snapshot once a stack with it was added.
-pub(super) struct Place {
-    name: Name,
-    frame: Option<FrameIx>,
-    command: Option<u32>,
+/// The names of a piece, and what each is in the snapshot once a stack with it was added.
+pub(super) struct Places {
+    names: Vec<Name>,
+    /// By themselves: each name of each stack is looked up here, and names are large.
+    frames: Vec<Option<FrameIx>>,
+    commands: Vec<Option<u32>>,
 }
 
-impl Place {
-    pub fn new(name: Name) -> Self {
-        Self { name, frame: None, command: None }
+impl Places {
+    pub fn of(names: Vec<Name>) -> Self {
+        let (frames, commands) = (vec![None; names.len()], vec![None; names.len()]);
+        Self { names, frames, commands }
     }
 
-    fn frame(&mut self, snapshot: &mut Snapshot) -> FrameIx {
-        let name = &mut self.name;
-        *self.frame.get_or_insert_with(|| snapshot.stacks.add_frame(std::mem::take(&mut name.frame)))
+    fn name(&self, n: u32) -> Option<&Name> {
+        self.names.get(n as usize)
+    }
+
+    fn frame(&mut self, n: u32, snapshot: &mut Snapshot) -> Option<FrameIx> {
+        let known = self.frames.get_mut(n as usize)?;
+        if known.is_none() {
+            let frame = std::mem::take(&mut self.names.get_mut(n as usize)?.frame);
+            *known = Some(snapshot.stacks.add_frame(frame));
+        }
+        *known
+    }
+
+    fn command(&mut self, n: u32, commands: &mut Commands) -> Option<u32> {
+        let command = self.names.get(n as usize)?.command.as_ref()?;
+        let known = self.commands.get_mut(n as usize)?;
+        Some(*known.get_or_insert_with(|| commands.number(command)))
     }
 }
 
 impl Records {
+    /// Makes room for what a text may have: whatever grows is copied again and again.
+    pub fn make_room(&mut self, expected: &Expected, snapshot: &mut Snapshot) {
+        let in_all = |count: usize| count.saturating_mul(expected.pieces).min(MOST_EXPECTED);
+        let stacks = in_all(expected.lines);
+        self.first.reserve(stacks);
+        self.beside.reserve(stacks);
+        snapshot.threads.reserve(stacks);
+        snapshot.stacks.reserve_stacks(stacks, expected.frames / expected.lines.max(1) * stacks);
+        snapshot.stacks.reserve(in_all(expected.names));
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.beside.is_empty()
+    }
+
     /// Adds a stack, root first, with so many samples.
-    pub fn add(&mut self, stack: &[u32], count: u64, names: &mut [Place], snapshot: &mut Snapshot) {
+    pub fn add(&mut self, stack: &[u32], count: u64, names: &mut Places, snapshot: &mut Snapshot) {
         if self.total.saturating_add(count) > MOST {
             self.too_many += 1;
             return;
@@ -59,27 +103,21 @@ impl Records {
         self.total += count;
         let mut calls = stack;
         let mut beside = Beside { command: None, is_running: true };
-        if let Some((root, above)) =
-            stack.split_first().and_then(|(n, above)| Some((names.get_mut(*n as usize)?, above)))
-        {
-            beside.is_running = !root.name.is_idle;
-            if let Some(command) = &root.name.command {
-                let known = root.command.unwrap_or_else(|| self.commands.number(command));
-                (root.command, beside.command) = (Some(known), Some(known));
+        if let Some((&root, above)) = stack.split_first() {
+            beside.is_running = names.name(root).is_none_or(|root| !root.is_idle);
+            beside.command = names.command(root, &mut self.commands);
+            if beside.command.is_some() {
                 calls = above;
             }
         }
-        if let Some((leaf, below)) = calls.split_last()
-            && names.get(*leaf as usize).is_some_and(|leaf| leaf.name.is_state)
+        if let Some((&leaf, below)) = calls.split_last()
+            && names.name(leaf).is_some_and(|leaf| leaf.is_state)
         {
             beside.is_running = false;
             calls = below;
         }
         self.frames.clear();
-        for name in calls {
-            self.frames.extend(names.get_mut(*name as usize).map(|name| name.frame(snapshot)));
-        }
-        self.frames.reverse();
+        self.frames.extend(calls.iter().rev().filter_map(|&name| names.frame(name, snapshot)));
         let stack = snapshot.stacks.stack(&self.frames);
         let record = self.record(stack, beside, snapshot);
         if let Some(thread) = snapshot.threads.get_mut(record as usize) {

@@ -68,10 +68,10 @@ impl Building {
     fn make(&mut self, room: Room) {
         let snapshot = &mut self.snapshot;
         if snapshot.threads.len() + room.now > snapshot.threads.capacity() {
-            snapshot.threads.reserve(room.threads);
-            snapshot.values.reserve(room.values);
+            snapshot.threads.reserve(room.threads.min(MOST_THREADS));
+            snapshot.values.reserve(room.values.min(MOST_VALUES));
         }
-        snapshot.stacks.reserve(room.frames.min(MOST_EXPECTED));
+        snapshot.stacks.reserve(room.frames.min(MOST_FRAMES));
     }
 
     /// The lock that is called so, which is added when it is new.
@@ -240,8 +240,10 @@ impl Dumps {
 /// A piece with fewer threads says nothing of how many follow.
 const FEWEST_EXPECTED: usize = 64;
 
-/// Room for so many new frames at most: many of them are the same.
-const MOST_EXPECTED: usize = 1 << 16;
+/// Room for so much at most: what follows may be something else, and of the frames many are the same.
+const MOST_THREADS: usize = 1 << 20;
+const MOST_VALUES: usize = 1 << 24;
+const MOST_FRAMES: usize = 1 << 16;
 
 /// Adds a chunk; they come in the order of the text.
 pub(super) fn add_chunk<G: Grammar>(
