@@ -38,9 +38,14 @@ pub(super) fn read(text: &[u8], base: usize, is_last: bool, has_locks: bool) -> 
     let mut reader = Reader { text, base: base as u64, is_last, has_locks, ..Reader::default() };
     // A value for every 64 bytes is more than most dumps have, and saves copying while it grows.
     reader.chunk.values.reserve(text.len() / 64);
+    reader.chunk.templates.reserve((text.len() / 256).min(MOST_EXPECTED));
+    reader.chunk.items.reserve((text.len() / 1024).min(MOST_EXPECTED));
     reader.run();
     reader.chunk
 }
+
+/// Room for so many templates and threads at most.
+const MOST_EXPECTED: usize = 1 << 15;
 
 /// The stack that is being read.
 #[derive(Debug)]

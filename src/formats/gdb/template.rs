@@ -91,6 +91,12 @@ pub(super) struct Templates {
 }
 
 impl Templates {
+    /// Makes room for so many.
+    pub fn reserve(&mut self, count: usize) {
+        self.all.reserve(count);
+        self.by_hash.reserve(count);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()
