@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use super::{Cluster, ClusterIx, Clusters, Fingerprint, SIGNATURE_FRAMES};
-use crate::model::{FrameIx, Snapshot, StackIx, Str, ThreadIx};
+use crate::model::{FrameIx, Pool, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{self, Meanings, Readings};
 use crate::waits::{LockIx, State, Target, Waits};
 
@@ -44,8 +44,10 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
         })
         .collect();
 
-    let mut members: Vec<(Key, Vec<ThreadIx>)> = Vec::new();
-    let mut place: FxHashMap<Key, usize> = FxHashMap::default();
+    // Nearly every signature is a cluster.
+    let mut members: Vec<(Key, Vec<ThreadIx>)> = Vec::with_capacity(signatures.len());
+    let mut place: FxHashMap<Key, usize> =
+        FxHashMap::with_capacity_and_hasher(signatures.len(), FxBuildHasher);
     for (n, key) in keys.into_iter().enumerate() {
         let at = *place.entry(key).or_insert_with(|| {
             members.push((key, Vec::new()));
@@ -59,7 +61,7 @@ pub fn group(snapshot: &Snapshot, meanings: &Meanings, readings: &Readings, wait
         .into_par_iter()
         .with_min_len(MEMBERS_A_CHUNK)
         .map(|(key, threads)| {
-            let signature = signatures.get(key.signature as usize).into_iter().flatten();
+            let signature = signatures.get(key.signature).into_iter().flatten();
             let signature = signature.filter_map(|n| names.get(*n as usize).copied()).cloned().collect();
             let (fingerprint, cluster) = cluster(snapshot, waits, key, signature, threads);
             (fingerprint, Some(cluster))
@@ -97,7 +99,7 @@ const STACKS_A_CHUNK: usize = 1_024;
 /// The different signatures. Names are numbers: stacks share them.
 struct Signatures<'m> {
     names: Vec<&'m Str>,
-    all: Vec<Signature>,
+    all: Pool<u32>,
     /// The one of each stack.
     of_stack: Vec<u32>,
 }
@@ -133,15 +135,8 @@ impl<'m> Signatures<'m> {
                 signature
             })
             .collect();
-        let mut all: Vec<Signature> = Vec::new();
-        let mut known: FxHashMap<Signature, u32> = FxHashMap::default();
-        let numbered = |signature: Signature| {
-            *known.entry(signature).or_insert_with_key(|signature| {
-                all.push(signature.clone());
-                (all.len() - 1) as u32
-            })
-        };
-        let of_stack = signatures.into_iter().map(numbered).collect();
+        let mut all = Pool::default();
+        let of_stack = signatures.iter().map(|signature| all.add(signature)).collect();
         Self { names, all, of_stack }
     }
 }
