@@ -108,6 +108,10 @@ const BY_MESSAGE: &[(&str, &str)] = &[
          which one should have sent, closed, unlocked or called Done.",
     ),
     (
+        "test timed out after ",
+        "No thread is at fault by itself: find the one that runs the test, and what it waits for.",
+    ),
+    (
         "pthread_create failed: Resource temporarily unavailable",
         "The system gave the process no further thread: compare its threads with its limits (ulimit -u, pids.max of \
          its cgroup, kernel.threads-max) and find out what keeps them.",

@@ -185,7 +185,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         evidence.push(Evidence::inferred("its stack goes through abort, which raises SIGABRT"));
     }
     let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
-    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, frame.is_some()));
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, (thread, frame)));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -257,7 +257,7 @@ fn is_abort(case: &Case<'_>, signal: &Signal) -> bool {
 }
 
 /// The frame that a person would open first: the innermost one of the program.
-fn place(case: &Case<'_>, thread: crate::model::ThreadIx) -> Option<FrameIx> {
+fn place(case: &Case<'_>, thread: ThreadIx) -> Option<FrameIx> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
     let reading = case.readings.get(stack);
@@ -403,13 +403,19 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
+fn next_step(
+    signal: &Signal,
+    kind: Option<FailureKind>,
+    was_sent: bool,
+    (thread, frame): (Option<ThreadIx>, Option<FrameIx>),
+) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
-        _ if !has_frame => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
+        _ if thread.is_none() => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
+        _ if frame.is_none() => "The dump names the thread and shows no stack of it: look for the rest of the text, or for a core of the same moment.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",
         "" => "Open the frame named here first, with the message in hand.",

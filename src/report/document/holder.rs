@@ -74,6 +74,14 @@ pub struct Holder<'a> {
 }
 
 impl<'a> Holder<'a> {
+    /// Where an ended thread is, in words. That it is gone is known where all threads are.
+    pub fn gone(&self) -> &'static str {
+        match self.certainty {
+            Some(Certainty::Inferred) => "not in the list of threads",
+            _ => "no longer in the process",
+        }
+    }
+
     /// The holder that a lock names.
     pub(super) fn of(holder: &'a waits::Holder, names: Resolver<'a>) -> Self {
         match holder {

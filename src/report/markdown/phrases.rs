@@ -52,7 +52,7 @@ pub fn holder(holder: &Holder<'_>) -> String {
     let mut said = match (holder.kind, &holder.thread) {
         (HolderKind::Thread, Some(named)) => thread(named),
         (HolderKind::Thread, None) => "a thread of this process".to_owned(),
-        (HolderKind::EndedThread, _) => format!("{}, which is no longer in the process", owner()),
+        (HolderKind::EndedThread, _) => format!("{}, which is {}", owner(), holder.gone()),
         (HolderKind::OtherProcess, _) => format!("{}, which is in another process", owner()),
         (HolderKind::NotAThread, _) => "no thread: a transaction or an interrupt".to_owned(),
         (HolderKind::Runtime, _) => "the runtime itself".to_owned(),

@@ -108,22 +108,26 @@ fn however_many_there_are_the_graph_stays_small_and_counts_them() {
 fn owners_outside_and_candidates_are_told_apart() {
     let mut b = Builder::new("core");
     let wait = |n| activity(State::LockWait, Some((Target::Lock(LockIx(n)), Certainty::Read)), "");
-    for n in 0..3 {
-        b.group(5, &["lock", ["a", "b", "c"][n as usize]], 2, &wait(n));
+    for n in 0..4 {
+        b.group(5, &["lock", ["a", "b", "c", "d"][n as usize]], 2, &wait(n));
     }
     b.group(1, &["write"], 1, &activity(State::IoWait, None, ""));
     b.lock("g_ended", 8, Holder::EndedThread { owner_id: 77, certainty: Certainty::Read }, 0..5);
     b.lock("g_free", 16, Holder::Free, 5..10);
     let candidate = |n| crate::waits::Candidate { thread: ThreadIx(n), points: 3, reasons: Vec::new() };
-    let candidates = vec![candidate(15), candidate(0)];
+    let candidates = vec![candidate(20), candidate(0)];
     b.lock("g_unknown", 24, Holder::Unknown { why: "two".into(), candidates }, 10..15);
+    let not_listed = Holder::EndedThread { owner_id: 78, certainty: Certainty::Inferred };
+    b.lock("g_not_listed", 32, not_listed, 15..20);
     let diagnosis = Diagnosis { snapshots: vec![b.done()], ..Diagnosis::default() };
     let document = Document::of(&diagnosis);
     let graph = WaitGraph::of(&document, 0, Detail::PAGE);
     assert_eq!(edge(&graph, "g_ended", "thread 77, no longer in the process").kind, EdgeKind::HeldBy);
+    let not_listed = "thread 78, not in the list of threads";
+    assert_eq!(edge(&graph, "g_not_listed", not_listed).kind, EdgeKind::HeldBy);
     assert!(with_text(&graph.nodes[place(&graph, "g_free")], "free: nobody holds it"));
     assert!(with_text(&graph.nodes[place(&graph, "g_unknown")], "holder not known, 2 candidates"));
-    assert_eq!(edge(&graph, "g_unknown", "thread 4347").kind, EdgeKind::PerhapsHeldBy);
+    assert_eq!(edge(&graph, "g_unknown", "thread 4352").kind, EdgeKind::PerhapsHeldBy);
     let waits = edge(&graph, "thread 4332", "g_ended");
     assert_eq!((waits.count, edge(&graph, "4 threads", "g_ended").count), (1, 4), "a candidate stands alone");
 }

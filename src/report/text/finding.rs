@@ -183,7 +183,7 @@ pub fn who_holds(holder: &Holder<'_>) -> Text {
         (HolderKind::Thread, Some(thread)) => Text::new().styled(Style::Bold, words::thread(thread)),
         (HolderKind::Thread, None) => Text::from("a thread of this process"),
         (HolderKind::EndedThread, _) => {
-            Text::new().styled(Style::Bold, owner()).plain(", which is no longer in the process")
+            Text::new().styled(Style::Bold, owner()).plain(format!(", which is {}", holder.gone()))
         }
         (HolderKind::OtherProcess, _) => {
             Text::new().styled(Style::Bold, owner()).plain(", which is not in this process but in another")

@@ -37,7 +37,7 @@ enum Key {
 /// Who is outside of the process; without an id where it stands for several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outside {
-    EndedThread(Option<u64>),
+    EndedThread(Option<u64>, &'static str),
     OtherProcess(Option<u64>),
     NotAThread,
     Runtime,
@@ -255,7 +255,7 @@ impl<'a> Builder<'a> {
         let id = holder.owner_id.filter(|_| has_node);
         let outside = match holder.kind {
             HolderKind::Thread => return holder.thread.and_then(|thread| self.thread(thread.ix)),
-            HolderKind::EndedThread => Outside::EndedThread(id),
+            HolderKind::EndedThread => Outside::EndedThread(id, holder.gone()),
             HolderKind::OtherProcess => Outside::OtherProcess(id),
             HolderKind::NotAThread => Outside::NotAThread,
             HolderKind::Runtime => Outside::Runtime,
@@ -352,7 +352,7 @@ impl Outside {
     fn words(self) -> String {
         let thread = |id: Option<u64>| id.map_or_else(|| "threads".into(), |id| format!("thread {id}"));
         match self {
-            Self::EndedThread(id) => format!("{}, no longer in the process", thread(id)),
+            Self::EndedThread(id, gone) => format!("{}, {gone}", thread(id)),
             Self::OtherProcess(id) => format!("{} of another process", thread(id)),
             Self::NotAThread => "no thread: a transaction or an interrupt".into(),
             Self::Runtime => "the runtime itself".into(),
