@@ -8,7 +8,7 @@ fn main() -> std::process::ExitCode {
 /// A dump of ten thousand threads is read in less time than the kernel needs to hand out its memory in pages of 4 KiB,
 /// and glibc's heaps of threads grow by one page and one system call at a time. On other systems the program has the
 /// allocator of the system.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(feature = "jemalloc", target_os = "linux", target_arch = "x86_64"))]
 mod allocator {
     #![allow(unsafe_code)]
 
