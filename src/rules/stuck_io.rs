@@ -166,11 +166,12 @@ fn of_tasks(case: &Case<'_>, all: &[(ThreadIx, &Thread, Awaited)], awaited: Awai
     let who = tasks_of(count);
     let mut evidence = Vec::new();
     if let Some(time) = time {
-        let text = format!(
-            "the kernel says of {} that they are blocked, the longest for {time} s",
-            tasks_of(times.len() as u64)
-        );
-        evidence.push(Evidence::reported(text));
+        evidence.push(Evidence::reported(match times.len() as u64 {
+            1 => format!("the kernel says of 1 task that it is blocked, for {time} s"),
+            n => {
+                format!("the kernel says of {} that they are blocked, the longest for {time} s", tasks_of(n))
+            }
+        }));
     }
     let is_seen = |task: &&Thread| !case.snapshot.stacks.frames_of(task.stack).is_empty();
     let has_stacks = tasks.iter().any(is_seen);

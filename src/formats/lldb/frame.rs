@@ -69,6 +69,31 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
 /// Flags behind a frame.
 static FLAGS: &[&str] = &["[opt]", "[artificial]", "[inlined]", "[optimized]"];
 
+/// The module and the name where a page took the backtick between them for its own mark. Without a name lldb prints no offset
+/// and no arguments (source: LLDB's default `frame-format`).
+///
+/// ```text
+///   frame #0: 0x00000001000112df app log_write + 239 at app.c:6
+///   frame #1: 0x00007fff8a1b2136 libsystem_kernel.dylib__psynch_mutexwait + 10
+/// ```
+fn without_backtick(rest: &str) -> Option<(&str, &str)> {
+    let named = before_place(rest);
+    let has_more = named.ends_with(')') || named.rsplit_once(" + ").is_some_and(|(_, n)| number(n).is_some());
+    let (module, text) = match rest.find(DYLIB).and_then(|at| rest.split_at_checked(at + DYLIB.len())) {
+        Some((module, text)) if !text.starts_with(' ') => (module, text),
+        _ => rest.split_once(' ')?,
+    };
+    let begins = |text: &str| text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '~' | '-'));
+    (has_more && begins(text) && module.len() < named.len()).then_some((module, text))
+}
+
+const DYLIB: &str = ".dylib";
+
+/// What stands before the file and the line.
+fn before_place(rest: &str) -> &str {
+    rest.split_once(" at ").map_or(rest, |(before, _)| before)
+}
+
 fn read(line: &BlockLine<'_>) -> Option<BodyFrame> {
     let rest = after_number(line.text)?;
     let (pc, rest) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -77,11 +102,12 @@ fn read(line: &BlockLine<'_>) -> Option<BodyFrame> {
     while let Some(flag) = FLAGS.iter().find(|flag| rest.ends_with(**flag)) {
         rest = rest.get(..rest.len() - flag.len())?.trim_end();
     }
-    let (module, text) = match rest.split_once('`') {
-        Some((module, text)) => (module, text),
-        None => {
-            (rest.split_once(" at ").map_or(rest, |(m, _)| m), rest.split_once(" at ").map_or("", |_| rest))
-        }
+    let (module, text, is_named) = match rest.split_once('`') {
+        Some((module, text)) => (module, text, true),
+        None => match without_backtick(rest) {
+            Some((module, text)) => (module, text, true),
+            None => (before_place(rest), rest.split_once(" at ").map_or("", |_| rest), false),
+        },
     };
     let found = args::split(text, line.slot);
     let (file, number) = found.after.rsplit_once(" at ").and_then(|(_, at)| place(at.trim())).unzip();
@@ -90,7 +116,7 @@ fn read(line: &BlockLine<'_>) -> Option<BodyFrame> {
         None => (found.name, FrameKind::Normal),
     };
     let name = name.trim();
-    let has_name = !name.is_empty() && rest.contains('`');
+    let has_name = !name.is_empty() && is_named;
     let frame = Frame {
         function: has_name.then(|| Str::from(name)),
         module: (!module.is_empty()).then(|| module.trim().into()),

@@ -59,6 +59,31 @@ fn an_address_of_the_file_is_no_lock() {
 }
 
 #[test]
+fn a_page_took_the_backticks_away() {
+    let text = "* thread #1, stop reason = signal SIGSTOP
+  * frame #0: 0x00007fff8a1b2136 libsystem_kernel.dylib__psynch_mutexwait + 10
+    frame #1: 0x00000001000112df app log_write(log=0x00000001000a0000, text=\"a b\") at log.c:6:3
+    frame #2: 0x00000001000112e0 app -[Log write:] + 12 at Log.m:8:1
+    frame #3: 0x00007fccb465612b libc.so.6 at futex-internal.h:146:13
+    frame #4: 0x00007fccb465612c libc.so.6
+";
+    let snapshots = read(text);
+    let stacks = &snapshots[0].stacks;
+    let frames = stacks.frames_of(snapshots[0].threads[0].stack).iter().map(|frame| stacks.get(*frame));
+    let said: Vec<_> = frames.map(|f| (f.function.as_deref(), f.module.as_deref(), f.line)).collect();
+    assert_eq!(
+        said,
+        [
+            (Some("__psynch_mutexwait"), Some("libsystem_kernel.dylib"), None),
+            (Some("log_write"), Some("app"), Some(6)),
+            (Some("-[Log write:]"), Some("app"), Some(8)),
+            (None, Some("libc.so.6"), Some(146)),
+            (None, Some("libc.so.6"), None),
+        ]
+    );
+}
+
+#[test]
 fn groups_of_one_stack() {
     let text = "3 thread(s) #4 #11 #94 \n    frame #0: 0x00007fccb4655f16 libc.so.6`poll at poll.c:5:1\n* thread #2 #3 \n    frame #0: 0x00007fccb4655f17 libc.so.6`read at read.c:5:1\n";
     let snapshots = read(text);
