@@ -224,3 +224,31 @@ fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
         (Some("likely"), Some("inferred"))
     );
 }
+
+/// What `py-bt` says of three threads: one waits in a lock, one for the interpreter, one stands at a `with`.
+#[test]
+fn threads_of_python_that_gdb_shows() {
+    let text = "Thread 3 (Thread 0x7fe5594496c0 (LWP 5180)):
+Traceback (most recent call first):
+  <built-in method acquire of _thread.lock object at remote 0x7fe55a0e40c0>
+  File \"/srv/ledger/pages.py\", line 5, in read
+    page_lock.acquire()
+
+Thread 2 (Thread 0x7fe558c486c0 (LWP 5179)):
+Traceback (most recent call first):
+  Waiting for the GIL
+  File \"/srv/ledger/pages.py\", line 9, in flush
+
+Thread 1 (Thread 0x7fe55cc506c0 (LWP 5178)):
+Traceback (most recent call first):
+  File \"/srv/ledger/main.py\", line 11, in <module>
+    with page_lock:
+";
+    let report = report(text);
+    let snapshot = &report["snapshots"][0];
+    assert_eq!(snapshot["source"]["format"], "gdb");
+    let states: Vec<_> =
+        snapshot["clusters"].as_array().unwrap().iter().filter_map(|c| c["state"].as_str()).collect();
+    assert_eq!(states, ["lock-wait"; 3], "{snapshot:#}");
+    assert_eq!(snapshot["gaps"].as_array().unwrap().len(), 0, "{snapshot:#}");
+}
