@@ -225,6 +225,27 @@ fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
     );
 }
 
+#[test]
+fn the_thread_that_failed_may_be_in_what_was_not_copied() {
+    let whole = "Fatal Python error: ledger_check: page is damaged
+
+Thread 0x00007f0311704002 (most recent call first):
+  File \"/srv/ledger/pages.py\", line 98 in read
+  File \"/srv/ledger/main.py\", line 12 in work
+";
+    let step = |text: &str| {
+        let report = report(text);
+        let finding = &report["findings"][0];
+        assert_eq!(finding["rule"], "crash");
+        finding["advice"].to_string()
+    };
+    assert!(step(whole).contains("does not say in which thread"), "{}", step(whole));
+    let cut = step(whole.strip_suffix("ain.py\", line 12 in work\n").unwrap());
+    assert!(cut.contains("may be in the part of the dump that is missing"), "{cut}");
+    let cut = step(&format!("{}\n", whole.strip_suffix("ain.py\", line 12 in work\n").unwrap()));
+    assert!(cut.contains("may be in the part of the dump that is missing"), "{cut}");
+}
+
 /// What `py-bt` says of three threads: one waits in a lock, one for the interpreter, one stands at a `with`.
 #[test]
 fn threads_of_python_that_gdb_shows() {

@@ -69,7 +69,7 @@ use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity
 use super::jam::clusters_of;
 use super::{Case, Rule, advice, stack_overflow};
 use crate::model::{
-    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadId, ThreadIx,
+    Certainty, Evidence, Failure, FailureKind, FrameIx, GapKind, Listing, Signal, Thread, ThreadId, ThreadIx,
     ThreadKind,
 };
 use crate::normalize::Role;
@@ -185,7 +185,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         evidence.push(Evidence::inferred("its stack goes through abort, which raises SIGABRT"));
     }
     let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
-    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, frame.is_some()));
+    let is_cut = case.snapshot.gaps.has(GapKind::Truncated);
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, frame.is_some(), is_cut));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -403,12 +404,19 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, has_frame: bool) -> String {
+fn next_step(
+    signal: &Signal,
+    kind: Option<FailureKind>,
+    was_sent: bool,
+    has_frame: bool,
+    is_cut: bool,
+) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
+        _ if !has_frame && is_cut => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",
         _ if !has_frame => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",

@@ -5,6 +5,7 @@
 //! Source: CPython 3.6-3.14 Python/traceback.c (`_Py_DumpTracebackThreads`), Modules/faulthandler.c,
 //! Python/pylifecycle.c (`fatal_error`).
 
+mod cut;
 mod failure;
 mod group;
 mod oldest_first;
@@ -19,7 +20,7 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    FormatId, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
+    FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
 };
 use failure::End;
 
@@ -55,6 +56,12 @@ const FIRST_CALL_FIRST: &str = "(most recent call first):";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut all = text::read(&Faulthandler, FORMAT.id, section);
+    if let (Some(last), Some(at)) = (all.last_mut(), cut::place(&section.text)) {
+        last.is_complete = false;
+        if !last.gaps.has(GapKind::Truncated) {
+            last.gaps.add(GapKind::Truncated, cut::MESSAGE, Some(section.offset(at)));
+        }
+    }
     all.extend(traceback::read(section, FORMAT.id));
     all
 }
