@@ -224,3 +224,52 @@ fn a_lockup_of_a_task_without_a_stack_says_nothing_of_what_it_does() {
         (Some("likely"), Some("inferred"))
     );
 }
+
+#[test]
+fn the_thread_that_failed_may_be_in_what_was_not_copied() {
+    let whole = "Fatal Python error: ledger_check: page is damaged
+
+Thread 0x00007f0311704002 (most recent call first):
+  File \"/srv/ledger/pages.py\", line 98 in read
+  File \"/srv/ledger/main.py\", line 12 in work
+";
+    let step = |text: &str| {
+        let report = report(text);
+        let finding = &report["findings"][0];
+        assert_eq!(finding["rule"], "crash");
+        finding["advice"].to_string()
+    };
+    assert!(step(whole).contains("does not say in which thread"), "{}", step(whole));
+    let cut = step(whole.strip_suffix("ain.py\", line 12 in work\n").unwrap());
+    assert!(cut.contains("may be in the part of the dump that is missing"), "{cut}");
+    let cut = step(&format!("{}\n", whole.strip_suffix("ain.py\", line 12 in work\n").unwrap()));
+    assert!(cut.contains("may be in the part of the dump that is missing"), "{cut}");
+}
+
+/// What `py-bt` says of three threads: one waits in a lock, one for the interpreter, one stands at a `with`.
+#[test]
+fn threads_of_python_that_gdb_shows() {
+    let text = "Thread 3 (Thread 0x7fe5594496c0 (LWP 5180)):
+Traceback (most recent call first):
+  <built-in method acquire of _thread.lock object at remote 0x7fe55a0e40c0>
+  File \"/srv/ledger/pages.py\", line 5, in read
+    page_lock.acquire()
+
+Thread 2 (Thread 0x7fe558c486c0 (LWP 5179)):
+Traceback (most recent call first):
+  Waiting for the GIL
+  File \"/srv/ledger/pages.py\", line 9, in flush
+
+Thread 1 (Thread 0x7fe55cc506c0 (LWP 5178)):
+Traceback (most recent call first):
+  File \"/srv/ledger/main.py\", line 11, in <module>
+    with page_lock:
+";
+    let report = report(text);
+    let snapshot = &report["snapshots"][0];
+    assert_eq!(snapshot["source"]["format"], "gdb");
+    let states: Vec<_> =
+        snapshot["clusters"].as_array().unwrap().iter().filter_map(|c| c["state"].as_str()).collect();
+    assert_eq!(states, ["lock-wait"; 3], "{snapshot:#}");
+    assert_eq!(snapshot["gaps"].as_array().unwrap().len(), 0, "{snapshot:#}");
+}

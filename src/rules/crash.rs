@@ -69,7 +69,7 @@ use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity
 use super::jam::clusters_of;
 use super::{Case, Rule, advice, stack_overflow};
 use crate::model::{
-    Certainty, Evidence, Failure, FailureKind, FrameIx, Listing, Signal, Thread, ThreadId, ThreadIx,
+    Certainty, Evidence, Failure, FailureKind, FrameIx, GapKind, Listing, Signal, Thread, ThreadId, ThreadIx,
     ThreadKind,
 };
 use crate::normalize::Role;
@@ -185,7 +185,13 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         evidence.push(Evidence::inferred("its stack goes through abort, which raises SIGABRT"));
     }
     let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
-    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, (thread, frame)));
+    let failed = match (thread, frame) {
+        (None, _) if case.snapshot.gaps.has(GapKind::Truncated) => Failed::PerhapsMissing,
+        (None, _) => Failed::NotSaid,
+        (Some(_), None) => Failed::WithoutStack,
+        (Some(_), Some(_)) => Failed::Shown,
+    };
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, failed));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -403,19 +409,25 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     std::iter::once(Evidence::new(certainty, text)).chain(said).collect()
 }
 
-fn next_step(
-    signal: &Signal,
-    kind: Option<FailureKind>,
-    was_sent: bool,
-    (thread, frame): (Option<ThreadIx>, Option<FrameIx>),
-) -> String {
+/// What the dump shows of the thread that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    Shown,
+    WithoutStack,
+    NotSaid,
+    /// The text is cut, and none of its threads is said to be the one.
+    PerhapsMissing,
+}
+
+fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, failed: Failed) -> String {
     match &*signal.name {
         _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
-        _ if thread.is_none() => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
-        _ if frame.is_none() => "The dump names the thread and shows no stack of it: look for the rest of the text, or for a core of the same moment.",
+        _ if failed == Failed::PerhapsMissing => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",
+        _ if failed == Failed::NotSaid => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
+        _ if failed == Failed::WithoutStack => "The dump names the thread and shows no stack of it: look for the rest of the text, or for a core of the same moment.",
         "SIGSEGV" | "SIGBUS" => "Open the frame named here first; build with -fsanitize=address and run the same input to see where the pointer went bad.",
         "SIGFPE" => "Open the frame named here: a divisor is not checked.",
         "" => "Open the frame named here first, with the message in hand.",

@@ -300,6 +300,11 @@ impl<'t> Reader<'t> {
                     open.item.is_running = true;
                 }
             }
+            Line::State(state) => {
+                if let Some(open) = &mut self.open {
+                    open.item.reported = Some(state);
+                }
+            }
             Line::Locals => {
                 if let Some(open) = &mut self.open {
                     open.item.has_locals = true;
@@ -324,6 +329,7 @@ impl<'t> Reader<'t> {
                 has_locals: false,
                 is_cut: false,
                 is_running: false,
+                reported: None,
             },
             last: None,
             lines: 0..0,

@@ -1,6 +1,6 @@
 //! What a piece of text holds, in its order.
 
-use crate::model::{ReportedLock, StackEnd};
+use crate::model::{ReportedLock, ReportedState, StackEnd};
 
 use super::header::Header;
 use super::info_threads::Row;
@@ -28,6 +28,8 @@ pub(super) struct StackItem {
     pub is_cut: bool,
     /// gdb said that the thread was running.
     pub is_running: bool,
+    /// What the source says that the thread is in: only `py-bt` prints it.
+    pub reported: Option<ReportedState>,
 }
 
 /// What stands in the text, in its order.

@@ -298,6 +298,7 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
             values: (start as u32, end as u32),
             handle: entry.target.handle,
             is_running: entry.is_running,
+            reported: placed.item.reported,
             ..Thread::new(id)
         }
     };

@@ -9,6 +9,8 @@
 //!                                                  together
 //! ```
 //!
+//! What `py-bt` prints becomes frame lines before all that ([`py_bt`]).
+//!
 //! Frame lines are interned by what does not differ between threads ([`template`]); a template is
 //! parsed once ([`frame`], [`args`]), its values go to the threads.
 //!
@@ -29,6 +31,7 @@ mod noise;
 mod pager;
 mod parts;
 mod printed_locks;
+mod py_bt;
 mod recognize;
 mod scan;
 mod session;
@@ -52,8 +55,8 @@ pub const FORMAT: Format = Format {
     name: "gdb's text",
     looked_for: "lines `Thread N (…):` followed by `#0 …`",
     about: About {
-        producer: "gdb 7 to 16: thread apply all bt (full, -q), bt, info threads, p *mutex; pstack and gstack of Linux",
-        reads: "threads with LWP, name and frames; locks from arguments and printed structures, with owners where they are printed; the signal",
+        producer: "gdb 7 to 16: thread apply all bt (full, -q), bt, info threads, p *mutex, py-bt; pstack and gstack of Linux",
+        reads: "threads with LWP, name and frames, those of Python where py-bt alone was asked; locks from arguments and printed structures, with owners where they are printed; the signal",
         never: "CPU times; names of threads in a core; who holds a mutex that nobody printed",
         capture: "gdb -p PID -batch -ex 'thread apply all bt', best with the debug files of libc (for the arguments of lock functions)",
     },
@@ -61,9 +64,18 @@ pub const FORMAT: Format = Format {
 };
 
 /// Begins of stacks and rows, and what stands only in some texts.
-const ANCHORS: &[&str] = &["Thread ", "#0 ", "Target Id", pager::QUESTION, printed_locks::FIELD_END];
+const ANCHORS: &[&str] =
+    &["Thread ", "#0 ", "Target Id", pager::QUESTION, printed_locks::FIELD_END, py_bt::HEADER];
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
+    if section.has(py_bt::HEADER) {
+        let (text, places) = py_bt::as_frames(&section.text);
+        return parse_frames(&section.rewritten(text, places));
+    }
+    parse_frames(section)
+}
+
+fn parse_frames(section: &Section<'_>) -> Vec<Snapshot> {
     // Each piece reads all stacks that it has for itself.
     let chunk_size = chunk_size(&section.text, 1, usize::MAX);
     let mut snapshots = parse_in_chunks(section, chunk_size);

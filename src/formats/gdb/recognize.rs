@@ -2,6 +2,7 @@
 
 use super::header;
 use super::info_threads;
+use super::py_bt;
 use super::scan::Scan;
 use crate::formats::text::Site;
 
@@ -13,6 +14,7 @@ pub(super) fn header(site: &Site<'_>) -> Option<usize> {
         _ if site.rest().starts_with(b"Target Id") => {
             return site.following(4).any(is_row).then(|| site.at - site.before().unwrap_or_default().len());
         }
+        _ if site.rest().starts_with(py_bt::HEADER.as_bytes()) => py_bt::is_begin(site),
         _ if is_row_of_thread(site) => {
             return Some(site.at - site.before().unwrap_or_default().len());
         }
@@ -47,7 +49,8 @@ fn is_thread_header(site: &Site<'_>) -> bool {
     let Some(before) = site.before() else { return false };
     let has_frame = || {
         site.following(4).any(|line| {
-            memchr::memmem::find(line.get(..line.len().min(300)).unwrap_or_default(), b"#0 ").is_some()
+            let begin = line.get(..line.len().min(300)).unwrap_or_default();
+            memchr::memmem::find(begin, b"#0 ").is_some() || py_bt::has_header(begin)
         })
     };
     before.is_empty() || is_in_json(before) || has_frame()

@@ -3,7 +3,8 @@
 use super::header::{Target, decimal, target};
 use super::message::message;
 use super::noise::{NOISE, STACK_ENDS};
-use crate::model::{FailureKind, lossy};
+use super::py_bt;
+use crate::model::{FailureKind, ReportedState, lossy};
 
 /// A fact that stands between the stacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub(super) enum Line {
     MoreFrames,
     /// The thread above was running.
     Running,
+    /// The source in which the thread above is says what it does.
+    State(ReportedState),
     /// The frame above was printed with its locals.
     Locals,
     /// The user stopped the output.
@@ -88,6 +91,9 @@ pub(super) fn line(bytes: &[u8]) -> Line {
     let text = lossy.trim();
     if let Some(event) = fact(text) {
         return Line::Fact(event);
+    }
+    if let Some(state) = py_bt::state(text) {
+        return Line::State(state);
     }
     if let Some(signal) = signal(text) {
         return signal.map_or(Line::Noise, Line::Fact);

@@ -3,6 +3,7 @@
 //!
 //! Source: src/runtime/traceback.go, panic.go, src/runtime/pprof/pprof.go of Go 1.19 to 1.25.
 
+mod cut;
 mod frame;
 mod locks;
 mod states;
@@ -15,32 +16,42 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    Failure, FailureKind, FormatId, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId, ThreadIx,
-    ThreadKind, lossy,
+    Failure, FailureKind, FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId,
+    ThreadIx, ThreadKind, lossy,
 };
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("go"),
     name: "a Go traceback",
-    looked_for: "lines `goroutine N [state]:`",
+    looked_for: "lines `goroutine N [state]:`, or `runtime stack:` with frames",
     about: About {
         producer: "the Go runtime 1.5 to 1.27: SIGQUIT, panics, fatal errors, /debug/pprof/goroutine?debug=2",
         reads: "goroutines with state, minutes of waiting, frames and creator; the address of a mutex where the runtime prints a live one; why the process ended",
         never: "who holds a mutex (Go stores no owner); CPU times; the OS thread of a goroutine before 1.23; which lock, where arguments are stale (`0x0?`)",
         capture: "kill -QUIT PID with GOTRACEBACK=system in its environment, or curl 'localhost:6060/debug/pprof/goroutine?debug=2'",
     },
-    reader: Reader::Text { anchors: &[ANCHOR], confirm, parse },
+    reader: Reader::Text { anchors: &[ANCHOR, cut::RUNTIME], confirm, parse },
 };
 
 const ANCHOR: &str = "goroutine ";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&Go, FORMAT.id, section)
+    // Where goroutines are shown it is not one of them, and says nothing of them.
+    let is_runtime_read = section.has(cut::RUNTIME) && !cut::has_goroutine(&section.text);
+    let mut snapshots = text::read(&Go { is_runtime_read }, FORMAT.id, section);
+    if let Some(first) = snapshots.first_mut().filter(|_| cut::begins_within_a_stack(&section.text)) {
+        first.is_complete = false;
+        first.gaps.add(GapKind::Truncated, cut::HEADLESS, Some(section.offset(0)));
+    }
+    snapshots
 }
 
 /// `goroutine 20 [sync.Mutex.Lock, 34 minutes]:` and not `in goroutine 1` or the talk of a log.
 fn confirm(site: &Site<'_>) -> Option<usize> {
+    if site.rest().starts_with(cut::RUNTIME.as_bytes()) {
+        return cut::is_runtime_stack(site).then_some(site.at);
+    }
     // Most places name a creator: `created by main.main in goroutine 1`.
     let number = site.rest().get(ANCHOR.len()..)?;
     let digits = number.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -51,7 +62,10 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     Some(site.at)
 }
 
-struct Go;
+struct Go {
+    /// The stack of the runtime is a thread.
+    is_runtime_read: bool,
+}
 
 /// What is remembered between goroutines.
 #[derive(Default)]
@@ -72,10 +86,13 @@ impl Grammar for Go {
     const MASKS_HEX: bool = true;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        line.starts_with(b"goroutine ")
+        line.starts_with(b"goroutine ") || self.is_runtime_read && line == cut::RUNTIME.as_bytes()
     }
 
     fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
+        if line == cut::RUNTIME {
+            return Some(runtime());
+        }
         header(line)
     }
 
@@ -172,7 +189,8 @@ impl Go {
     fn tell(&self, memory: &mut Memory, building: &mut Building, first: &Thread) {
         // The goroutine that failed comes first, but for failures of the runtime (`all goroutines are asleep`, `thread
         // exhaustion`): whoever comes first then waits for something. A signal may come in the midst of a C function.
-        let is_running = first.reported == Some(ReportedState::Running);
+        // The runtime's own stack is nobody's who failed.
+        let is_running = first.reported == Some(ReportedState::Running) && !self.is_runtime_read;
         let is_in_c = memory.signal.is_some() && first.reported == Some(ReportedState::Io);
         let is_alarm = memory.failure.as_ref().is_some_and(|(_, message)| message.starts_with(TEST_TIMEOUT));
         let is_first = building.snapshot.threads.is_empty() && (is_running || is_in_c) && !is_alarm;
@@ -192,7 +210,12 @@ impl Go {
         if let Some(building) = dumps.open() {
             let snapshot = &mut building.snapshot;
             let is_one = snapshot.threads.len() == 1;
-            if is_one && snapshot.process.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Panic) {
+            if self.is_runtime_read {
+                snapshot.is_complete = false;
+                snapshot.gaps.add(GapKind::Truncated, cut::NO_GOROUTINE, None);
+            } else if is_one
+                && snapshot.process.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Panic)
+            {
                 is_limited(snapshot, "a panic prints one goroutine unless GOTRACEBACK=all is set", None);
             }
         }
@@ -291,6 +314,14 @@ fn header(line: &str) -> Option<Head> {
         head.thread.kind = ThreadKind::Os;
     }
     Some(head)
+}
+
+/// The stack on which the runtime itself ran.
+fn runtime() -> Head {
+    let mut head = Head::of(Thread::new(ThreadId::Number(0)));
+    head.thread.kind = ThreadKind::Os;
+    head.thread.reported = Some(ReportedState::Running);
+    head
 }
 
 /// The number in a header, and what stands in its brackets.

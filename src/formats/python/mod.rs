@@ -36,9 +36,10 @@ pub struct Place<'t> {
     pub rest: &'t str,
 }
 
-/// Reads a place at the begin of a text. A path may have quotes in it.
+/// Reads a place at the begin of a text. A path may have quotes in it. Programs that print their stacks themselves
+/// write `File: "/srv/app.py"` as well.
 pub fn place(text: &str) -> Option<Place<'_>> {
-    let inside = text.strip_prefix("File ")?;
+    let inside = text.strip_prefix("File ").or_else(|| text.strip_prefix("File: "))?;
     let (file, rest) = match inside.strip_prefix('"') {
         Some(quoted) => {
             let at = quoted.rfind("\", line ")?;
@@ -103,6 +104,7 @@ mod tests {
         assert_eq!(read("File \"f.py\", line 14 in rec"), Some((Some("f.py"), Some(14), " in rec")));
         assert_eq!(read("File \"a\"b.py\", line 3, in g"), Some((Some("a\"b.py"), Some(3), ", in g")));
         assert_eq!(read("File ???, line ??? in ???"), Some((None, None, " in ???")));
+        assert_eq!(read("File: \"f.py\", line 3, in g"), Some((Some("f.py"), Some(3), ", in g")));
         assert_eq!(read("File \"f.py\", lines"), None);
         assert_eq!(read("File \"f.py\", line x"), None);
     }

@@ -1,12 +1,16 @@
 //! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered; the
-//! traceback with which a process ends ([`traceback`]); the stacks of pytest-timeout ([`pytest_timeout`]).
+//! traceback with which a process ends ([`traceback`]); the stacks of pytest-timeout ([`pytest_timeout`]) and of
+//! programs that print their threads themselves ([`recipe`]).
 //!
 //! Source: CPython 3.6-3.14 Python/traceback.c (`_Py_DumpTracebackThreads`), Modules/faulthandler.c,
 //! Python/pylifecycle.c (`fatal_error`).
 
+mod cut;
 mod failure;
 mod group;
+mod oldest_first;
 mod pytest_timeout;
+mod recipe;
 mod traceback;
 
 use super::python;
@@ -16,7 +20,7 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    FormatId, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
+    FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
 };
 use failure::End;
 
@@ -24,15 +28,24 @@ use failure::End;
 pub const FORMAT: Format = Format {
     id: FormatId::new("python-faulthandler"),
     name: "a Python faulthandler dump",
-    looked_for: "lines `Thread 0x… (most recent call first):` or `~~~ Stack of … ~~~`, or a traceback at the end of the text",
+    looked_for: "lines `Thread 0x… (most recent call first):`, `~~~ Stack of … ~~~` or `# ThreadID: …`, or a traceback at the end of the text",
     about: About {
-        producer: "faulthandler of CPython 3.6 to 3.14: fatal signals, dump_traceback, dump_traceback_later, register; the stacks of pytest-timeout 1 and 2; the traceback that ends a process",
+        producer: "faulthandler of CPython 3.6 to 3.14: fatal signals, dump_traceback, dump_traceback_later, register; the stacks of pytest-timeout 1 and 2, and of programs that print sys._current_frames() themselves; the traceback that ends a process",
         reads: "threads with the pthread address and frames (file, line, function), names with 3.14; the signal or fatal error; the exception of a traceback",
         never: "kernel thread ids; more than 100 threads or 100 frames; states; locks and who has them; what a call into C does. A traceback that is followed by more log is no dump: the process lived on",
         capture: "python -X faulthandler, then faulthandler.register(signal.SIGUSR1) in the program and kill -USR1 PID; better: py-spy dump --pid PID",
     },
     reader: Reader::Text {
-        anchors: &[FIRST_CALL_FIRST, traceback::HEADER, pytest_timeout::TITLE],
+        anchors: &[
+            FIRST_CALL_FIRST,
+            traceback::HEADER,
+            pytest_timeout::TITLE,
+            recipe::ID,
+            recipe::SPACED_ID,
+            recipe::NAMED,
+            recipe::NUMBERED,
+            recipe::STARTED,
+        ],
         confirm,
         parse,
     },
@@ -43,6 +56,12 @@ const FIRST_CALL_FIRST: &str = "(most recent call first):";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut all = text::read(&Faulthandler, FORMAT.id, section);
+    if let (Some(last), Some(at)) = (all.last_mut(), cut::place(&section.text)) {
+        last.is_complete = false;
+        if !last.gaps.has(GapKind::Truncated) {
+            last.gaps.add(GapKind::Truncated, cut::MESSAGE, Some(section.offset(at)));
+        }
+    }
     all.extend(traceback::read(section, FORMAT.id));
     all
 }
@@ -56,6 +75,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if site.rest().starts_with(pytest_timeout::TITLE.as_bytes()) {
         let fill = site.before()?.iter().rev().take_while(|b| **b == b'~').count();
         return pytest_timeout::header(&lossy(site.line())).map(|_| site.at - fill);
+    }
+    if !site.rest().starts_with(FIRST_CALL_FIRST.as_bytes()) {
+        return recipe::confirm(site);
     }
     let before = lossy(site.before()?);
     let start = HEADERS.iter().filter_map(|start| before.rfind(start)).min()?;
@@ -89,19 +111,21 @@ impl Grammar for Faulthandler {
     const MASKS_HEX: bool = false;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        line.starts_with(b"~") || HEADERS.iter().any(|start| line.starts_with(start.as_bytes()))
+        line.starts_with(b"~")
+            || HEADERS.iter().any(|start| line.starts_with(start.as_bytes()))
+            || recipe::may_be(line)
     }
 
-    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        header(line)
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header(line).or_else(|| Some(Head::of(recipe::header(line).filter(|_| recipe::goes_on(more))?)))
     }
 
     fn is_attribute(&self, line: &[u8]) -> bool {
-        pytest_timeout::is_source(line)
+        oldest_first::is_source(line) && !REMARKS.iter().any(|(start, ..)| line.starts_with(start.as_bytes()))
     }
 
     fn attribute(&self, thread: &mut Thread, _line: &str) -> bool {
-        pytest_timeout::is_own(thread)
+        oldest_first::is_own(thread)
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -109,7 +133,7 @@ impl Grammar for Faulthandler {
             return InBlock::Ends;
         }
         let is_known = frame(line).is_some()
-            || pytest_timeout::is_body(line)
+            || oldest_first::is_body(line)
             || REMARKS.iter().any(|(start, ..)| line.starts_with(start));
         if is_known { InBlock::Body } else { InBlock::Unknown }
     }
@@ -127,7 +151,7 @@ impl Grammar for Faulthandler {
     }
 
     fn body(&self, block: &[BlockLine<'_>]) -> Body {
-        if let Some(body) = pytest_timeout::body(block) {
+        if let Some(body) = oldest_first::body(block) {
             return body;
         }
         let mut body = Body::default();
@@ -150,7 +174,7 @@ impl Grammar for Faulthandler {
         let is_new = memory.end.is_some()
             || memory.is_over
             || memory.seen.contains(&thread.id)
-            || !pytest_timeout::is_own(thread) && dumps.open().is_some_and(|b| ends_with_main(&b.snapshot));
+            || !oldest_first::is_own(thread) && dumps.open().is_some_and(|b| ends_with_main(&b.snapshot));
         if is_open && is_new {
             let end = memory.end.take();
             close(memory, dumps);
@@ -170,7 +194,7 @@ impl Grammar for Faulthandler {
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         if let Some(end) = failure::read(line) {
             memory.end = Some(end);
-        } else if pytest_timeout::is_begin(line) {
+        } else if pytest_timeout::is_begin(line) || recipe::is_begin(line) {
             memory.end = Some(End::Nothing);
         } else if line == "..." && dumps.open().is_some() {
             let snapshot = &mut dumps.current(offset).snapshot;
@@ -236,6 +260,7 @@ fn is_outside(line: &str) -> bool {
         &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
     line == "..."
         || pytest_timeout::is_rule(line)
+        || recipe::is_rule(line)
         || STARTS.iter().any(|start| line.starts_with(start))
         || failure::read(line).is_some()
 }
