@@ -124,7 +124,7 @@ fn give_back(body: &mut Body) {
         return;
     }
     body.holds.retain(|hold| hold.lock.id != lock.id);
-    if body.state == Some(ReportedState::Blocked) {
+    if body.state == Some(ReportedState::Entering) {
         body.wait = Some(BodyWait { lock, mode: WaitMode::Reenter, owner: None });
     }
 }
@@ -141,7 +141,7 @@ fn give_back(body: &mut Body) {
 ///
 /// Source: OpenJDK 17 sun/jvm/hotspot/runtime/JavaVFrame.java `identifyLockState`, as jhsdb 17 prints it.
 fn contend(body: &mut Body) {
-    if body.state != Some(ReportedState::Blocked) {
+    if body.state != Some(ReportedState::Entering) {
         return;
     }
     let (mut innermost, others): (Vec<_>, Vec<_>) =

@@ -246,7 +246,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
 /// The words at the end of a header, where no line `java.lang.Thread.State` says it better.
 fn states(words: &str) -> Option<ReportedState> {
     const STATES: &[(&str, ReportedState)] = &[
-        ("waiting for monitor entry", ReportedState::Blocked),
+        ("waiting for monitor entry", ReportedState::Entering),
         ("in Object.wait()", ReportedState::Waiting),
         ("waiting on condition", ReportedState::Waiting),
         ("sleeping", ReportedState::Sleeping),

@@ -64,7 +64,7 @@ fn jrockit() {
     assert!(holds(&snapshot, 0).is_empty());
     assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Idle));
     assert_eq!(snapshot.threads[1].tid, Some(4102));
-    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Blocked));
+    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Entering));
     assert_eq!(wait(&snapshot, 2), Some((LockId::Address(0x5a20), WaitMode::Enter)));
     assert_eq!(holds(&snapshot, 2), [LockId::Address(0x5a30)]);
     assert_eq!(functions(&snapshot, ThreadIx(2)), ["jrockit.vm.Locks.monitorEnter", "app.Teller.move"]);
