@@ -21,9 +21,9 @@ use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadKind, lossy};
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `Found one Java-level deadlock:`, or JSON with `threadState`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `Found one Java-level deadlock:`, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -42,6 +42,10 @@ pub const FORMAT: Format = Format {
             "\"threadName\"",
             "\\\"threadState\\\"",
             "\\\"threadName\\\"",
+            actuator::SNAKE_STATE,
+            "\"thread_name\"",
+            "\\\"thread_state\\\"",
+            "\\\"thread_name\\\"",
         ],
         confirm,
         parse,
