@@ -21,9 +21,9 @@ use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadKind, lossy};
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `Found one Java-level deadlock:`, or JSON with `threadState` or `thread_state`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -46,6 +46,7 @@ pub const FORMAT: Format = Format {
             "\"thread_name\"",
             "\\\"thread_state\\\"",
             "\\\"thread_name\\\"",
+            " prio=",
         ],
         confirm,
         parse,
@@ -82,6 +83,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             let wait = above.get(before.len().saturating_sub(2)..)?;
             deadlocks::is_wait(wait).then(|| site.indented(2))
         }
+        // `"main" #1 prio=5 RUNNABLE`, where no line below it has the state.
+        " prio" => bare_header(site),
         // `Thread 12345: (state = BLOCKED)`
         "(stat" => header_in(site, "Thread "),
         // `"pool-1-thread-2" Id=76 WAITING on …`
@@ -100,6 +103,22 @@ fn above<'t>(site: &Site<'t>) -> Option<&'t [u8]> {
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
 pub(super) fn thread_info(line: &str) -> Option<Head> {
     header::read(line, b"").filter(|_| line.contains(" Id="))
+}
+
+/// Where a header begins that has neither an address nor an id, and a frame below it.
+fn bare_header(site: &Site<'_>) -> Option<usize> {
+    // Most headers have one of these behind the priority.
+    let line = site.line();
+    if [&b"tid="[..], b"Id="].iter().any(|id| memchr::memmem::find(line, id).is_some()) {
+        return None;
+    }
+    let below = site.following_text(1).next()?;
+    let at = below.find("at ")?;
+    java::frame(below.get(at + 3..)?)?;
+    let (begin, text) = site.whole_line()?;
+    let start = text.find('"').filter(|_| !text.contains("tid="))?;
+    header::read(text.get(start..)?, below.get(at..)?.as_bytes())?;
+    Some(begin + start)
 }
 
 /// Where in a line the header begins that begins so.
