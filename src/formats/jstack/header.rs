@@ -24,7 +24,7 @@
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
-use super::{deadlocks, jrockit};
+use super::{deadlocks, jrockit, watchdog};
 use crate::formats::java;
 use crate::formats::text::{BodyWait, Head, first_line};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
@@ -62,6 +62,9 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     }
     if line.starts_with(RULE) {
         return ruled(line, more);
+    }
+    if line.starts_with(watchdog::THREAD) {
+        return watchdog::head(line, more);
     }
     let inside = line.strip_prefix('"')?;
     // `"dl2":` in the section of a deadlock.
