@@ -273,3 +273,46 @@ Traceback (most recent call first):
     assert_eq!(states, ["lock-wait"; 3], "{snapshot:#}");
     assert_eq!(snapshot["gaps"].as_array().unwrap().len(), 0, "{snapshot:#}");
 }
+
+/// The main thread of an Android app waits for a monitor; who has it waits as `stack` says.
+fn anr(state: &str, stack: &str) -> String {
+    format!(
+        "\"main\" prio=5 tid=1 Blocked\n  at app.Ledger.open(Ledger.java:20)\n  - waiting to lock <0x0b3c91e7> (a app.Ledger) held by thread 9\n  at app.Pages.show(Pages.java:7)\n\n\"closing\" prio=5 tid=9 {state}\n{stack}  at app.Closing.run(Closing.java:9)\n  - locked <0x0b3c91e7> (a app.Ledger)\n"
+    )
+}
+
+#[test]
+fn whoever_waits_with_a_lock_does_no_io_for_all_that() {
+    let parked = "  at sun.misc.Unsafe.park (Native method)\n  at java.util.concurrent.locks.LockSupport.park (LockSupport.java:190)\n";
+    let looper = "  at java.lang.Object.wait(Native method)\n  at android.os.HandlerThread.getLooper(HandlerThread.java:5)\n";
+    let sleeper =
+        "  at java.lang.Thread.sleep(Native method)\n  at java.lang.Thread.sleep(Thread.java:450)\n";
+    let poll = "  native: #00 pc 000c1a88  /system/lib64/libc.so (__epoll_pwait+8)\n";
+    for (state, stack, does, advice) in [
+        ("Waiting", parked, "cond-wait", "waits for something else while it holds"),
+        ("Waiting", looper, "cond-wait", "waits for something else while it holds"),
+        ("Sleeping", sleeper, "sleeping", "sleeps while it holds"),
+        ("Native", poll, "idle", "does I/O while it holds"),
+    ] {
+        let report = report(&anr(state, stack));
+        let finding = &report["findings"][0];
+        assert_eq!(finding["rule"], "lock-contention", "{stack}");
+        let told = finding["advice"][0].as_str().unwrap();
+        assert!(told.contains(advice), "{stack}: {told}");
+        let clusters = report["snapshots"][0]["clusters"].as_array().unwrap();
+        assert!(clusters.iter().any(|cluster| cluster["state"] == does), "{stack}: {clusters:?}");
+    }
+}
+
+#[test]
+fn a_monitor_that_no_line_names_is_no_mutex_of_pthreads() {
+    let android =
+        "\"main\" prio=5 tid=1 Blocked\n  at a.b.c(SourceFile:2)\n  at app.Pages.show(Pages.java:7)\n";
+    let hotspot = "\"main\" #1 prio=5 os_prio=0 tid=0x00007f01 nid=0x31 waiting for monitor entry [0x00007f02]\n   java.lang.Thread.State: BLOCKED (on object monitor)\n\tat a.b.c(Unknown Source)\n\tat app.Pages.show(Unknown Source)\n";
+    for text in [android, hotspot] {
+        let report = report(text);
+        let kinds: Vec<_> =
+            report["snapshots"][0]["locks"].as_array().unwrap().iter().map(|lock| &lock["kind"]).collect();
+        assert_eq!(kinds, ["java-monitor"], "{text}");
+    }
+}

@@ -10,8 +10,10 @@ pub enum ReportedState {
     Running,
     /// The same, or inside a native call that may block: Java's `RUNNABLE`.
     RunningOrNative,
-    /// Waits for a lock: `BLOCKED (on object monitor)`, `sync.Mutex.Lock`.
+    /// Waits for a lock: `sync.Mutex.Lock`.
     Blocked,
+    /// Waits for a monitor of Java: `BLOCKED (on object monitor)`, ART's `Blocked`.
+    Entering,
     /// Waits for something that another thread does: `WAITING`, `chan receive`.
     Waiting,
     /// Waits for input or output: `IO wait`.

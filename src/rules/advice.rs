@@ -3,8 +3,8 @@
 use super::Case;
 use super::finding::Pattern;
 use super::jam::Jam;
-use crate::model::{FailureKind, GapKind, OrderKind};
-use crate::normalize::ResourceClass;
+use crate::model::{FailureKind, GapKind, OrderKind, ThreadIx};
+use crate::normalize::{ResourceClass, WaitKind};
 use crate::waits::State;
 
 /// What the class of a lock advises.
@@ -44,7 +44,11 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
     if let Some(holder) = jam.holder() {
         let thread = words.thread(holder);
         let activity = case.waits.of(holder);
-        advice.push(match (pattern, activity.state) {
+        let state = match activity.state {
+            State::Idle if !awaits_io(case, holder) => State::CondWait,
+            state => state,
+        };
+        advice.push(match (pattern, state) {
             (Pattern::Chained, _) => {
                 format!("Follow the chain: {thread} holds {lock} and waits itself. The root is named above.")
             }
@@ -86,6 +90,14 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
         advice.push("Replace the spin lock by one that sleeps: with more threads than processors its holder is preempted while all others burn its time.".into());
     }
     advice
+}
+
+/// Whether a thread that rests does so for input: a worker without work rests as well.
+fn awaits_io(case: &Case<'_>, thread: ThreadIx) -> bool {
+    const IO: &[WaitKind] = &[WaitKind::Poll, WaitKind::Accept, WaitKind::Read, WaitKind::Write];
+    let wait = case.readings.get(case.snapshot.threads[thread.at()].stack).wait;
+    case.waits.of(thread).call.is_some_and(|call| call.fd.is_some())
+        || wait.is_some_and(|wait| IO.contains(&wait))
 }
 
 /// What messages with which a runtime ends a process advise: words of the message, and the advice.

@@ -25,7 +25,7 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
             State::IoWait | State::Idle | State::JoinWait | State::Spinning | State::Sleeping,
         ) => by_stack,
         (ReportedState::RunningOrNative, _) => State::Running,
-        (ReportedState::Blocked, _) => State::LockWait,
+        (ReportedState::Blocked | ReportedState::Entering, _) => State::LockWait,
         (ReportedState::Waiting, State::Running | State::Unknown | State::IoWait) => State::CondWait,
         (ReportedState::Waiting, other) => other,
         (ReportedState::Io, State::Idle) => State::Idle,

@@ -81,7 +81,8 @@ impl<'s, 'a> View<'s, 'a> {
             seen.claim = claim.map(Claim::Lock);
             return seen;
         }
-        let is_in_runtime = self.thread.reported == Some(ReportedState::Blocked);
+        let said = self.thread.reported;
+        let is_in_runtime = matches!(said, Some(ReportedState::Blocked | ReportedState::Entering));
         match (reading.wait, seen.state) {
             // What a JVM's own C++ sleeps on for a monitor: the monitor is what the thread waits for.
             (Some(WaitKind::Condition | WaitKind::Futex), State::LockWait) if is_in_runtime => {
@@ -109,6 +110,14 @@ impl<'s, 'a> View<'s, 'a> {
         let is_task = self.thread.kind == ThreadKind::Task;
         let lock = if is_task { &self.stack.lock_of_task } else { &self.stack.lock };
         let Some(lock) = lock else { return seen };
+        // No name says what kind of lock it is, and neither need its file: obfuscated frames have none that tells.
+        if reading.wait.is_none()
+            && said == Some(ReportedState::Entering)
+            && lock.kind == LockKind::PthreadMutex
+        {
+            seen.claim = self.has_place().then(|| Claim::Lock(self.place(LockKind::JavaMonitor)));
+            return seen;
+        }
         if lock.kind == LockKind::Gil && seen.state != State::Runtime {
             seen.state = State::LockWait;
         }
@@ -119,14 +128,21 @@ impl<'s, 'a> View<'s, 'a> {
     /// What the producer says that the thread does, and where it says less than its stack, what that means.
     fn state(&self) -> State {
         let is_abort = self.stack.reading.is_abort;
+        // Whoever has a lock does not rest.
+        let by_stack = match self.stack.state {
+            State::Idle if self.has_a_lock() => self.stack.without_rest(),
+            other => other,
+        };
         match self.thread.reported {
-            // Whoever has a lock does not rest.
-            Some(ReportedState::Sleeping) if !is_abort && self.thread.holds.0 < self.thread.holds.1 => {
-                State::Sleeping
-            }
-            Some(said) if !is_abort => reported::state(said, self.stack.state),
-            _ => self.stack.state,
+            Some(ReportedState::Sleeping) if !is_abort && self.has_a_lock() => State::Sleeping,
+            Some(said) if !is_abort => reported::state(said, by_stack),
+            _ => by_stack,
         }
+    }
+
+    /// Whether it has a lock beside the one that it waits for, which it gives back meanwhile.
+    fn has_a_lock(&self) -> bool {
+        reported::held_by(self.thread, self.snapshot).next().is_some()
     }
 
     /// The lock that the arguments name; else, for a wait that is a lock's, the place in the code.

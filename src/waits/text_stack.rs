@@ -89,6 +89,16 @@ impl<'a> TextStack<'a> {
         }
     }
 
+    /// What a thread with this stack does that has no business to rest: who waits for an event or for input waits for it
+    /// all the same.
+    pub fn without_rest(&self) -> State {
+        match self.reading.wait.map(classify::state_of) {
+            Some(state @ (State::CondWait | State::Sleeping)) => state,
+            _ if self.reading.wait == Some(WaitKind::Work) => State::CondWait,
+            _ => self.state,
+        }
+    }
+
     /// Whether it shows where the thread waits.
     pub fn is_somewhere(&self) -> bool {
         self.reading.caller.is_some() || !self.reading.meaningful.is_empty()

@@ -22,7 +22,7 @@ const MOST_LINES: usize = 4;
 /// States of ART (art/runtime/thread_state.h) and of Dalvik (dalvik/vm/Thread.cpp). `None`: the stack says more.
 static STATES: &[(&str, Option<ReportedState>)] = &[
     ("Runnable", Some(ReportedState::Running)),
-    ("Blocked", Some(ReportedState::Blocked)),
+    ("Blocked", Some(ReportedState::Entering)),
     ("Waiting", Some(ReportedState::Waiting)),
     ("TimedWaiting", Some(ReportedState::Waiting)),
     ("Sleeping", Some(ReportedState::Sleeping)),
@@ -51,7 +51,7 @@ static STATES: &[(&str, Option<ReportedState>)] = &[
     ("ZOMBIE", Some(ReportedState::Idle)),
     ("RUNNABLE", Some(ReportedState::Running)),
     ("TIMED_WAIT", Some(ReportedState::Waiting)),
-    ("MONITOR", Some(ReportedState::Blocked)),
+    ("MONITOR", Some(ReportedState::Entering)),
     ("WAIT", Some(ReportedState::Waiting)),
     ("INITIALIZING", Some(ReportedState::Running)),
     ("STARTING", Some(ReportedState::Running)),

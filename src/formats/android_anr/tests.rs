@@ -65,7 +65,7 @@ fn threads_states_times_and_owners() {
 fn headers_of_every_age() {
     for (line, id, state) in [
         ("\"main\" prio=5 tid=1 Native", "1", None),
-        ("\"main\" prio=5 tid=1 MONITOR", "1", Some(ReportedState::Blocked)),
+        ("\"main\" prio=5 tid=1 MONITOR", "1", Some(ReportedState::Entering)),
         ("\"Signal Catcher\" daemon prio=10 tid=6 Runnable", "6", Some(ReportedState::Running)),
         ("\"perfetto\" prio=10 tid=7 Native (still starting up)", "7", None),
         ("\"main\" tid=1 TimedWaiting", "1", Some(ReportedState::Waiting)),

@@ -12,6 +12,7 @@
 //!     - <0x00000000e0c67918> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)      Locked ownable synchronizers
 //!     - waiting to lock <java.lang.Object@7b836878>                                        jcmd
 //!     -  locked java.lang.Object@1b2c3d                                                    JMX
+//!     - locked on java.lang.Object@1b2c3d                                                  programs that print ThreadInfo
 //!     - waiting to lock <5612c816> (a app.Account) owned by "teller-2" t@12                VisualVM
 //!   - waiting to lock <0x0d3a2f0a> (a java.lang.Object) held by thread 5                   ART
 //!   - waiting on <0x41f73ee8> (a java.lang.VMThread) held by tid=16 (worker)               Dalvik: who is joined
@@ -60,6 +61,7 @@ impl Note {
 static WORDS: &[(&str, Meaning)] = &[
     ("locked ownable synchronizer", Meaning::Synchronizer),
     ("locked synchronizer", Meaning::Synchronizer),
+    ("locked on", Meaning::Locked),
     ("locked", Meaning::Locked),
     ("waiting to lock", Meaning::Waits(WaitMode::Enter)),
     ("blocked on", Meaning::Waits(WaitMode::Enter)),

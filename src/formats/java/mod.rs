@@ -43,7 +43,7 @@ pub fn state(word: &str) -> Option<ReportedState> {
     };
     Some(match name {
         "RUNNABLE" => ReportedState::RunningOrNative,
-        "BLOCKED" => ReportedState::Blocked,
+        "BLOCKED" => ReportedState::Entering,
         "TIMED_WAITING" if detail.contains("sleeping") => ReportedState::Sleeping,
         "WAITING" | "TIMED_WAITING" | "PARKED" | "TIMED_PARKED" | "PINNED" | "TIMED_PINNED" => {
             ReportedState::Waiting

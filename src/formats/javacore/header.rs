@@ -23,8 +23,8 @@ static FIELDS: &[&str] = &["J9VMThread:", "TID:", "(TID:"];
 static STATES: &[(&str, ReportedState)] = &[
     ("R", ReportedState::RunningOrNative),
     ("CW", ReportedState::Asleep),
-    ("MW", ReportedState::Blocked),
-    ("B", ReportedState::Blocked),
+    ("MW", ReportedState::Entering),
+    ("B", ReportedState::Entering),
     ("P", ReportedState::Waiting),
     ("S", ReportedState::Runtime),
     ("Z", ReportedState::Idle),

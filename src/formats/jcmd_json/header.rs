@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(read("#19 \"\" virtual"), ("19".into(), None, None));
         assert_eq!(
             read("#23 \"vt \"log\" 0\" virtual BLOCKED 2026-11-24T04:07:06.740163595Z"),
-            ("23".into(), text("vt \"log\" 0"), Some(ReportedState::Blocked))
+            ("23".into(), text("vt \"log\" 0"), Some(ReportedState::Entering))
         );
         // A made-up next version.
         assert_eq!(

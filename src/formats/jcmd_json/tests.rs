@@ -34,7 +34,7 @@ fn the_text_of_25() {
     assert_eq!(got[0].2, ["java.lang.Thread.sleepNanos0", "shop.Virtual.main"]);
     assert_eq!(got[1].1.as_deref(), Some("vt \"log\" 0"));
     assert_eq!(snapshot.threads[1].kind, ThreadKind::Virtual);
-    assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Blocked));
+    assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Entering));
     let lock = LockId::Token("applog.Logger@7b836878".into());
     let wait = snapshot.threads[1].reported_wait.unwrap();
     assert_eq!(snapshot.named_locks[wait.lock.at()].id, lock);

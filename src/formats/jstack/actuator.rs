@@ -9,6 +9,8 @@
 //!   "lockedMonitors":[{"className":"applog.Logger","identityHashCode":956716055,"lockedStackDepth":1}],
 //!   "lockedSynchronizers":[{"className":"java.util.concurrent.locks.ReentrantLock$NonfairSync","identityHashCode":7}],
 //!   "lockInfo":{"className":"applog.Logger","identityHashCode":956716055}}]}
+//! [{"thread_name":"http-1","thread_id":31,"thread_state":"BLOCKED","stack_trace":[{"class_name":"applog.Logger",
+//!   "method_name":"write","line_number":20}]}]                                    Jackson told to write SNAKE_CASE
 //! ```
 //!
 //! Source: Spring Boot 1.5-3.4 ThreadDumpEndpoint, java/lang/management/ThreadInfo.java, Jolokia 1.7.
@@ -23,11 +25,13 @@ use crate::formats::text::json::{Document, Lenient, Number, documents, key};
 use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
-/// Keys that each thread has: of a document in one line only the first one is near enough to its begin.
-pub(super) const KEYS: [&str; 2] = ["threadState", "threadName"];
+/// Keys that each thread has, by how a program writes keys: its state and its name. Of a document in one line only the
+/// first one is near enough to its begin.
+const KEYS: [[&str; 2]; 2] = [["threadState", "threadName"], ["thread_state", "thread_name"]];
 
-/// The key of the state with its quotes.
+/// The keys of the state with their quotes.
 pub(super) const STATE: &str = "\"threadState\"";
+pub(super) const SNAKE_STATE: &str = "\"thread_state\"";
 
 /// How far behind a thread's name its state may stand in one line, bytes.
 const NEAR: usize = 4096;
@@ -62,45 +66,49 @@ impl Root {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    #[serde(alias = "thread_state")]
     thread_state: String,
-    #[serde(default)]
+    #[serde(default, alias = "thread_name")]
     thread_name: Lenient<String>,
-    #[serde(default)]
+    #[serde(default, alias = "thread_id")]
     thread_id: Number,
-    #[serde(default)]
+    #[serde(default, alias = "lock_name")]
     lock_name: Lenient<String>,
-    #[serde(default)]
+    #[serde(default, alias = "lock_owner_id")]
     lock_owner_id: Number,
-    #[serde(default)]
+    #[serde(default, alias = "lock_info")]
     lock_info: Lenient<LockInfo>,
-    #[serde(default)]
+    #[serde(default, alias = "stack_trace")]
     stack_trace: Lenient<Vec<Element>>,
-    #[serde(default)]
+    #[serde(default, alias = "locked_monitors")]
     locked_monitors: Lenient<Vec<LockInfo>>,
-    #[serde(default)]
+    #[serde(default, alias = "locked_synchronizers")]
     locked_synchronizers: Lenient<Vec<LockInfo>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Element {
+    #[serde(alias = "class_name")]
     class_name: String,
+    #[serde(alias = "method_name")]
     method_name: String,
-    #[serde(default)]
+    #[serde(default, alias = "file_name")]
     file_name: Lenient<String>,
-    #[serde(default)]
+    #[serde(default, alias = "line_number")]
     line_number: Lenient<i64>,
-    #[serde(default)]
+    #[serde(default, alias = "module_name")]
     module_name: Lenient<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LockInfo {
+    #[serde(alias = "class_name")]
     class_name: String,
-    #[serde(default)]
+    #[serde(default, alias = "identity_hash_code")]
     identity_hash_code: Lenient<i64>,
-    #[serde(default)]
+    #[serde(default, alias = "locked_stack_depth")]
     locked_stack_depth: Number,
 }
 
@@ -114,17 +122,18 @@ impl LockInfo {
 
 /// Whether the anchor is one of these keys.
 pub(super) fn is_key(site: &Site<'_>) -> bool {
-    KEYS.iter().any(|name| json::is_key(site, name))
+    KEYS.iter().flatten().any(|name| json::is_key(site, name))
 }
 
 /// Where a key of a thread stands in a document.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
-    let [state, name] = KEYS;
+    let [state, name] = KEYS.iter().find(|keys| keys.iter().any(|name| json::is_key(site, name)))?;
     let is_state = json::is_key(site, state);
     let (start, rest) = key(site, if is_state { state } else { name }, NEAR)?;
+    let quoted = if *state == KEYS[0][0] { STATE } else { SNAKE_STATE };
     let value = match is_state {
         true => &rest,
-        false => rest.get(memchr::memmem::find(&rest, STATE.as_bytes())? + STATE.len()..)?,
+        false => rest.get(memchr::memmem::find(&rest, quoted.as_bytes())? + quoted.len()..)?,
     };
     let value = value.trim_ascii_start();
     let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
@@ -135,7 +144,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// All dumps of this kind in a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if !section.has(STATE) {
+    if !section.has(STATE) && !section.has(SNAKE_STATE) {
         return Vec::new();
     }
     let mut dumps = Dumps::new(section, format);

@@ -1,6 +1,6 @@
 //! The lines of a thread's block.
 
-use super::{deadlocks, java, jrockit};
+use super::{deadlocks, java, jrockit, watchdog};
 use crate::formats::text::words::{number, rsplit_once, split_once};
 use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock};
 use crate::model::{Frame, ReportedState, StackEnd, WaitMode};
@@ -42,10 +42,13 @@ pub(super) fn in_block(line: &str) -> InBlock {
     if text.starts_with(['-', '*']) && note().is_some_and(|note| note.names_something()) {
         return InBlock::Body;
     }
-    if deadlocks::is_line(line) {
+    if deadlocks::is_line(line) || watchdog::is_between(line) {
         return InBlock::Ends;
     }
-    let is_noise = NOISE.iter().any(|start| text.starts_with(start));
+    if watchdog::frame(line).is_some() {
+        return InBlock::Body;
+    }
+    let is_noise = watchdog::is_noise(text) || NOISE.iter().any(|start| text.starts_with(start));
     if is_noise && (is_indented || text.starts_with("Thread: 0x")) {
         InBlock::Noise
     } else {
@@ -74,6 +77,9 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
             body.frames.push(frame.into());
         } else if let Some(frame) = frame_of(text) {
             (has_java, is_of_agent) = (true, true);
+            body.frames.push(frame.into());
+        } else if let Some(frame) = watchdog::frame(line.text) {
+            has_java = true;
             body.frames.push(frame.into());
         } else if let Some(state) = text.strip_prefix(STATE) {
             body.state = java::state(state);
@@ -124,7 +130,7 @@ fn give_back(body: &mut Body) {
         return;
     }
     body.holds.retain(|hold| hold.lock.id != lock.id);
-    if body.state == Some(ReportedState::Blocked) {
+    if body.state == Some(ReportedState::Entering) {
         body.wait = Some(BodyWait { lock, mode: WaitMode::Reenter, owner: None });
     }
 }
@@ -141,7 +147,7 @@ fn give_back(body: &mut Body) {
 ///
 /// Source: OpenJDK 17 sun/jvm/hotspot/runtime/JavaVFrame.java `identifyLockState`, as jhsdb 17 prints it.
 fn contend(body: &mut Body) {
-    if body.state != Some(ReportedState::Blocked) {
+    if body.state != Some(ReportedState::Entering) {
         return;
     }
     let (mut innermost, others): (Vec<_>, Vec<_>) =

@@ -296,7 +296,7 @@ fn push(building: &mut Building, member: &Member, lock: Wanted) {
     thread.name = Some(member.name.clone());
     let wanted = lock.map(|(lock, kind)| ReportedWait { lock, mode: mode_of(kind) });
     thread.reported = wanted.map(|wait| match wait.mode {
-        WaitMode::Enter => ReportedState::Blocked,
+        WaitMode::Enter => ReportedState::Entering,
         _ => ReportedState::Waiting,
     });
     let (body, values) = stack(&member.lines);

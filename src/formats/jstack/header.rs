@@ -16,12 +16,15 @@
 //! "Thread-0@687" daemon prio=5 tid=0x11 nid=NA waiting for monitor entry                                   IntelliJ
 //! "Thread-0" prio=5 waiting for monitor entry                                                              the same, Android
 //! "pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15                                           Geode
+//! "http-exec-8" #23 prio=5 RUNNABLE                                                                       with a state or
+//! "http-exec-8" #23 daemon prio=5                                                                          a frame below
+//! "Executor #1" Id=47 in group "main" BLOCKED on C@5a679233 owned by "x" Id=3
 //! "http-exec-8" #23 prio=5 tid=0x… nid=0x2beb waiting for monitor entry [0x…]
 //! ```
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
-use super::{deadlocks, jrockit};
+use super::{deadlocks, jrockit, watchdog};
 use crate::formats::java;
 use crate::formats::text::{BodyWait, Head, first_line};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
@@ -60,6 +63,9 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if line.starts_with(RULE) {
         return ruled(line, more);
     }
+    if line.starts_with(watchdog::THREAD) {
+        return watchdog::head(line, more);
+    }
     let inside = line.strip_prefix('"')?;
     // `"dl2":` in the section of a deadlock.
     if deadlocks::member(line).is_some() {
@@ -76,8 +82,9 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         let text = lossy(next.get(..next.len().min(4096))?);
         let text = text.trim_end_matches('\r');
         let is_other = ENDS.iter().any(|start| text.starts_with(start));
+        let below = rest.get(next.len() + 1..).unwrap_or_default();
         // Behind a blank line a header that is whole is one of its own.
-        let is_whole = || text.strip_prefix('"').is_some_and(|inside| named(inside, b"").is_some());
+        let is_whole = || text.strip_prefix('"').is_some_and(|inside| named(inside, below).is_some());
         let is_behind_blank = whole.ends_with('\n');
         if rest.is_empty()
             || is_other
@@ -187,6 +194,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
     let mut nid: Option<&str> = None;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(0)), name));
     let mut tid = None;
+    let mut has_priority = false;
     // Where the words begin that are no fields, which is behind all others.
     let mut plain = None;
     let mut rest = fields;
@@ -208,6 +216,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         } else if let Some((key, value)) = word.split_once('=') {
             match key {
                 "tid" => tid = parsed(value),
+                "prio" => has_priority = value.parse::<i32>().is_ok(),
                 _ => field(key, value, &mut head, &mut nid),
             }
         } else {
@@ -218,9 +227,16 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
             }
         }
     }
-    let said = plain.and_then(states);
-    if tid.is_none() && (said.is_none() || !below.starts_with(STATE)) {
-        return None;
+    let said = plain.and_then(|words| states(words).or_else(|| java::state(words)));
+    // Without an address the lines below have to say that this is a thread.
+    if tid.is_none() {
+        let has_state = below.starts_with(STATE);
+        let is_whole = (plain.is_none() || said.is_some()) && head.unknown.is_none();
+        let is_bare =
+            is_whole && (number.is_some() || has_priority) && (has_state || below.starts_with(FRAME));
+        if !is_bare && !(said.is_some() && has_state) {
+            return None;
+        }
     }
     let kernel_id = nid.and_then(parsed).or(os_id);
     head.thread.tid = kernel_id.and_then(|id| u32::try_from(id).ok()).filter(|id| *id != 0);
@@ -246,7 +262,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
 /// The words at the end of a header, where no line `java.lang.Thread.State` says it better.
 fn states(words: &str) -> Option<ReportedState> {
     const STATES: &[(&str, ReportedState)] = &[
-        ("waiting for monitor entry", ReportedState::Blocked),
+        ("waiting for monitor entry", ReportedState::Entering),
         ("in Object.wait()", ReportedState::Waiting),
         ("waiting on condition", ReportedState::Waiting),
         ("sleeping", ReportedState::Sleeping),
@@ -297,7 +313,8 @@ fn jmx(text: &str) -> Option<Head> {
         Some((name, rest.strip_prefix("Id=")?))
     })?;
     let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let rest = rest.strip_prefix("Group=").map_or(Some(rest), behind_group)?;
+    let group = rest.strip_prefix("Group=").or_else(|| rest.strip_prefix("in group \""));
+    let rest = group.map_or(Some(rest), behind_group)?;
     let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(id.parse().ok()?)), name));
     let word = rest.split(' ').next().unwrap_or_default();
     head.thread.reported = Some(java::state(word)?);

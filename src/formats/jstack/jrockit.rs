@@ -34,7 +34,7 @@ pub(super) const FIELDS: &str = "id=";
 /// Words of a state; the last of a header that is known says most.
 static STATES: &[(&str, ReportedState)] = &[
     ("alive", ReportedState::RunningOrNative),
-    ("blocked", ReportedState::Blocked),
+    ("blocked", ReportedState::Entering),
     ("native_blocked", ReportedState::Waiting),
     ("waiting", ReportedState::Waiting),
     ("native_waiting", ReportedState::Waiting),

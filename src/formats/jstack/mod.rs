@@ -9,21 +9,22 @@ mod block;
 mod deadlocks;
 mod header;
 mod jrockit;
+mod watchdog;
 
 use super::java;
 use super::text::{
     self, BlockLine, Body, Dumps, Grammar, Head, InBlock, LONGEST_LINE, Outside, Section, SeenIds, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadKind, lossy};
+use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `Found one Java-level deadlock:`, or JSON with `threadState`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia); VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper)",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -42,6 +43,12 @@ pub const FORMAT: Format = Format {
             "\"threadName\"",
             "\\\"threadState\\\"",
             "\\\"threadName\\\"",
+            actuator::SNAKE_STATE,
+            "\"thread_name\"",
+            "\\\"thread_state\\\"",
+            "\\\"thread_name\\\"",
+            " prio=",
+            watchdog::THREAD,
         ],
         confirm,
         parse,
@@ -78,6 +85,12 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             let wait = above.get(before.len().saturating_sub(2)..)?;
             deadlocks::is_wait(wait).then(|| site.indented(2))
         }
+        "Curre" => {
+            let below = site.following_text(1).next()?;
+            watchdog::second(&below).map(|_| site.at)
+        }
+        // `"main" #1 prio=5 RUNNABLE`, where no line below it has the state.
+        " prio" => bare_header(site),
         // `Thread 12345: (state = BLOCKED)`
         "(stat" => header_in(site, "Thread "),
         // `"pool-1-thread-2" Id=76 WAITING on …`
@@ -96,6 +109,22 @@ fn above<'t>(site: &Site<'t>) -> Option<&'t [u8]> {
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
 pub(super) fn thread_info(line: &str) -> Option<Head> {
     header::read(line, b"").filter(|_| line.contains(" Id="))
+}
+
+/// Where a header begins that has neither an address nor an id, and a frame below it.
+fn bare_header(site: &Site<'_>) -> Option<usize> {
+    // Most headers have one of these behind the priority.
+    let line = site.line();
+    if [&b"tid="[..], b"Id="].iter().any(|id| memchr::memmem::find(line, id).is_some()) {
+        return None;
+    }
+    let below = site.following_text(1).next()?;
+    let at = below.find("at ")?;
+    java::frame(below.get(at + 3..)?)?;
+    let (begin, text) = site.whole_line()?;
+    let start = text.find('"').filter(|_| !text.contains("tid="))?;
+    header::read(text.get(start..)?, below.get(at..)?.as_bytes())?;
+    Some(begin + start)
 }
 
 /// Where in a line the header begins that begins so.
@@ -117,6 +146,21 @@ struct Memory {
     seen: SeenIds,
     seen_virtual: SeenIds,
     deadlocks: deadlocks::Reader,
+    stall: Stall,
+}
+
+/// How far the report of a watchdog is read.
+#[derive(Default, PartialEq, Eq)]
+enum Stall {
+    /// There is none.
+    #[default]
+    None,
+    /// It says that something does not respond.
+    Told,
+    /// The header of the thread that does not.
+    Thread,
+    /// That thread was added. The list of all threads has it once more.
+    Known,
 }
 
 impl Memory {
@@ -153,6 +197,7 @@ impl Grammar for Jstack {
         line.starts_with(b"\"")
             || line.starts_with(b"Thread ")
             || line.starts_with(b"   Mounted virtual thread #")
+            || line.starts_with(watchdog::THREAD.as_bytes())
             || line.starts_with(header::RULE.as_bytes())
     }
 
@@ -174,8 +219,11 @@ impl Grammar for Jstack {
         if is_time(line) || pid(line).is_some() {
             return Outside::Event;
         }
-        if deadlocks::is_line(line) {
+        if deadlocks::is_line(line) || watchdog::is_stall(line) {
             return Outside::Event;
+        }
+        if watchdog::is_between(line) {
+            return Outside::Noise;
         }
         match section {
             Some(DEADLOCK) => Outside::Event,
@@ -199,11 +247,19 @@ impl Grammar for Jstack {
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         if !memory.is_new(thread) && thread.id != ThreadId::Number(0) {
+            if memory.stall == Stall::Known {
+                return false;
+            }
             begin(memory, dumps, offset);
             memory.is_new(thread);
         }
         memory.deadlocks.end();
-        tell(memory, dumps.current(offset));
+        let building = dumps.current(offset);
+        if memory.stall == Stall::Thread {
+            memory.stall = Stall::Known;
+            building.snapshot.process.unresponsive = Some(ThreadIx(building.snapshot.threads.len() as u32));
+        }
+        tell(memory, building);
         true
     }
 
@@ -214,6 +270,13 @@ impl Grammar for Jstack {
             tell(memory, building);
         } else if line.starts_with("===== FULL THREAD DUMP") || line.starts_with(AGENT) {
             begin(memory, dumps, offset);
+        } else if watchdog::is_stall(line) {
+            end(memory, dumps);
+            memory.stall = Stall::Told;
+        } else if line.starts_with(watchdog::THREAD) {
+            if memory.stall == Stall::Told {
+                memory.stall = Stall::Thread;
+            }
         } else if jrockit::is_version(line) {
             dumps.current(offset).snapshot.process.runtime = Some(line.trim().into());
         } else if is_date(line) {
@@ -240,6 +303,7 @@ fn end(memory: &mut Memory, dumps: &mut Dumps) {
     }
     dumps.end();
     memory.begin();
+    memory.stall = Stall::None;
 }
 
 /// Ends the dump that is being read, and begins another one.
@@ -311,3 +375,5 @@ mod tests;
 mod tests_deadlocks;
 #[cfg(test)]
 mod tests_variants;
+#[cfg(test)]
+mod tests_watchdog;

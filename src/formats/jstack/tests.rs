@@ -109,7 +109,32 @@ fn thread_infos_as_json() {
     let jolokia = ACTUATOR.replace("{\"threads\":", "{\"status\":200,\"value\":");
     let logged: String = ACTUATOR.lines().map(|line| format!("web_1  | {line}\n")).collect();
     let one_line: String = format!("10:00 INFO dump {}\n", ACTUATOR.lines().collect::<String>());
-    for text in [list, jolokia, logged, one_line] {
+    // Keys in snake_case.
+    let mut snake = list.clone();
+    for key in [
+        "thread name",
+        "thread id",
+        "thread state",
+        "lock name",
+        "lock owner id",
+        "lock info",
+        "stack trace",
+        "class name",
+        "method name",
+        "file name",
+        "line number",
+        "locked monitors",
+        "locked synchronizers",
+        "identity hash code",
+        "locked stack depth",
+    ] {
+        let upper = |word: &str| word[..1].to_uppercase() + &word[1..];
+        let mut words = key.split(' ');
+        let camel: String = words.next().map(str::to_owned).into_iter().chain(words.map(upper)).collect();
+        snake = snake.replace(&format!("\"{camel}\":"), &format!("\"{}\":", key.replace(' ', "_")));
+    }
+    assert!(snake.contains("\"thread_state\":\"BLOCKED\"") && snake.contains("\"identity_hash_code\""));
+    for text in [list, jolokia, logged, one_line, snake] {
         assert_eq!(format!("{:?}", read(&text)[0].threads), format!("{:?}", snapshot.threads), "{text}");
     }
     for at in 0..ACTUATOR.len() {

@@ -1,6 +1,7 @@
 //! What other JVMs, tools and editors make of a thread dump.
 
-use crate::formats::testing::{functions, holds, read, read_one, survives_logs};
+use super::FORMAT;
+use crate::formats::testing::{functions, holds, is_found, read, read_one, survives_logs};
 use crate::model::{LockId, ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
 
 /// What a thread waits for, and how.
@@ -64,7 +65,7 @@ fn jrockit() {
     assert!(holds(&snapshot, 0).is_empty());
     assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Idle));
     assert_eq!(snapshot.threads[1].tid, Some(4102));
-    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Blocked));
+    assert_eq!(snapshot.threads[2].reported, Some(ReportedState::Entering));
     assert_eq!(wait(&snapshot, 2), Some((LockId::Address(0x5a20), WaitMode::Enter)));
     assert_eq!(holds(&snapshot, 2), [LockId::Address(0x5a30)]);
     assert_eq!(functions(&snapshot, ThreadIx(2)), ["jrockit.vm.Locks.monitorEnter", "app.Teller.move"]);
@@ -178,8 +179,8 @@ fn jenkins_names_thread_groups() {
     let snapshot = read_one(JENKINS);
     assert_eq!(names(&snapshot), ["Executor #1", "Executor #2", "main"]);
     let states: Vec<_> = snapshot.threads.iter().filter_map(|t| t.reported).collect();
-    use ReportedState::{Blocked, RunningOrNative, Waiting};
-    assert_eq!(states, [Blocked, Waiting, RunningOrNative]);
+    use ReportedState::{Entering, RunningOrNative, Waiting};
+    assert_eq!(states, [Entering, Waiting, RunningOrNative]);
     let queue = LockId::Token("app.Queue@4c1d70b2".into());
     assert_eq!(wait(&snapshot, 0), Some((queue, WaitMode::Enter)));
     assert_eq!(holds(&snapshot, 0), [LockId::Token("app.Node@6e09fa".into())]);
@@ -326,4 +327,77 @@ fn the_agent_calls_locked_what_a_thread_is_about_to_enter() {
     assert_eq!(functions(&snapshot, ThreadIx(0)), ["app.Teller.move", "app.Teller$$Lambda.run"]);
     assert!(snapshot.gaps.is_empty() && snapshot.rings.len() == 1, "{:?}", snapshot.gaps);
     assert_eq!(read(&AGENT.repeat(2)).len(), 2);
+}
+
+/// Programs that print their own threads leave out what only the JVM knows.
+#[test]
+fn headers_with_neither_address_nor_id() {
+    let text = "\"teller-1 | north\" #56
+   java.lang.Thread.State: BLOCKED
+        at app.Teller.move(Teller.java:8)
+        - waiting to lock app.Account@4c1d70b2
+        at app.Teller.run(Teller.java:3)
+        - locked on app.Account@6e09fa
+
+\"teller-2\" #59 daemon prio=5
+   java.lang.Thread.State: BLOCKED
+        at app.Teller.move(Teller.java:8)
+        - waiting to lock app.Account@6e09fa
+        at app.Teller.run(Teller.java:3)
+        - locked on app.Account@4c1d70b2
+";
+    let snapshot = read_one(text);
+    assert_eq!(names(&snapshot), ["teller-1 | north", "teller-2"]);
+    assert_eq!(snapshot.threads[0].id, ThreadId::Text("#56".into()));
+    assert_eq!(snapshot.threads[1].reported, Some(ReportedState::Entering));
+    let token = |token: &str| LockId::Token(token.into());
+    assert_eq!(wait(&snapshot, 0), Some((token("app.Account@4c1d70b2"), WaitMode::Enter)));
+    assert_eq!(holds(&snapshot, 0), [token("app.Account@6e09fa")]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(text);
+    // The state in the header, and none below.
+    let text = "\"main\" #1 prio=5 RUNNABLE
+\tat app.Teller.count(Teller.java:18)
+\tat app.Main.main(Main.java:3)
+
+\"teller-3\" prio=5
+\tat app.Teller.move(Teller.java:8)
+";
+    let snapshot = read_one(text);
+    assert_eq!(names(&snapshot), ["main", "teller-3"]);
+    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::RunningOrNative));
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["app.Teller.count", "app.Main.main"]);
+    survives_logs(text);
+}
+
+#[test]
+fn a_group_in_quotes() {
+    let snapshot = read_one(
+        "\"Executor #1\" Id=31 in group \"main\" BLOCKED on app.Account@42d2 owned by \"Executor #2\" Id=44
+\tat app.Teller.move(Teller.java:8)
+\t-  blocked on app.Account@42d2
+
+\"Executor #2\" Id=44 in group \"web workers\" RUNNABLE
+\tat app.Teller.run(Teller.java:3)
+\t-  locked app.Account@42d2
+",
+    );
+    assert_eq!(names(&snapshot), ["Executor #1", "Executor #2"]);
+    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Entering));
+    let lock = LockId::Token("app.Account@42d2".into());
+    assert_eq!(wait(&snapshot, 0), Some((lock, WaitMode::Enter)));
+}
+
+#[test]
+fn quoted_words_with_a_priority_are_no_thread() {
+    for text in [
+        "started \"teller-3\" with prio=5\n\tat app.Teller.move(Teller.java:8)\n",
+        "\"teller-3\" prio=high\n\tat app.Teller.move(Teller.java:8)\n",
+        "\"teller-3\" prio=5 was started\n\tat app.Teller.move(Teller.java:8)\n",
+        "\"teller-3\" #5 prio=5\nopened app.Teller.move(Teller.java:8)\n",
+        "\"teller-3\" #5 prio=5\n",
+        "rule \"night shift\" prio=5 matched\nexecuted at noon\n",
+    ] {
+        assert!(!is_found(FORMAT.id, text), "{text}");
+    }
 }

@@ -71,7 +71,7 @@ fn below_a_thread_of_jruby_stands_its_java_thread() {
     assert_eq!(snapshot.source.format.id(), "sigdump");
     assert_eq!(snapshot.threads.len(), 2);
     assert_eq!(functions(&snapshot, ThreadIx(0)), ["synchronize", "log_message"]);
-    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Blocked));
+    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Entering));
     let wait = snapshot.threads[0].reported_wait.unwrap();
     assert_eq!(snapshot.named_locks[wait.lock.at()].id, LockId::Token("org.jruby.RubyThread@1b2c".into()));
     assert_eq!(holds(&snapshot, 0), [LockId::Token("org.jruby.RubyProc@77".into())]);
