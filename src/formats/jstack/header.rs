@@ -234,7 +234,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         let is_whole = (plain.is_none() || said.is_some()) && head.unknown.is_none();
         let is_bare =
             is_whole && (number.is_some() || has_priority) && (has_state || below.starts_with(FRAME));
-        if !is_bare && !(said.is_some() && has_state) {
+        if !(is_bare || said.is_some() && has_state) {
             return None;
         }
     }

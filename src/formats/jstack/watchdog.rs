@@ -6,11 +6,11 @@
 //! [12:00:00] [Watchdog Thread/ERROR]: Server thread dump (Look for plugins here before reporting to Paper!):
 //! [12:00:00] [Watchdog Thread/ERROR]: ------------------------------
 //! [12:00:00] [Watchdog Thread/ERROR]: Current Thread: Server thread
-//! [12:00:00] [Watchdog Thread/ERROR]: 	PID: 23 | Suspended: false | Native: false | State: RUNNABLE
-//! [12:00:00] [Watchdog Thread/ERROR]: 	Thread is waiting on monitor(s):
-//! [12:00:00] [Watchdog Thread/ERROR]: 		Locked on:app.Region.load(Region.java:7)
-//! [12:00:00] [Watchdog Thread/ERROR]: 	Stack:
-//! [12:00:00] [Watchdog Thread/ERROR]: 		java.base@17/java.lang.Object.wait(Native Method)
+//! [12:00:00] [Watchdog Thread/ERROR]:     PID: 23 | Suspended: false | Native: false | State: RUNNABLE
+//! [12:00:00] [Watchdog Thread/ERROR]:     Thread is waiting on monitor(s):
+//! [12:00:00] [Watchdog Thread/ERROR]:         Locked on:app.Region.load(Region.java:7)
+//! [12:00:00] [Watchdog Thread/ERROR]:     Stack:
+//! [12:00:00] [Watchdog Thread/ERROR]:         java.base@17/java.lang.Object.wait(Native Method)
 //! [12:00:00] [Watchdog Thread/ERROR]: ------------------------------
 //! [12:00:00] [Watchdog Thread/ERROR]: Entire Thread Dump:
 //! ```
