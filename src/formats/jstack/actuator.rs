@@ -130,7 +130,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let [state, name] = KEYS.iter().find(|keys| keys.iter().any(|name| json::is_key(site, name)))?;
     let is_state = json::is_key(site, state);
     let (start, rest) = key(site, if is_state { state } else { name }, NEAR)?;
-    let quoted = if *state == KEYS[0][0] { STATE } else { SNAKE_STATE };
+    let quoted = format!("\"{state}\"");
     let value = match is_state {
         true => &rest,
         false => rest.get(memchr::memmem::find(&rest, quoted.as_bytes())? + quoted.len()..)?,

@@ -17,11 +17,24 @@ pub(super) const MESSAGE: &str = "the text breaks off in the middle of a stack";
 /// Where the line of the frame begins that lacks its end, if the text ends with it, or the block of Markdown.
 pub(super) fn place(text: &[u8]) -> Option<usize> {
     let at = memchr::memmem::rfind(text, b"File \"")?;
+    if !goes_on_a_stack(text.get(..at)?) {
+        return None;
+    }
     let mut lines = text.get(at..)?.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
     let frame = lossy(lines.next()?).into_owned();
     let next = lines.find(|line| !line.is_empty());
     let is_last = next.is_none_or(|line| line.starts_with(b"```"));
     (is_last && is_cut(&frame)).then_some(at)
+}
+
+/// Whether what stands above a line, and before it in the line itself, is a header or a frame of such a stack: a log has
+/// files in its lines, and tracebacks of its own.
+fn goes_on_a_stack(before: &[u8]) -> bool {
+    let line = |text: &[u8]| memchr::memrchr(b'\n', text).map_or(0, |n| n + 1);
+    let (above, own) = before.split_at(line(before));
+    let above = above.trim_ascii_end();
+    let above = lossy(above.get(line(above)..).unwrap_or_default());
+    own.trim_ascii().is_empty() && (super::header(&above).is_some() || super::frame(&above).is_some())
 }
 
 fn is_cut(frame: &str) -> bool {
@@ -52,6 +65,8 @@ mod tests {
             format!("{begin}{whole}\n"),
             format!("{begin}  File \"/srv/sh\nshop: 3 orders\n"),
             format!("{begin}  File \"/srv/sh\n{whole}\n"),
+            format!("{begin}{whole}\nshop: cannot open File \"/srv/sh\n"),
+            format!("{begin}{whole}\nTraceback (most recent call last):\n  File \"/srv/sh\n"),
         ] {
             assert!(!read_one(&text).gaps.has(GapKind::Truncated), "{text}");
         }
