@@ -82,7 +82,7 @@ fn functions(snapshot: &Snapshot, thread: &Thread) -> Vec<String> {
 /// `name=value symbol` of all slots of a thread.
 fn values(snapshot: &Snapshot, thread: &Thread) -> Vec<String> {
     let slots = snapshot.stacks.frames_of(thread.stack).iter().flat_map(|ix| snapshot.stacks.slots(*ix));
-    let values = &snapshot.values[thread.values.0 as usize..thread.values.1 as usize];
+    let values = snapshot.values.of(thread.values);
     assert_eq!(slots.clone().count(), values.len());
     let shown = |symbol: Option<&str>| symbol.map(|s| format!(" {s}")).unwrap_or_default();
     slots.zip(values).map(|(s, v)| format!("{}={v:#x}{}", s.name, shown(s.symbol.as_deref()))).collect()

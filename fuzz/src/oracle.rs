@@ -70,7 +70,7 @@ pub fn check_threads(snapshot: &Snapshot) {
     for thread in &snapshot.threads {
         assert!(thread.stack.at() < snapshot.stacks.stack_count());
         let (from, to) = thread.values;
-        assert!(from <= to && to as usize <= snapshot.values.len(), "values are those of the snapshot");
+        assert!(from <= to && to <= snapshot.values.len(), "values are those of the snapshot");
         let slots: usize =
             snapshot.stacks.frames_of(thread.stack).iter().map(|&f| snapshot.stacks.slots(f).len()).sum();
         assert_eq!(slots, (to - from) as usize, "each slot has a value");

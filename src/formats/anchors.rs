@@ -31,9 +31,9 @@ enum Scanner {
 
 /// An anchor of a format.
 struct Anchor {
-    format: usize,
+    format: u16,
     /// Its place in the format's list.
-    number: usize,
+    number: u16,
     text: &'static str,
     /// Where in it the scanner's pattern stands.
     at: usize,
@@ -47,9 +47,9 @@ const PART: usize = 128 << 10;
 
 /// Those of [`FORMATS`].
 pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
-    let mut all: Vec<(usize, usize, &'static str)> = Vec::new();
-    for (n, format) in FORMATS.iter().enumerate() {
-        all.extend(format.anchors().iter().enumerate().map(|(number, anchor)| (n, number, *anchor)));
+    let mut all: Vec<(u16, u16, &'static str)> = Vec::new();
+    for (n, format) in (0u16..).zip(FORMATS) {
+        all.extend((0u16..).zip(format.anchors()).map(|(number, anchor)| (n, number, *anchor)));
     }
     let chosen = patterns(all.iter().map(|(.., text)| *text));
     // One that has another one in it is found with that one: so none hides another.
@@ -158,14 +158,21 @@ impl Scanner {
 }
 
 /// Where in a text an anchor stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hit {
     /// Where it begins.
     pub at: usize,
     /// Whose it is: a place in [`FORMATS`].
-    pub format: usize,
+    pub format: u16,
     /// Which of that format's.
-    pub number: usize,
+    pub number: u16,
+}
+
+impl Hit {
+    /// By which hits are sorted: there are millions of them, and one number is compared faster than three.
+    fn key(&self) -> u64 {
+        (self.at as u64) << 24 | u64::from(self.format & 0xfff) << 12 | u64::from(self.number & 0xfff)
+    }
 }
 
 impl Anchors {
@@ -183,7 +190,7 @@ impl Anchors {
             for group in &self.groups {
                 group.find(text, part.clone(), self.longest, &mut hits);
             }
-            hits.sort_unstable();
+            hits.sort_unstable_by_key(Hit::key);
             // An anchor with two patterns in it is found twice.
             hits.dedup();
             hits.drain(..).for_each(&mut found);
@@ -219,9 +226,9 @@ mod tests {
     use super::*;
     use crate::formats::Format;
 
-    fn anchors() -> Vec<(usize, &'static str)> {
-        let of = |(n, format): (usize, &'static Format)| format.anchors().iter().map(move |text| (n, *text));
-        FORMATS.iter().enumerate().flat_map(of).collect()
+    fn anchors() -> Vec<(u16, &'static str)> {
+        let of = |(n, format): (u16, &'static Format)| format.anchors().iter().map(move |text| (n, *text));
+        (0u16..).zip(FORMATS).flat_map(of).collect()
     }
 
     #[test]

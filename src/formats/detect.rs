@@ -14,6 +14,9 @@ use crate::model::{GapKind, Snapshot, Str};
 /// How much text one worker looks through at a time.
 const PIECE: usize = 1 << 20;
 
+/// Room for so many headers in each.
+const HEADERS_A_PIECE: usize = 512;
+
 /// What a file holds.
 pub enum Content<'b> {
     /// One binary dump.
@@ -127,8 +130,12 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Option<Vec
     let anchors = ANCHORS.as_ref()?;
     let pieces: Vec<usize> = (0..text.len()).step_by(PIECE).collect();
     let of_piece = |from: usize| {
-        let mut piece = InPiece { headers: Vec::new(), anchors: vec![AnchorSet::default(); FORMATS.len()] };
+        let mut piece = InPiece {
+            headers: Vec::with_capacity(HEADERS_A_PIECE),
+            anchors: vec![AnchorSet::default(); FORMATS.len()],
+        };
         let found = |Hit { at, format, number }| {
+            let (format, number) = (usize::from(format), usize::from(number));
             piece.anchors[format].add(number);
             piece
                 .headers
@@ -141,6 +148,9 @@ fn headers(text: &[u8], is_asked: impl Fn(&Format) -> bool + Sync) -> Option<Vec
     let of_pieces: Vec<InPiece> = pieces.map(of_piece).collect::<Option<_>>()?;
     let new = |format| Found { format, headers: Vec::new(), anchors: None, ties: Vec::new() };
     let mut found: Vec<Found> = FORMATS.iter().map(new).collect();
+    let mut counts = vec![0; FORMATS.len()];
+    of_pieces.iter().flat_map(|piece| &piece.headers).for_each(|(n, _)| counts[*n] += 1);
+    found.iter_mut().zip(counts).for_each(|(found, count)| found.headers.reserve(count));
     for InPiece { headers, anchors } in of_pieces {
         for (n, header) in headers {
             found[n].headers.push(header);

@@ -18,6 +18,7 @@ mod snapshot;
 mod stack;
 mod text;
 mod thread;
+mod values;
 
 pub use address_space::AddressSpace;
 pub use certainty::{Certainty, Evidence};
@@ -37,3 +38,4 @@ pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
 pub use text::{Str, lossy};
 pub use thread::{Thread, ThreadId, ThreadIx, ThreadKind};
+pub use values::Values;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Gaps, LockOrder, NamedLock, Process, ProcessImage, ReportedHold, ReportedLock, ReportedRing, StackTable,
-    Str, Thread, ThreadIx,
+    Str, Thread, ThreadIx, Values,
 };
 
 /// The id of a kind of dump: one of the contract's format ids. Each is made in one place, the row of its
@@ -76,7 +76,7 @@ pub struct Snapshot {
     /// Frames and stacks.
     pub stacks: StackTable,
     /// Values of printed arguments, see [`Thread::values`].
-    pub values: Vec<u64>,
+    pub values: Values,
     /// Locks whose content the text printed.
     pub reported_locks: Vec<ReportedLock>,
     /// Locks that the text names, each once.
@@ -104,7 +104,7 @@ impl Snapshot {
             threads: Vec::new(),
             listing: Listing::Threads,
             stacks: StackTable::default(),
-            values: Vec::new(),
+            values: Values::default(),
             reported_locks: Vec::new(),
             named_locks: Vec::new(),
             holds: Vec::new(),

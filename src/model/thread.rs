@@ -66,8 +66,8 @@ pub struct Thread {
     pub stack_end: StackEnd,
     /// Frames that were left out of the stack because it is too deep.
     pub frames_left_out: u32,
-    /// Values of the arguments printed in its frames: `values[start..end]` of the snapshot, in
-    /// the order of the frames' slots. Text formats only.
+    /// Values of the arguments printed in its frames: [`Values::of`](super::Values::of) of the snapshot's, in the
+    /// order of the frames' slots. Text formats only.
     pub values: (u32, u32),
     /// CPU time in microseconds, user and system, where the dump says so.
     pub cpu_us: Option<u64>,

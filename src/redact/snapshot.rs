@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, Clusters};
 use crate::diagnosis::Analyzed;
 use crate::model::{
     ArgSlot, Evidence, Failure, Frame, Memory, Process, ProcessImage, Signal, Snapshot, Source, Str, Thread,
-    ThreadId,
+    ThreadId, Values,
 };
 use crate::modules::{Module, ModuleSet};
 use crate::waits::{Activity, Call, Lock, Waits};
@@ -56,7 +56,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
     self::process(process, is_program, scrubber);
     threads.iter_mut().for_each(|thread| self::thread(thread, scrubber));
     stacks.rewrite(|frame, slots| self::frame(frame, slots, scrubber));
-    values.clear();
+    *values = Values::default();
     reported_locks.clear();
     named_locks.clear();
     holds.clear();

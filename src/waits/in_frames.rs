@@ -86,8 +86,7 @@ pub(super) fn addresses_in_arguments(
         return by_address;
     }
     let of_thread = |(ix, thread): (usize, &Thread)| {
-        let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
-        let values = snapshot.values.get(start..end).unwrap_or_default().iter();
+        let values = snapshot.values.of(thread.values).iter();
         // Whoever waits for a lock has its address.
         let own = match &seen[ix].claim {
             Some(Claim::Lock(LockClaim { key: LockKey::Address(address), .. })) => Some(*address),

@@ -59,8 +59,7 @@ struct View<'s, 'a> {
 
 impl<'s, 'a> View<'s, 'a> {
     fn of(snapshot: &'a Snapshot, stack: &'s TextStack<'a>, thread: &'a Thread) -> Self {
-        let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
-        Self { snapshot, thread, stack, values: snapshot.values.get(start..end).unwrap_or_default() }
+        Self { snapshot, thread, stack, values: snapshot.values.of(thread.values) }
     }
 
     fn observe(&self, threads: &ThreadMap<'_>) -> Observation<'a> {

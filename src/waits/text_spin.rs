@@ -42,7 +42,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
             continue;
         }
         let Some(slot) = slot else { continue };
-        let value = snapshot.values.get(thread.values.0 as usize + slot).copied().unwrap_or(0);
+        let value = snapshot.values.of(thread.values).get(slot).copied().unwrap_or(0);
         let symbol = slots[slot].symbol.as_ref();
         let key = match (value, symbol) {
             (0, None) => continue,

@@ -2,10 +2,11 @@
 //! independent of each other, so that they can be read in parallel.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::formats::text::Repeats;
+use crate::formats::text::{Repeats, expect};
 use crate::model::{FrameKind, Pool, StackEnd};
 
 use super::header::{self, Header, decimal};
@@ -26,26 +27,30 @@ pub(super) struct Chunk {
     pub templates: Templates,
     /// Its stacks, each once: templates, newest first.
     pub stacks: Pool<TemplateIx>,
-    /// Values of all its stacks.
-    pub values: Vec<u64>,
+    /// Values of all its stacks, as they are being read.
+    values: Vec<u64>,
+    /// The same as the snapshots have them.
+    pub all_values: Arc<Vec<u64>>,
     /// How many values the chunks before have.
-    pub values_before: usize,
+    pub values_before: u32,
 }
 
 /// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it. `has_locks`: locks may be printed
 /// in the text.
 pub(super) fn read(text: &[u8], base: usize, is_last: bool, has_locks: bool) -> Chunk {
     let mut reader = Reader { text, base: base as u64, is_last, has_locks, ..Reader::default() };
-    // A value for every 64 bytes is more than most dumps have, and saves copying while it grows.
-    reader.chunk.values.reserve(text.len() / 64);
     reader.chunk.templates.reserve((text.len() / 256).min(MOST_EXPECTED));
-    reader.chunk.items.reserve((text.len() / 1024).min(MOST_EXPECTED));
     reader.run();
-    reader.chunk
+    let mut chunk = reader.chunk;
+    chunk.all_values = Arc::new(std::mem::take(&mut chunk.values));
+    chunk
 }
 
-/// Room for so many templates and threads at most.
+/// Room for so many templates at most.
 const MOST_EXPECTED: usize = 1 << 15;
+
+/// More than most stacks have.
+const VALUES_A_STACK: usize = 256;
 
 /// The stack that is being read.
 #[derive(Debug)]
@@ -135,6 +140,8 @@ impl<'t> Reader<'t> {
             return end + 1;
         };
         self.close(false);
+        expect(&mut self.chunk.items, 1, at, self.text.len());
+        expect(&mut self.chunk.values, VALUES_A_STACK, at, self.text.len());
         self.begin(Some(header), at);
         self.begin_stack(at + length + 1)
     }

@@ -166,8 +166,7 @@ pub(super) fn judge_completeness(snapshot: &mut Snapshot, parts: &[Part<'_>], ro
 
 /// The last number of a list that falls, which gdb prints down to 1.
 fn last_number(parts: &[Part<'_>]) -> Option<u64> {
-    let listed = parts.iter().flat_map(|p| &p.listed);
-    let mut numbers = listed.filter_map(|p| Some(p.item.header.as_ref()?.number));
+    let mut numbers = parts.iter().flat_map(|p| &p.listed).map(|listed| listed.header.number);
     let (mut last, mut count) = (numbers.next()?, 1);
     for number in numbers {
         if number >= last {

@@ -7,11 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{GapKind, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId};
 
-use super::chunk::Chunk;
 use super::current;
 use super::facts;
 use super::header::{Header, Target};
-use super::parts::{Key, Part, Placed, key};
+use super::parts::{Key, Listed, Part, Placed, key};
 use super::session::Event;
 use super::stacks::Stacks;
 
@@ -122,12 +121,10 @@ impl<'c> Roll<'c> {
         // No list has a thread twice.
         let mut lists = parts.iter().map(|part| &part.listed).filter(|listed| !listed.is_empty());
         let first = lists.next().map(Vec::as_slice).unwrap_or_default().par_iter();
-        let entry = |placed: &Placed<'c>| Some(Entry::of(*placed, placed.item.header.as_ref()?));
-        roll.entries = first.with_min_len(THREADS_A_CHUNK).filter_map(entry).collect();
-        for placed in lists.flatten() {
-            if let Some(header) = &placed.item.header {
-                roll.list(*placed, header);
-            }
+        let entry = |listed: &Listed<'c>| Entry::of(listed.placed, listed.header);
+        roll.entries = first.with_min_len(THREADS_A_CHUNK).map(entry).collect();
+        for listed in lists.flatten() {
+            roll.list(listed.placed, listed.header);
         }
         let said = parts.iter().flat_map(|p| &p.events).find_map(|event| match event {
             Event::Current { number, target } => Some((*number, target)),
@@ -247,8 +244,8 @@ impl<'c> Roll<'c> {
     }
 }
 
-/// Builds the snapshots of one moment: one for each process in it. Their values are places in those of all chunks: see
-/// [`take_values`].
+/// Builds the snapshots of one moment: one for each process in it. They have the values of all chunks, of which none is
+/// copied.
 pub(super) fn snapshots(parts: &[Part<'_>], path: &Str, bytes: u64) -> Vec<Snapshot> {
     let mut roll = Roll::of(parts);
     let inferiors: FxHashSet<u32> = roll.entries.iter().map(|e| e.inferior).collect();
@@ -289,13 +286,12 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
             (None, None) => ThreadId::Text(format!("stack {}", n + 1).into()),
         };
         let placed = entry.placed;
-        let (start, end) = placed.values_of_all();
         Thread {
             tid: entry.target.lwp,
             name: entry.name.cloned(),
             stack,
             stack_end: stack_end(entry),
-            values: (start as u32, end as u32),
+            values: placed.values_of_all(),
             handle: entry.target.handle,
             is_running: entry.is_running,
             reported: placed.item.reported,
@@ -312,31 +308,6 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     facts::judge_completeness(&mut snapshot, parts, roll);
     current::set_signal_thread(&mut snapshot, roll);
     snapshot
-}
-
-/// The values of all chunks.
-pub(super) fn values(chunks: &[Chunk]) -> Vec<u64> {
-    let mut all: Vec<u64> = Vec::with_capacity(chunks.iter().map(|chunk| chunk.values.len()).sum());
-    for chunk in chunks {
-        all.extend_from_slice(&chunk.values);
-    }
-    all
-}
-
-/// Gives the snapshots their values. The usual text is one snapshot: all values are its own, and are not copied.
-pub(super) fn take_values(snapshots: &mut [Snapshot], all: Vec<u64>) {
-    if let [snapshot] = snapshots {
-        snapshot.values = all;
-        return;
-    }
-    for snapshot in snapshots {
-        for thread in &mut snapshot.threads {
-            let (start, end) = (thread.values.0 as usize, thread.values.1 as usize);
-            let first = snapshot.values.len() as u32;
-            snapshot.values.extend_from_slice(all.get(start..end).unwrap_or_default());
-            thread.values = (first, snapshot.values.len() as u32);
-        }
-    }
 }
 
 /// The message about lines that were not understood.

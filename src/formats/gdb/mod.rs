@@ -44,7 +44,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::model::{FormatId, Snapshot};
+use crate::model::{FormatId, Snapshot, Values};
 
 use super::text::{Section, chunk_size};
 use super::{About, Format, Reader};
@@ -101,24 +101,19 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
             chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last, has_locks)
         })
         .collect();
-    let mut values = 0;
+    let mut values = Values::default();
     for chunk in &mut chunks {
-        chunk.values_before = values;
-        values += chunk.values.len();
+        chunk.values_before = values.share(chunk.all_values.clone());
     }
-    let merge = || {
-        let mut snapshots = Vec::new();
-        let mut goes_on = Vec::new();
-        for parts in &parts::group(parts::cut(&chunks)) {
-            snapshots.extend(merge::snapshots(parts, section.path, section.bytes));
-            goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
-        }
-        (snapshots, goes_on)
-    };
-    let ((mut snapshots, goes_on), values) = rayon::join(merge, || merge::values(&chunks));
+    let mut snapshots = Vec::new();
+    let mut goes_on = Vec::new();
+    for parts in &parts::group(parts::cut(&chunks)) {
+        snapshots.extend(merge::snapshots(parts, section.path, section.bytes));
+        goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
+    }
+    snapshots.iter_mut().for_each(|snapshot| snapshot.values = values.clone());
     // Whoever has nothing else to do gives the memory back.
     rayon::spawn(move || drop(chunks));
-    merge::take_values(&mut snapshots, values);
     facts::share_pid(&mut snapshots, &goes_on);
     snapshots
 }

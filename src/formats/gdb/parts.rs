@@ -41,13 +41,13 @@ impl<'c> Placed<'c> {
     }
 
     pub fn values(&self) -> &'c [u64] {
-        self.chunk.values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
+        self.chunk.all_values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
     }
 
     /// The same as a range of the values of all chunks.
-    pub fn values_of_all(&self) -> (usize, usize) {
-        let before = self.chunk.values_before;
-        (before + self.item.values.0, before + self.item.values.1)
+    pub fn values_of_all(&self) -> (u32, u32) {
+        let of_all = |n: usize| self.chunk.values_before.saturating_add(n as u32);
+        (of_all(self.item.values.0), of_all(self.item.values.1))
     }
 
     /// Whether the innermost frame of both is the same, values included.
@@ -63,6 +63,13 @@ impl<'c> Placed<'c> {
         let (slots, other_slots) = (a.slots.len(), b.parsed.slots.len());
         a.frame == b.parsed.frame && self.values().get(..slots) == other.values().get(..other_slots)
     }
+}
+
+/// A stack with the header above it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed<'c> {
+    pub placed: Placed<'c>,
+    pub header: &'c Header,
 }
 
 /// What makes two headers the same thread.
@@ -98,7 +105,7 @@ pub(super) struct Part<'c> {
     /// Lines between its stacks that were not understood: offset and count.
     pub skipped: Vec<(u64, u64)>,
     /// Stacks with headers.
-    pub listed: Vec<Placed<'c>>,
+    pub listed: Vec<Listed<'c>>,
     /// Stacks without.
     pub loose: Vec<Placed<'c>>,
     /// Rows of `info threads`.
@@ -129,7 +136,7 @@ impl<'c> Part<'c> {
     /// Whether this header cannot go on the list: its thread is there, or the order turns. gdb
     /// lists by falling numbers, or by rising ones with `-ascending`.
     fn breaks_list(&mut self, header: &Header) -> bool {
-        let last = self.listed.last().and_then(|p| p.item.header.as_ref()).map(|h| h.number);
+        let last = self.listed.last().map(|last| last.header.number);
         let turns = match (last, self.is_ascending) {
             (Some(last), Some(ascending)) => (header.number > last) != ascending,
             _ => false,
@@ -137,12 +144,12 @@ impl<'c> Part<'c> {
         turns || self.keys.has(key(header), &self.listed)
     }
 
-    fn list(&mut self, placed: Placed<'c>, header: &Header) {
-        if let Some(last) = self.listed.last().and_then(|p| p.item.header.as_ref()) {
-            self.is_ascending = Some(header.number > last.number);
+    fn list(&mut self, placed: Placed<'c>, header: &'c Header) {
+        if let Some(last) = self.listed.last() {
+            self.is_ascending = Some(header.number > last.header.number);
         }
         self.keys.add(key(header));
-        self.listed.push(placed);
+        self.listed.push(Listed { placed, header });
     }
 }
 
@@ -158,7 +165,7 @@ struct Keys {
 
 impl Keys {
     /// Whether the thread is on the list.
-    fn has(&mut self, key: Key, listed: &[Placed<'_>]) -> bool {
+    fn has(&mut self, key: Key, listed: &[Listed<'_>]) -> bool {
         let Some(last) = self.last else { return false };
         if let Some(all) = &self.all {
             return all.contains(&key);
@@ -168,7 +175,7 @@ impl Keys {
             order if self.direction.is_none_or(|direction| direction == order) => return false,
             _ => {}
         }
-        let keys = listed.iter().filter_map(|placed| placed.item.header.as_ref()).map(self::key);
+        let keys = listed.iter().map(|listed| self::key(listed.header));
         self.all.insert(keys.collect()).contains(&key)
     }
 
@@ -310,10 +317,8 @@ pub(super) fn group(parts: Vec<Part<'_>>) -> Vec<Vec<Part<'_>>> {
     let mut asked = 0;
     for part in parts {
         if let Some(group) = groups.last().filter(|_| part.has_stacks()) {
-            for placed in group.iter().skip(asked).flat_map(|part| &part.listed) {
-                if let Some(header) = &placed.item.header {
-                    known.entry(key(header)).or_insert(*placed);
-                }
+            for listed in group.iter().skip(asked).flat_map(|part| &part.listed) {
+                known.entry(key(listed.header)).or_insert(listed.placed);
             }
             asked = group.len();
         }
@@ -338,7 +343,7 @@ fn begins_snapshot(part: &Part<'_>, group: &[Part<'_>], known: &FxHashMap<Key, P
     let again: Vec<(Placed<'_>, Placed<'_>)> = part
         .listed
         .iter()
-        .filter_map(|placed| Some((*placed, *known.get(&key(placed.item.header.as_ref()?))?)))
+        .filter_map(|listed| Some((listed.placed, *known.get(&key(listed.header))?)))
         .collect();
     match part.start {
         Start::Hard => true,
@@ -360,7 +365,7 @@ fn is_same_moment(
     let any = |mut forms: Box<dyn Iterator<Item = (bool, bool)> + '_>| {
         forms.by_ref().fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1))
     };
-    let new = any(Box::new(part.listed.iter().map(form)));
+    let new = any(Box::new(part.listed.iter().map(|listed| form(&listed.placed))));
     let old = any(Box::new(known.values().map(form)));
     let was_selection = again.len() == known.len() && part.listed.len() > known.len();
     (new != old || was_selection) && again.iter().all(|(a, b)| a.has_same_top(b))

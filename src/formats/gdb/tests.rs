@@ -69,7 +69,7 @@ Thread 1 (LWP 1):
     let names: Vec<_> =
         frames.iter().filter_map(|&f| snapshots[0].stacks.get(f).function.as_deref()).collect();
     assert_eq!(names, ["f", "g", "main"]);
-    assert_eq!(snapshots[0].values[thread.values.0 as usize..thread.values.1 as usize], [1, 2, 4]);
+    assert_eq!(snapshots[0].values.of(thread.values), [1, 2, 4]);
 }
 
 #[test]

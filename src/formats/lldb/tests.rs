@@ -49,13 +49,13 @@ fn one_stop_printed_three_times_is_one_dump() {
 fn an_address_of_the_file_is_no_lock() {
     let snapshot = &read(SESSION)[0];
     let thread = &snapshot.threads[1];
-    let values = &snapshot.values[thread.values.0 as usize..thread.values.1 as usize];
+    let values = snapshot.values.of(thread.values);
     assert_eq!(values, [0x55b6_85e0_51c0, 0, 0x55b6_85e0_5000]);
     // A program that is not position-independent has its data there.
     let low = SESSION.replace("0x000055b685e01cfb", "0x0000000000401cfb");
     let snapshot = &read(&low)[0];
     let thread = &snapshot.threads[1];
-    assert_eq!(snapshot.values[thread.values.0 as usize + 1], 0x11240);
+    assert_eq!(snapshot.values.of(thread.values)[1], 0x11240);
 }
 
 #[test]

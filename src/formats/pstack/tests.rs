@@ -30,7 +30,7 @@ fn lwps_names_frames_and_locks() {
         names(snapshot, 0),
         ["lwp_park", "mutex_lock_impl", "mutex_lock", "log_message", "main", "_start"]
     );
-    assert_eq!(snapshot.values, [0x806_1234, 0x806_1234]);
+    assert_eq!(snapshot.values.of(first.values), [0x806_1234, 0x806_1234]);
     assert_eq!(names(snapshot, 1), ["SYS#77", "?", "java/lang/Object.wait()V+1", "read", "lwp_park", "?"]);
     let frames = snapshot.stacks.frames_of(second.stack);
     assert_eq!(snapshot.stacks.get(frames[3]).module.as_deref(), Some("libc.so.1"));

@@ -120,8 +120,9 @@ const LONGEST_FRAME: usize = 4096;
 /// Where a header begins that a frame follows.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     // gdb has `Thread ` twice in each header, and thousands of threads: this is asked for each.
+    let line = site.following(1).next()?;
+    memchr::memchr_iter(b'F', line).find(|n| line.get(*n..).is_some_and(|rest| rest.starts_with(b"File")))?;
     let next = site.following_text(1).next()?;
-    memchr::memmem::find(next.as_bytes(), b"File")?;
     let frame = next.find("File: \"").or_else(|| next.find("  File \""))?;
     oldest_first::frame(next.get(frame..)?.trim_end())?;
     let whole = site.before()?;

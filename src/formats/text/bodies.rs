@@ -52,6 +52,13 @@ impl Slots {
     }
 }
 
+/// The blocks of a chunk among the bodies.
+pub(super) struct Places {
+    pub bodies: Vec<BodyIx>,
+    /// How many frames those have that are new.
+    pub new_frames: usize,
+}
+
 /// What a body is in a snapshot.
 #[derive(Clone, Copy)]
 pub(super) struct Placed {
@@ -63,7 +70,7 @@ pub(super) struct Placed {
 
 impl Bodies {
     /// The body of each block of a chunk, which is read where it is new.
-    pub fn of<G: Grammar>(&mut self, grammar: &G, chunk: &Chunk) -> Vec<BodyIx> {
+    pub fn of<G: Grammar>(&mut self, grammar: &G, chunk: &Chunk) -> Places {
         let known = self.blocks.len() as u32;
         // A block may have no lines.
         let is_first = self.lines.is_empty() && self.blocks.is_empty();
@@ -71,8 +78,9 @@ impl Bodies {
         let new: Vec<u32> = (known..self.blocks.len() as u32).collect();
         let read: Vec<Known> =
             new.into_par_iter().with_min_len(64).map(|block| Known::new(self.read(grammar, block))).collect();
+        let new_frames = read.iter().map(|known| known.body.frames.len()).sum();
         self.bodies.extend(read);
-        blocks
+        Places { bodies: blocks, new_frames }
     }
 
     /// The lines and blocks of the first chunk are ours as they are.
@@ -117,16 +125,6 @@ impl Bodies {
             read
         });
         grammar.body(&lines.collect::<Vec<_>>())
-    }
-
-    /// How many frames the bodies have from this one on.
-    pub fn frames_from(&self, first: usize) -> usize {
-        self.bodies.iter().skip(first).map(|known| known.body.frames.len()).sum()
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.bodies.len()
     }
 
     /// A body.

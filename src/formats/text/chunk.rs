@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::grammar::{BodyHold, BodyWait, Grammar, Head, InBlock, Outside};
 use super::holes::{Number, holes};
+use super::learned::Learned;
 use super::repeats::Repeats;
 use super::site::{LONGEST_LINE, first_line};
 use super::templates::{TemplateIx, Templates};
@@ -64,35 +65,6 @@ pub(super) struct Chunk {
     pub values: Vec<u64>,
 }
 
-/// What was read of the first piece, for the others: most threads do what others do too, and whoever begins with
-/// nothing reads their lines once more.
-#[derive(Default)]
-pub(super) struct Learned {
-    blocks: Pool<TemplateIx>,
-    templates: Templates,
-    repeats: Repeats<Number>,
-    /// How many bytes were read for how many threads and values.
-    bytes: usize,
-    threads: usize,
-    values: usize,
-}
-
-/// Reads the first piece of a text, and what the others may know of it.
-pub(super) fn learn<G: Grammar>(
-    grammar: &G,
-    text: &[u8],
-    range: Range<usize>,
-    is_last: bool,
-) -> (Chunk, Learned) {
-    let bytes = range.len();
-    let (mut chunk, repeats) = read_with(grammar, text, range, is_last, &Learned::default());
-    chunk.blocks.share();
-    chunk.templates.share();
-    let (blocks, templates) = (chunk.blocks.clone(), chunk.templates.clone());
-    let (threads, values) = (chunk.threads.len(), chunk.values.len());
-    (chunk, Learned { blocks, templates, repeats, bytes, threads, values })
-}
-
 /// Reads a piece of a text; `is_last` if the text ends with it.
 pub(super) fn read<G: Grammar>(
     grammar: &G,
@@ -104,7 +76,8 @@ pub(super) fn read<G: Grammar>(
     read_with(grammar, text, range, is_last, learned).0
 }
 
-fn read_with<G: Grammar>(
+/// The same, and the blocks that may be recognized as a whole.
+pub(super) fn read_with<G: Grammar>(
     grammar: &G,
     text: &[u8],
     range: Range<usize>,

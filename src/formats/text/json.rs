@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::dumps::Building;
+use super::building::Building;
 use super::site::{Site, first_line};
 use crate::model::GapKind;
 

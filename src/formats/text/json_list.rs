@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::bodies::Known;
-use super::dumps::Building;
+use super::building::Building;
 use super::grammar::Body;
 use crate::model::{Frame, GapKind};
 

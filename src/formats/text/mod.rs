@@ -12,6 +12,7 @@
 
 mod anchor_set;
 mod bodies;
+mod building;
 mod chunk;
 mod clean;
 mod contended;
@@ -22,9 +23,11 @@ mod holes;
 mod in_order;
 pub mod json;
 pub mod json_list;
+mod learned;
 mod owners;
 mod prefix;
 mod repeats;
+mod room;
 mod section;
 mod seen;
 mod site;
@@ -36,12 +39,14 @@ use std::ops::Range;
 use crate::model::{FormatId, Snapshot, lossy};
 use bodies::Bodies;
 use chunk::Chunk;
+use learned::Learned;
 
 pub use anchor_set::AnchorSet;
 pub use bodies::Known;
+pub use building::Building;
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use contended::{Contended, link};
-pub use dumps::{Building, Dumps};
+pub use dumps::Dumps;
 pub use escaped::undone;
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
@@ -49,6 +54,7 @@ pub use grammar::{
 };
 pub(super) use in_order::in_order;
 pub use repeats::{Hole, Repeats};
+pub use room::expect;
 pub use section::Section;
 pub use seen::SeenIds;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
@@ -72,10 +78,20 @@ const FEWEST_A_WORKER: usize = 2;
 const LARGEST_CHUNK: usize = 16 << 20;
 const PIECES_A_WORKER: usize = 8;
 
-/// How much text the first piece has, bytes. One worker reads it while the others wait.
+/// How much text the first piece has, bytes. Nobody reads anything else before it is read.
 fn learned_from(text: &[u8]) -> usize {
     const MOST: usize = 4 << 20;
     (text.len() / 10).min(MOST)
+}
+
+/// How much of the first piece one worker reads, bytes. What two of them have is read twice.
+fn part_of_first(length: usize) -> usize {
+    #[cfg(test)]
+    if let Some(size) = tests::PART_SIZE.get() {
+        return size;
+    }
+    const LEAST: usize = 128 << 10;
+    (length / rayon::current_num_threads().max(1) + 1).max(LEAST)
 }
 
 /// How much text before the first header may belong to the dump: `panic: …`.
@@ -98,21 +114,30 @@ fn read_in_chunks<G: Grammar>(
         next_header(grammar, text, from.max(section.first) + size.max(1)).unwrap_or(text.len())
     };
     // The first piece is a small one: all others know what stands in it.
-    let first = start..end_of(start, if size < text.len() { size.min(learned_from(text)) } else { size });
-    let mut ranges = Vec::new();
-    let mut from = first.end;
-    while from < text.len() {
-        let to = end_of(from, size);
-        ranges.push(from..to);
-        from = to;
-    }
+    let first_end = end_of(start, if size < text.len() { size.min(learned_from(text)) } else { size });
+    let cut = |range: Range<usize>, size: usize| {
+        let mut from = range.start;
+        let pieces = std::iter::from_fn(move || {
+            let piece = from..end_of(from, size).min(range.end);
+            from = piece.end;
+            (!piece.is_empty()).then_some(piece)
+        });
+        pieces.collect::<Vec<_>>()
+    };
+    let first = cut(start..first_end, part_of_first(first_end - start).min(size));
+    let ranges = cut(first_end..text.len(), size);
     let mut dumps = Dumps::new(section, format);
     let mut bodies = Bodies::default();
     let mut memory = G::Memory::default();
-    let (first, learned) = chunk::learn(grammar, text, first, ranges.is_empty());
+    let (first, learned) = Learned::from(grammar, text, first, ranges.is_empty());
+    // While all workers have nothing else to do; what is added of the first piece, one adds alone.
+    let mut of_first = Some(bodies.of(grammar, &first));
     let is_last = |range: &Range<usize>| range.end == text.len();
     let read = |range: &Range<usize>| chunk::read(grammar, text, range.clone(), is_last(range), &learned);
-    let add = |chunk: Chunk| dumps::add_chunk(grammar, &mut memory, &mut dumps, &mut bodies, chunk, section);
+    let add = |chunk: Chunk| {
+        let places = of_first.take().unwrap_or_else(|| bodies.of(grammar, &chunk));
+        dumps::add_chunk(grammar, &mut memory, &mut dumps, &mut bodies, places, chunk, section);
+    };
     in_order(first, &ranges, read, add);
     // Whoever has nothing else to do gives the memory back.
     rayon::spawn(move || drop((bodies, learned)));
@@ -176,10 +201,13 @@ mod tests {
     use bytes::Bytes;
 
     use crate::formats::detect;
+    use crate::model::{Snapshot, Thread, Values};
 
     thread_local! {
         /// Instead of what [`chunk_size`](super::chunk_size) would say.
         pub static CHUNK_SIZE: Cell<Option<usize>> = const { Cell::new(None) };
+        /// Instead of what [`part_of_first`](super::part_of_first) would say.
+        pub static PART_SIZE: Cell<Option<usize>> = const { Cell::new(None) };
     }
 
     /// Larger dumps are left to the other tests.
@@ -208,12 +236,27 @@ mod tests {
                 let Some(content) = detect::detect(&bytes, None).filter(|_| bytes.len() < LARGEST) else {
                     continue;
                 };
-                let all = || format!("{:?}", detect::read(&content, &bytes, &"x".into()));
+                let all = || {
+                    let mut snapshots = detect::read(&content, &bytes, &"x".into());
+                    let values = |s: &mut Snapshot| -> Vec<Vec<u64>> {
+                        // In which order they are numbered depends on the pieces.
+                        let own = |t: &mut Thread| s.values.of(std::mem::take(&mut t.values)).to_vec();
+                        s.threads.iter_mut().map(own).collect()
+                    };
+                    let values: Vec<_> = snapshots.iter_mut().map(values).collect();
+                    snapshots.iter_mut().for_each(|s| s.values = Values::default());
+                    format!("{snapshots:?} {values:?}")
+                };
                 let whole = all();
                 CHUNK_SIZE.set(Some(1));
                 let in_pieces = all();
                 CHUNK_SIZE.set(None);
                 assert!(whole == in_pieces, "{}", path.display());
+                // All of it is the first piece, of which each part is read by itself.
+                PART_SIZE.set(Some(1));
+                let in_parts = all();
+                PART_SIZE.set(None);
+                assert!(whole == in_parts, "{}", path.display());
                 read += 1;
             }
         }

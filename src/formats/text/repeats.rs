@@ -129,6 +129,36 @@ impl<H: Hole> Repeats<H> {
         None
     }
 
+    /// Adds the blocks of what follows. `number`: how its blocks are numbered here.
+    pub fn append(&mut self, next: Self, number: impl Fn(u32) -> Option<u32>) {
+        let (holes, steady) = (self.holes.len(), self.steady.len() as u32);
+        self.holes.extend(next.holes.iter().map(|place| Place {
+            state: match place.state {
+                HoleState::Open => HoleState::Open,
+                HoleState::Steady(at) => HoleState::Steady(steady + at),
+            },
+            ..*place
+        }));
+        self.steady.extend(next.steady);
+        let mut places = Vec::with_capacity(next.seen.len());
+        for seen in &next.seen {
+            let Some(block) = number(seen.block) else { return self.forget() };
+            let new = self.seen.len();
+            let place = *self.seen_of.entry(block).or_insert(new);
+            if place == new {
+                let holes = seen.holes.start + holes..seen.holes.end + holes;
+                self.seen.push(Seen { block, holes, next: new, ..seen.clone() });
+            }
+            places.push(place);
+        }
+        for (&place, seen) in places.iter().zip(&next.seen) {
+            if let (Some(own), Some(&after)) = (self.seen.get_mut(place), places.get(seen.next)) {
+                own.next = after;
+            }
+        }
+        self.last = next.last.and_then(|last| places.get(last).copied());
+    }
+
     fn steady_of(&self, place: &Place<H>) -> Option<Steady> {
         match place.state {
             HoleState::Open => None,

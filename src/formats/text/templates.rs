@@ -102,6 +102,29 @@ impl Templates {
         is_it.then_some((ix, template.class))
     }
 
+    /// Adds the templates of what follows; how they are numbered here.
+    pub fn append(&mut self, next: &Self) -> Vec<TemplateIx> {
+        let mut numbers = Vec::with_capacity(next.all.len());
+        for (of_next, template) in (0u32..).zip(&next.all) {
+            let Some(ix) = self.texts.add_of(&next.texts, of_next) else { break };
+            if ix as usize == self.all.len() {
+                let first = self.holes.len() as u32;
+                let holes = next.holes.get(template.holes.0 as usize..template.holes.1 as usize);
+                self.holes.extend_from_slice(holes.unwrap_or_default());
+                self.all.push(Template { holes: (first, self.holes.len() as u32), next: ix, ..*template });
+            }
+            numbers.push(ix);
+        }
+        let number = |of_next: TemplateIx| numbers.get(of_next as usize).copied();
+        for (&ix, template) in numbers.iter().zip(&next.all) {
+            if let (Some(own), Some(after)) = (self.all.get_mut(ix as usize), number(template.next)) {
+                own.next = after;
+            }
+        }
+        self.last = next.last.and_then(number).or(self.last);
+        numbers
+    }
+
     /// The same texts for these templates and all that are cloned from them.
     pub fn share(&mut self) {
         self.texts.share();

@@ -279,17 +279,16 @@ fn waits(known: &FxHashMap<u64, NamedLockIx>, snapshot: &mut Snapshot) {
         if thread.reported_wait.is_some() {
             continue;
         }
-        let mut at = thread.values.0 as usize;
+        let mut own = values.of(thread.values).iter();
         let mut found = None;
         let mut is_clear = true;
         for frame in stacks.frames_of(thread.stack) {
             for slot in stacks.slots(*frame) {
-                let lock = values.get(at).and_then(|value| known.get(value));
+                let lock = own.next().and_then(|value| known.get(value));
                 if let (Some(lock), true) = (lock, &*slot.name == MAYBE) {
                     is_clear &= found.is_none_or(|known| known == *lock);
                     found = Some(*lock);
                 }
-                at += 1;
             }
         }
         if let (Some(lock), true) = (found, is_clear) {
