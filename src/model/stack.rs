@@ -133,6 +133,7 @@ pub enum StackEnd {
 #[derive(Clone)]
 pub struct StackTable {
     frames: Vec<Frame>,
+    /// Those of each frame, up to the last one that has any.
     slots: Vec<Vec<ArgSlot>>,
     /// Frames by what is in them, with the hash of that.
     frame_of: HashTable<(u64, FrameIx)>,
@@ -160,7 +161,6 @@ impl StackTable {
     /// Makes room for so many frames more.
     pub fn reserve(&mut self, frames: usize) {
         self.frames.reserve(frames);
-        self.slots.reserve(frames);
         self.frame_of.reserve(frames, |(hash, _)| *hash);
     }
 
@@ -192,7 +192,7 @@ impl StackTable {
         let is_it = |&(known, ix): &(u64, FrameIx)| {
             known == hash
                 && self.frames.get(ix.at()) == Some(frame)
-                && self.slots.get(ix.at()).is_some_and(|known| known.iter().eq(slots.clone()))
+                && self.slots(ix).iter().eq(slots.clone())
         };
         self.frame_of.find(hash, is_it).map(|(_, known)| *known)
     }
@@ -200,7 +200,10 @@ impl StackTable {
     fn push(&mut self, hash: u64, frame: Frame, slots: Vec<ArgSlot>) -> FrameIx {
         let next = FrameIx(self.frames.len() as u32);
         self.frames.push(frame);
-        self.slots.push(slots);
+        if !slots.is_empty() {
+            self.slots.resize_with(next.at(), Vec::new);
+            self.slots.push(slots);
+        }
         self.frame_of.insert_unique(hash, (hash, next), |(hash, _)| *hash);
         next
     }
@@ -217,7 +220,7 @@ impl StackTable {
 
     /// The value slots of a frame; text formats only.
     pub fn slots(&self, ix: FrameIx) -> &[ArgSlot] {
-        &self.slots[ix.at()]
+        self.slots.get(ix.at()).map_or(&[], Vec::as_slice)
     }
 
     /// The frames of a stack, newest first.
@@ -239,6 +242,7 @@ impl StackTable {
     /// that is added afterwards is a new one.
     pub fn rewrite(&mut self, mut change: impl FnMut(&mut Frame, &mut Vec<ArgSlot>)) {
         self.frame_of.clear();
+        self.slots.resize_with(self.frames.len(), Vec::new);
         for (frame, slots) in self.frames.iter_mut().zip(&mut self.slots) {
             change(frame, slots);
         }

@@ -1,7 +1,7 @@
 //! Spin-waits in a text, which prints no instructions: many threads run in one function that takes a
 //! lock, as its name says, and all with the same argument.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::kinds::{LockKind, State};
 use super::locks;
@@ -18,9 +18,28 @@ const PART: u64 = 10;
 /// A function and the lock that it is called with.
 type Place<'a> = (&'a Str, LockKey<'a>);
 
+/// The threads at each place, and how each knows the lock.
+#[derive(Default)]
+struct Groups<'a> {
+    all: Vec<(Place<'a>, Vec<(ThreadIx, Option<&'a Str>)>)>,
+    numbers: FxHashMap<Place<'a>, usize>,
+}
+
+impl<'a> Groups<'a> {
+    /// The number of the group at a place.
+    fn number(&mut self, place: Place<'a>) -> usize {
+        *self.numbers.entry(place).or_insert_with(|| {
+            self.all.push((place, Vec::new()));
+            self.all.len() - 1
+        })
+    }
+}
+
 /// Turns running threads that spin on one lock into waiters of it.
 pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mut [Observation<'a>]) {
-    let mut groups: BTreeMap<Place<'_>, Vec<(ThreadIx, Option<&Str>)>> = BTreeMap::new();
+    let mut groups = Groups::default();
+    // By innermost frame, where it is all there is: thousands of threads have it.
+    let mut of_frame: Vec<Option<usize>> = vec![None; snapshot.stacks.all_frames().len()];
     let mut takes: Vec<Option<bool>> = vec![None; snapshot.stacks.all_frames().len()];
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         if seen[ix.at()].state != State::Running {
@@ -38,7 +57,8 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
         // A profile prints no arguments: the function is all there is.
         if snapshot.listing == Listing::Samples {
             let key = LockKey::Site(&meaning.name);
-            groups.entry((&meaning.name, key)).or_default().push((ix, None));
+            let group = of_frame[top.at()].get_or_insert_with(|| groups.number((&meaning.name, key)));
+            groups.all[*group].1.push((ix, None));
             continue;
         }
         let Some(slot) = slot else { continue };
@@ -49,7 +69,8 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
             (0, Some(symbol)) => LockKey::Symbol(symbol),
             (address, _) => LockKey::Address(address),
         };
-        groups.entry((&meaning.name, key)).or_default().push((ix, symbol));
+        let group = groups.number((&meaning.name, key));
+        groups.all[group].1.push((ix, symbol));
     }
     let is_crowd = |threads: &[(ThreadIx, Option<&Str>)]| {
         let count = threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix)));
@@ -57,7 +78,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
         let is_part = snapshot.listing != Listing::Samples || count.saturating_mul(PART) >= snapshot.total();
         count >= FEWEST && is_part
     };
-    for ((_, key), threads) in groups.into_iter().filter(|(_, threads)| is_crowd(threads)) {
+    for ((_, key), threads) in groups.all.into_iter().filter(|(_, threads)| is_crowd(threads)) {
         for (thread, symbol) in threads {
             let seen = &mut seen[thread.at()];
             seen.state = State::Spinning;

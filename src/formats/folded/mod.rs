@@ -53,10 +53,13 @@ fn parse_in_pieces(section: &Section<'_>, size: usize) -> Vec<Snapshot> {
     let count = pieces.len();
     let add = |piece| add(piece, count, &mut records, section, &mut dumps);
     text::in_order(Piece::default(), &pieces, read, add);
-    if let (Some(building), true) = (dumps.open(), records.too_many > 0) {
-        let message = "stacks were left out: their counts are more than a report can hold";
-        building.snapshot.gaps.add_many(GapKind::Limit, message, records.too_many, None);
-        building.snapshot.is_complete = false;
+    if let Some(building) = dumps.open() {
+        building.snapshot.threads = records.threads();
+        if records.too_many > 0 {
+            let message = "stacks were left out: their counts are more than a report can hold";
+            building.snapshot.gaps.add_many(GapKind::Limit, message, records.too_many, None);
+            building.snapshot.is_complete = false;
+        }
     }
     dumps.snapshots()
 }

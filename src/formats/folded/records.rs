@@ -1,5 +1,6 @@
 //! What was read of all pieces, put together: a record for each stack.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::line::MOST;
@@ -13,8 +14,7 @@ pub(super) struct Records {
     first: Vec<Option<u32>>,
     /// Further ones, of other commands or states.
     more: FxHashMap<(StackIx, Beside), u32>,
-    /// What each record says beside its stack.
-    beside: Vec<Beside>,
+    all: Vec<Record>,
     commands: Commands,
     /// The stack that is being added.
     frames: Vec<FrameIx>,
@@ -22,6 +22,9 @@ pub(super) struct Records {
     /// Stacks that were left out.
     pub too_many: u64,
 }
+
+/// Records that one worker makes in one go.
+const RECORDS_A_WORKER: usize = 4_096;
 
 /// What a piece of a text has, of so many.
 pub(super) struct Expected {
@@ -34,6 +37,14 @@ pub(super) struct Expected {
 
 /// Room for so many stacks and names at most: what follows may be the same.
 const MOST_EXPECTED: usize = 1 << 18;
+
+/// A stack, and how many samples have it: as little as there is to say, since one worker adds them all.
+#[derive(Clone, Copy)]
+struct Record {
+    stack: StackIx,
+    beside: Beside,
+    count: u64,
+}
 
 /// What a record says beside its stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,18 +91,18 @@ impl Places {
 impl Records {
     /// Makes room for what a text may have: whatever grows is copied again and again.
     pub fn make_room(&mut self, expected: &Expected, snapshot: &mut Snapshot) {
-        let in_all = |count: usize| count.saturating_mul(expected.pieces).min(MOST_EXPECTED);
+        // A bit more than that: the last one to come would have all of them copied.
+        let in_all = |count: usize| (count + count / 8).saturating_mul(expected.pieces).min(MOST_EXPECTED);
         let stacks = in_all(expected.lines);
         self.first.reserve(stacks);
-        self.beside.reserve(stacks);
-        snapshot.threads.reserve(stacks);
-        snapshot.stacks.reserve_stacks(stacks, expected.frames / expected.lines.max(1) * stacks);
+        self.all.reserve(stacks);
+        snapshot.stacks.reserve_stacks(stacks, (expected.frames / expected.lines.max(1) + 1) * stacks);
         snapshot.stacks.reserve(in_all(expected.names));
     }
 
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
-        self.beside.is_empty()
+        self.all.is_empty()
     }
 
     /// Adds a stack, root first, with so many samples.
@@ -119,34 +130,41 @@ impl Records {
         self.frames.clear();
         self.frames.extend(calls.iter().rev().filter_map(|&name| names.frame(name, snapshot)));
         let stack = snapshot.stacks.stack(&self.frames);
-        let record = self.record(stack, beside, snapshot);
-        if let Some(thread) = snapshot.threads.get_mut(record as usize) {
-            thread.weight = thread.weight.saturating_add(count);
+        let record = self.record(stack, beside);
+        if let Some(record) = self.all.get_mut(record as usize) {
+            record.count = record.count.saturating_add(count);
         }
     }
 
-    fn record(&mut self, stack: StackIx, beside: Beside, snapshot: &mut Snapshot) -> u32 {
-        let next = self.beside.len() as u32;
+    /// The record of a stack; a new one where there was none.
+    fn record(&mut self, stack: StackIx, beside: Beside) -> u32 {
+        let next = self.all.len() as u32;
         if self.first.len() <= stack.at() {
             self.first.resize(stack.at() + 1, None);
         }
         let Some(first) = self.first.get_mut(stack.at()) else { return next };
         let first = *first.get_or_insert(next);
-        let is_same = |record: u32| self.beside.get(record as usize).is_none_or(|known| *known == beside);
+        let is_same = |record: u32| self.all.get(record as usize).is_none_or(|known| known.beside == beside);
         let record = match is_same(first) {
             true => first,
             false => *self.more.entry((stack, beside)).or_insert(next),
         };
         if record == next {
-            self.beside.push(beside);
-            let mut thread = Thread::new(ThreadId::Number(0));
-            thread.weight = 0;
-            thread.name = beside.command.and_then(|n| self.commands.names.get(n as usize).cloned());
-            thread.stack = stack;
-            thread.reported = beside.is_running.then_some(ReportedState::Running);
-            snapshot.threads.push(thread);
+            self.all.push(Record { stack, beside, count: 0 });
         }
         record
+    }
+
+    /// The records as the snapshot has them.
+    pub fn threads(&self) -> Vec<Thread> {
+        let thread = |record: &Record| Thread {
+            weight: record.count,
+            name: record.beside.command.and_then(|n| self.commands.names.get(n as usize).cloned()),
+            stack: record.stack,
+            reported: record.beside.is_running.then_some(ReportedState::Running),
+            ..Thread::new(ThreadId::Number(0))
+        };
+        self.all.par_iter().with_min_len(RECORDS_A_WORKER).map(thread).collect()
     }
 }
 
