@@ -18,10 +18,13 @@ const PART: u64 = 10;
 /// A function and the lock that it is called with.
 type Place<'a> = (&'a Str, LockKey<'a>);
 
-/// The threads at each place, and how each knows the lock.
+/// A thread, and the symbol behind the lock's address.
+type Spinner<'a> = (ThreadIx, Option<&'a Str>);
+
+/// The threads at each place.
 #[derive(Default)]
 struct Groups<'a> {
-    all: Vec<(Place<'a>, Vec<(ThreadIx, Option<&'a Str>)>)>,
+    all: Vec<(Place<'a>, Vec<Spinner<'a>>)>,
     numbers: FxHashMap<Place<'a>, usize>,
 }
 
@@ -72,7 +75,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
         let group = groups.number((&meaning.name, key));
         groups.all[group].1.push((ix, symbol));
     }
-    let is_crowd = |threads: &[(ThreadIx, Option<&Str>)]| {
+    let is_crowd = |threads: &[Spinner<'_>]| {
         let count = threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix)));
         // Each sample of a busy program may be in a lock for a moment.
         let is_part = snapshot.listing != Listing::Samples || count.saturating_mul(PART) >= snapshot.total();

@@ -2,48 +2,41 @@
 //! independent of each other, so that they can be read in parallel.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use crate::formats::text::{Repeats, expect};
-use crate::model::{FrameKind, Pool, StackEnd};
+use crate::formats::text::expect;
+use crate::model::{FrameKind, StackEnd};
 
 use super::header::{self, Header, decimal};
 use super::info_threads;
 use super::items::{Item, LocalStack, StackItem};
 use super::join;
+use super::learned::Learned;
 use super::printed_locks;
 use super::session::{self, Event, Line};
-use super::template::{TemplateIx, Templates};
-use super::token::TokenKind;
+use super::template::TemplateIx;
 
-/// A piece of text, read.
+/// A piece of text, read: what stands in it. Its stacks and their lines are in what was learned of it.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
-    /// What stands in it.
     pub items: Vec<Item>,
-    /// Its frame lines.
-    pub templates: Templates,
-    /// Its stacks, each once: templates, newest first.
-    pub stacks: Pool<TemplateIx>,
-    /// Values of all its stacks, as they are being read.
-    values: Vec<u64>,
-    /// The same as the snapshots have them.
-    pub all_values: Arc<Vec<u64>>,
-    /// How many values the chunks before have.
-    pub values_before: u32,
+    /// Values of all its stacks.
+    pub values: Vec<u64>,
 }
 
-/// Reads a chunk that begins at `base` of the text; `is_last` if the text ends with it. `has_locks`: locks may be printed
-/// in the text.
-pub(super) fn read(text: &[u8], base: usize, is_last: bool, has_locks: bool) -> Chunk {
-    let mut reader = Reader { text, base: base as u64, is_last, has_locks, ..Reader::default() };
-    reader.chunk.templates.reserve((text.len() / 256).min(MOST_EXPECTED));
+/// Reads a chunk; `is_last` if the text ends with it. `has_locks`: locks may be printed in the text. What is known then is
+/// `learned` and what is new in this chunk.
+pub(super) fn read(
+    text: &[u8],
+    range: Range<usize>,
+    (is_last, has_locks): (bool, bool),
+    learned: Learned,
+) -> (Chunk, Learned) {
+    let text = text.get(..range.end).unwrap_or_default();
+    let (start, length) = (range.start, range.len());
+    let mut reader = Reader { text, start, is_last, has_locks, learned, ..Reader::default() };
+    reader.learned.templates.reserve((length / 256).min(MOST_EXPECTED));
     reader.run();
-    let mut chunk = reader.chunk;
-    chunk.all_values = Arc::new(std::mem::take(&mut chunk.values));
-    chunk
+    (reader.chunk, reader.learned)
 }
 
 /// Room for so many templates at most.
@@ -66,18 +59,18 @@ struct Open {
 
 #[derive(Default)]
 struct Reader<'t> {
+    /// Up to the end of the piece.
     text: &'t [u8],
-    base: u64,
+    /// Where the piece begins.
+    start: usize,
     is_last: bool,
     has_locks: bool,
     chunk: Chunk,
+    learned: Learned,
     open: Option<Open>,
     frames: Vec<TemplateIx>,
-    repeats: Repeats<TokenKind>,
     /// The stack that was recognized as a whole, as long as no frame follows it: `frames` are empty then.
     repeat: Option<LocalStack>,
-    /// The number of the last frame of each stack that may be recognized.
-    last_of: FxHashMap<LocalStack, u64>,
     /// The template of the line before.
     last_template: Option<TemplateIx>,
     joined: Vec<u8>,
@@ -86,7 +79,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn run(&mut self) {
-        let mut at = 0;
+        let mut at = self.start;
         while at < self.text.len() {
             at = self.line(at);
         }
@@ -94,7 +87,8 @@ impl<'t> Reader<'t> {
         self.close(is_cut);
         self.flush_skipped(false);
         if self.has_locks {
-            let locks = printed_locks::find(self.text, self.base);
+            let own = self.text.get(self.start..).unwrap_or_default();
+            let locks = printed_locks::find(own, self.start as u64);
             self.chunk.items.extend(locks.into_iter().map(Item::Lock));
         }
     }
@@ -103,7 +97,8 @@ impl<'t> Reader<'t> {
     /// `#9  0x0000`, `… (a=1, b`, `… at ./nptl/pthr`.
     fn ends_in_the_middle(&self) -> bool {
         let Some(open) = &self.open else { return false };
-        let Some(parsed) = self.frames.last().and_then(|ix| self.chunk.templates.get(*ix)).map(|t| &t.parsed)
+        let Some(parsed) =
+            self.frames.last().and_then(|ix| self.learned.templates.get(*ix)).map(|t| &t.parsed)
         else {
             return open.item.header.is_some();
         };
@@ -140,8 +135,9 @@ impl<'t> Reader<'t> {
             return end + 1;
         };
         self.close(false);
-        expect(&mut self.chunk.items, 1, at, self.text.len());
-        expect(&mut self.chunk.values, VALUES_A_STACK, at, self.text.len());
+        let (read, all) = (at - self.start, self.text.len() - self.start);
+        expect(&mut self.chunk.items, 1, read, all);
+        expect(&mut self.chunk.values, VALUES_A_STACK, read, all);
         self.begin(Some(header), at);
         self.begin_stack(at + length + 1)
     }
@@ -150,10 +146,10 @@ impl<'t> Reader<'t> {
     fn begin_stack(&mut self, start: usize) -> usize {
         let Some(open) = &mut self.open else { return start };
         (open.lines, open.is_plain) = (start..start, true);
-        match self.repeats.find(self.text, start, &mut self.chunk.values) {
+        match self.learned.repeats.find(self.text, start, &mut self.chunk.values) {
             Some((stack, end)) => {
                 self.repeat = Some(stack);
-                (open.last, open.lines.end) = (self.last_of.get(&stack).copied(), end);
+                (open.last, open.lines.end) = (self.learned.last_of.get(&stack).copied(), end);
                 end
             }
             None => start,
@@ -175,7 +171,7 @@ impl<'t> Reader<'t> {
 
     fn on_frame(&mut self, number: u64, body: &[u8], at: usize, next: usize) -> usize {
         if let Some(stack) = self.repeat.take() {
-            self.frames.extend_from_slice(self.chunk.stacks.get(stack).unwrap_or_default());
+            self.frames.extend_from_slice(self.learned.stacks.get(stack).unwrap_or_default());
         }
         let mark = self.chunk.values.len();
         let goes_on =
@@ -196,7 +192,7 @@ impl<'t> Reader<'t> {
         let (ix, next) = self.frame_line(body, next);
         let is_repeat =
             self.open.as_ref().is_some_and(|o| o.last == Some(number)) && self.frames.last() == Some(&ix);
-        let is_null = number > 0 && self.chunk.templates.get(ix).is_some_and(|t| t.parsed.is_null);
+        let is_null = number > 0 && self.learned.templates.get(ix).is_some_and(|t| t.parsed.is_null);
         if is_repeat || is_null {
             self.chunk.values.truncate(mark);
         } else {
@@ -217,10 +213,10 @@ impl<'t> Reader<'t> {
     fn frame_line(&mut self, body: &[u8], next: usize) -> (TemplateIx, usize) {
         let mark = self.chunk.values.len();
         let after = self.last_template;
-        let predicted = self.chunk.templates.predicted(body, after, &mut self.chunk.values);
+        let predicted = self.learned.templates.predicted(body, after, &mut self.chunk.values);
         if let Some(ix) = predicted {
             let has_place = self
-                .chunk
+                .learned
                 .templates
                 .get(ix)
                 .is_some_and(|t| t.parsed.frame.file.is_some() || t.parsed.frame.module.is_some());
@@ -233,7 +229,7 @@ impl<'t> Reader<'t> {
         let goes_on = join::may_go_on(self.text, next);
         let end = if goes_on { join::join(self.text, body, next, &mut self.joined) } else { next };
         let whole = if end > next { self.joined.as_slice() } else { body };
-        let templates = &mut self.chunk.templates;
+        let templates = &mut self.learned.templates;
         let ix = match templates.predicted(whole, after, &mut self.chunk.values) {
             Some(ix) => ix,
             None => templates.intern(whole, after, &mut self.chunk.values),
@@ -329,7 +325,7 @@ impl<'t> Reader<'t> {
         self.open = Some(Open {
             item: StackItem {
                 header,
-                offset: self.base + at as u64,
+                offset: at as u64,
                 stack: 0,
                 values: (mark, mark),
                 end: StackEnd::Complete,
@@ -375,19 +371,19 @@ impl<'t> Reader<'t> {
     /// The stack of the frames that were read. `is_plain`: these lines, up to the frame with the number `last`, are all
     /// of it.
     fn stack(&mut self, is_plain: bool, lines: Range<usize>, last: Option<u64>) -> LocalStack {
-        let known = self.chunk.stacks.len();
-        let stack = self.chunk.stacks.add(&self.frames);
+        let known = self.learned.stacks.len();
+        let stack = self.learned.stacks.add(&self.frames);
         if (stack as usize) < known {
-            self.repeats.again(stack);
+            self.learned.repeats.again(stack);
             return stack;
         }
         let text = self.text.get(lines.clone()).unwrap_or_default();
-        match last.zip(self.chunk.templates.holes(text, &self.frames)) {
+        match last.zip(self.learned.templates.holes(text, &self.frames)) {
             Some((last, holes)) if is_plain && text.ends_with(b"\n") => {
-                self.last_of.insert(stack, last);
-                self.repeats.keep(stack, lines, &holes);
+                self.learned.last_of.insert(stack, last);
+                self.learned.repeats.keep(stack, lines, &holes);
             }
-            _ => self.repeats.forget(),
+            _ => self.learned.repeats.forget(),
         }
         stack
     }
@@ -402,11 +398,11 @@ impl<'t> Reader<'t> {
             self.close(false);
         }
         self.flush_skipped(false);
-        self.chunk.items.push(Item::Event(event, self.base + at as u64));
+        self.chunk.items.push(Item::Event(event, at as u64));
     }
 
     fn skip(&mut self, at: usize) {
-        let offset = self.base + at as u64;
+        let offset = at as u64;
         self.skipped = Some(self.skipped.map_or((offset, 1), |(first, lines)| (first, lines + 1)));
     }
 

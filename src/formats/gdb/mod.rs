@@ -25,11 +25,13 @@ mod header;
 mod info_threads;
 mod items;
 mod join;
+mod learned;
 mod merge;
 mod message;
 mod noise;
 mod pager;
 mod parts;
+mod piece;
 mod printed_locks;
 mod py_bt;
 mod recognize;
@@ -42,11 +44,10 @@ mod token;
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
-use crate::model::{FormatId, Snapshot, Values};
+use crate::model::{FormatId, Snapshot};
 
 use super::text::{Section, chunk_size};
+
 use super::{About, Format, Reader};
 
 /// The row of this format.
@@ -76,7 +77,6 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn parse_frames(section: &Section<'_>) -> Vec<Snapshot> {
-    // Each piece reads all stacks that it has for itself.
     let chunk_size = chunk_size(&section.text, 1, usize::MAX);
     let mut snapshots = parse_in_chunks(section, chunk_size);
     for snapshot in &mut snapshots {
@@ -92,28 +92,16 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
         false => Cow::Borrowed(&*section.text),
     };
     let has_locks = is_paged || section.has(printed_locks::FIELD_END);
-    let ranges = split::chunks(&text, chunk_size);
-    let last = ranges.len().saturating_sub(1);
-    let mut chunks: Vec<chunk::Chunk> = ranges
-        .into_par_iter()
-        .enumerate()
-        .map(|(n, range)| {
-            chunk::read(text.get(range.clone()).unwrap_or_default(), range.start, n == last, has_locks)
-        })
-        .collect();
-    let mut values = Values::default();
-    for chunk in &mut chunks {
-        chunk.values_before = values.share(chunk.all_values.clone());
-    }
+    let (pieces, values) = piece::read_all(&text, chunk_size, has_locks);
     let mut snapshots = Vec::new();
     let mut goes_on = Vec::new();
-    for parts in &parts::group(parts::cut(&chunks)) {
+    for parts in &parts::group(parts::cut(&pieces)) {
         snapshots.extend(merge::snapshots(parts, section.path, section.bytes));
         goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
     }
     snapshots.iter_mut().for_each(|snapshot| snapshot.values = values.clone());
     // Whoever has nothing else to do gives the memory back.
-    rayon::spawn(move || drop(chunks));
+    rayon::spawn(move || drop(pieces));
     facts::share_pid(&mut snapshots, &goes_on);
     snapshots
 }

@@ -16,16 +16,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{ReportedLock, StackEnd};
 
-use super::chunk::Chunk;
 use super::header::Header;
 use super::info_threads::Row;
 use super::items::{Item, StackItem};
+use super::piece::Piece;
 use super::session::Event;
 
 /// A stack and the chunk in which it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placed<'c> {
-    pub chunk: &'c Chunk,
+    pub chunk: &'c Piece,
     pub chunk_ix: usize,
     pub item: &'c StackItem,
 }
@@ -41,7 +41,7 @@ impl<'c> Placed<'c> {
     }
 
     pub fn values(&self) -> &'c [u64] {
-        self.chunk.all_values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
+        self.chunk.values.get(self.item.values.0..self.item.values.1).unwrap_or_default()
     }
 
     /// The same as a range of the values of all chunks.
@@ -189,7 +189,7 @@ impl Keys {
 }
 
 /// Cuts the text into parts.
-pub(super) fn cut(chunks: &[Chunk]) -> Vec<Part<'_>> {
+pub(super) fn cut(chunks: &[Piece]) -> Vec<Part<'_>> {
     let mut cutter = Cutter { parts: vec![Part::default()], ..Cutter::default() };
     let mut inside = Vec::new();
     for (chunk_ix, chunk) in chunks.iter().enumerate() {

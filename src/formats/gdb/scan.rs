@@ -9,7 +9,7 @@
 use super::token::{Token, TokenKind, begins_token, is_word, token_at};
 
 /// What a pass over a line found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scan {
     /// Tokens of the argument list, in order.
     pub tokens: Vec<Token>,

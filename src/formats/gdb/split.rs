@@ -4,19 +4,34 @@ use std::ops::Range;
 
 use super::header;
 
-/// Cuts at thread headers, or, in a text without headers, at first frames. Where it is cut depends
-/// on the text alone and not on the number of workers, and does not change what is read.
-pub(super) fn chunks(text: &[u8], size: usize) -> Vec<Range<usize>> {
-    let has_headers = next_header(text, 0).is_some();
-    let next: fn(&[u8], usize) -> Option<usize> = if has_headers { next_header } else { next_first_frame };
-    let mut chunks = Vec::new();
-    let mut start = 0;
-    while start < text.len() {
-        let end = next(text, start + size.max(1)).unwrap_or(text.len());
-        chunks.push(start..end);
-        start = end;
+/// Cuts at thread headers, or, in a text without headers, at first frames. Where it is cut does not change what is read.
+pub(super) struct Cutter<'t> {
+    text: &'t [u8],
+    next: fn(&[u8], usize) -> Option<usize>,
+}
+
+impl<'t> Cutter<'t> {
+    pub fn of(text: &'t [u8]) -> Self {
+        let has_headers = next_header(text, 0).is_some();
+        Self { text, next: if has_headers { next_header } else { next_first_frame } }
     }
-    chunks
+
+    /// Where a piece ends that begins at `from` and has about so many bytes.
+    pub fn end_of(&self, from: usize, size: usize) -> usize {
+        (self.next)(self.text, from.saturating_add(size.max(1))).unwrap_or(self.text.len())
+    }
+
+    /// Pieces of about so many bytes, which follow each other.
+    pub fn cut(&self, range: Range<usize>, size: usize) -> Vec<Range<usize>> {
+        let mut pieces = Vec::new();
+        let mut start = range.start;
+        while start < range.end {
+            let end = self.end_of(start, size).min(range.end);
+            pieces.push(start..end);
+            start = end;
+        }
+        pieces
+    }
 }
 
 /// The first header at a line's start, at `from` or after.
@@ -38,6 +53,10 @@ fn next_first_frame(text: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn chunks(text: &[u8], size: usize) -> Vec<Range<usize>> {
+        Cutter::of(text).cut(0..text.len(), size)
+    }
 
     #[test]
     fn cuts_at_headers() {

@@ -21,7 +21,8 @@ pub(super) struct Stacks {
 impl Stacks {
     /// The stack in the snapshot's table.
     pub fn stack(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>) -> StackIx {
-        let (chunk, own) = (placed.chunk_ix, placed.item.stack as usize);
+        let own = placed.item.stack as usize;
+        let chunk = home(placed, own, placed.chunk.learned.1);
         if let Some(known) = self.of_stack.get(chunk).and_then(|stacks| *stacks.get(own)?) {
             return known;
         }
@@ -47,7 +48,7 @@ impl Stacks {
     }
 
     fn frame(&mut self, snapshot: &mut Snapshot, placed: &Placed<'_>, ix: u32, place: Place) -> FrameIx {
-        let chunk = placed.chunk_ix;
+        let chunk = home(placed, ix as usize, placed.chunk.learned.0);
         if self.of_template.len() <= chunk {
             self.of_template.resize_with(chunk + 1, Vec::new);
         }
@@ -67,6 +68,11 @@ impl Stacks {
             }
         }
     }
+}
+
+/// The piece whose own a stack or line is: what was learned of the first one is the first one's.
+fn home(placed: &Placed<'_>, ix: usize, learned: usize) -> usize {
+    if ix < learned { 0 } else { placed.chunk_ix }
 }
 
 fn add(snapshot: &mut Snapshot, placed: &Placed<'_>, ix: u32, place: Place) -> FrameIx {

@@ -7,6 +7,7 @@
 
 use std::hash::Hasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
@@ -28,12 +29,11 @@ const NONE: TemplateIx = TemplateIx::MAX;
 pub(super) struct Template {
     /// What the line says.
     pub parsed: ParsedFrame,
+    hash: u64,
     /// The literal text, without the tokens.
     literal: Box<[u8]>,
     /// The tokens: where the literal text before each ends, and its kind.
     tokens: Box<[(usize, TokenKind)]>,
-    /// The templates that followed last.
-    next: [TemplateIx; 2],
 }
 
 impl Template {
@@ -82,9 +82,12 @@ impl Hole for TokenKind {
 }
 
 /// The templates of a piece of text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Templates {
-    all: Vec<Template>,
+    /// Pieces of a text share those that they begin with.
+    all: Vec<Arc<Template>>,
+    /// The templates that followed each of them last.
+    next: Vec<[TemplateIx; 2]>,
     by_hash: FxHashMap<u64, SmallVec<[TemplateIx; 1]>>,
     scan: Scan,
     line_values: Vec<u64>,
@@ -94,6 +97,7 @@ impl Templates {
     /// Makes room for so many.
     pub fn reserve(&mut self, count: usize) {
         self.all.reserve(count);
+        self.next.reserve(count);
         self.by_hash.reserve(count);
     }
 
@@ -104,7 +108,32 @@ impl Templates {
 
     /// A template.
     pub fn get(&self, ix: TemplateIx) -> Option<&Template> {
-        self.all.get(ix as usize)
+        self.all.get(ix as usize).map(|template| &**template)
+    }
+
+    /// Adds the templates of what follows; how they are numbered here.
+    pub fn append(&mut self, next: &Self) -> Vec<TemplateIx> {
+        let number = |of_next: &Arc<Template>| {
+            let found = self.by_hash.entry(of_next.hash).or_default();
+            let known = found
+                .iter()
+                .copied()
+                .find(|&ix| self.all.get(ix as usize).is_some_and(|t| t.is_same(of_next)));
+            known.unwrap_or_else(|| {
+                let ix = self.all.len() as TemplateIx;
+                found.push(ix);
+                self.all.push(of_next.clone());
+                self.next.push([NONE; 2]);
+                ix
+            })
+        };
+        let numbers: Vec<TemplateIx> = next.all.iter().map(number).collect();
+        for (&ix, after) in numbers.iter().zip(&next.next) {
+            if let Some(own) = self.next.get_mut(ix as usize) {
+                *own = after.map(|of_next| numbers.get(of_next as usize).copied().unwrap_or(NONE));
+            }
+        }
+        numbers
     }
 
     /// The template of this line if it is one of those that followed `after` last time. The
@@ -115,7 +144,7 @@ impl Templates {
         after: Option<TemplateIx>,
         values: &mut Vec<u64>,
     ) -> Option<TemplateIx> {
-        let next = self.get(after?)?.next;
+        let next = *self.next.get(after? as usize)?;
         for (n, ix) in next.into_iter().enumerate() {
             let template = self.all.get(ix as usize)?;
             let mark = values.len();
@@ -175,9 +204,9 @@ impl Templates {
     }
 
     fn follows(&mut self, after: Option<TemplateIx>, ix: TemplateIx) {
-        let before = after.and_then(|a| self.all.get_mut(a as usize));
-        if let Some(before) = before.filter(|b| b.next[0] != ix) {
-            before.next = [ix, before.next[0]];
+        let next = after.and_then(|a| self.next.get_mut(a as usize));
+        if let Some(next) = next.filter(|next| next[0] != ix) {
+            *next = [ix, next[0]];
         }
     }
 
@@ -192,18 +221,23 @@ impl Templates {
             at = token.end;
         }
         literal.extend_from_slice(line.get(at..).unwrap_or_default());
-        self.all.push(Template {
+        self.all.push(Arc::new(Template {
             parsed: frame::parse(line, &self.scan),
+            hash,
             literal: literal.into(),
             tokens: tokens.into(),
-            next: [NONE; 2],
-        });
+        }));
+        self.next.push([NONE; 2]);
         self.by_hash.entry(hash).or_default().push(ix);
         ix
     }
 }
 
 impl Template {
+    fn is_same(&self, other: &Self) -> bool {
+        self.literal == other.literal && self.tokens == other.tokens
+    }
+
     /// Whether a scanned line is one of this template.
     fn is_of(&self, line: &[u8], scan: &Scan) -> bool {
         let mut at = 0;

@@ -79,13 +79,13 @@ const LARGEST_CHUNK: usize = 16 << 20;
 const PIECES_A_WORKER: usize = 8;
 
 /// How much text the first piece has, bytes. Nobody reads anything else before it is read.
-fn learned_from(text: &[u8]) -> usize {
+pub fn learned_from(text: &[u8]) -> usize {
     const MOST: usize = 4 << 20;
     (text.len() / 10).min(MOST)
 }
 
 /// How much of the first piece one worker reads, bytes. What two of them have is read twice.
-fn part_of_first(length: usize) -> usize {
+pub fn part_of_first(length: usize) -> usize {
     #[cfg(test)]
     if let Some(size) = tests::PART_SIZE.get() {
         return size;
