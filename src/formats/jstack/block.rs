@@ -1,6 +1,6 @@
 //! The lines of a thread's block.
 
-use super::{deadlocks, java, jrockit, watchdog};
+use super::{deadlocks, java, jrockit, support_core, watchdog};
 use crate::formats::text::words::{number, rsplit_once, split_once};
 use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock};
 use crate::model::{Frame, ReportedState, StackEnd, WaitMode};
@@ -40,6 +40,9 @@ pub(super) fn in_block(line: &str) -> InBlock {
     }
     // A text that lost its indentation.
     if text.starts_with(['-', '*']) && note().is_some_and(|note| note.names_something()) {
+        return InBlock::Body;
+    }
+    if is_indented && support_core::owner(text).is_some() {
         return InBlock::Body;
     }
     if deadlocks::is_line(line) || watchdog::is_between(line) {
@@ -88,12 +91,17 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
         } else if text.starts_with("...") {
             body.left_out += 1;
             body.end = StackEnd::DepthLimit;
+        } else if let Some(owner) = support_core::owner(text) {
+            if let Some(wait) = &mut body.wait {
+                wait.owner = Some(owner);
+            }
         } else if jrockit::is_note(text) {
             jrockit::add_note(&mut body, line);
         } else {
             java::add_note(&mut body, line);
         }
     }
+    support_core::without_its_own_wait(&mut body);
     if body.wait.is_none() {
         give_back(&mut body);
     }

@@ -18,13 +18,14 @@
 //! "pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15                                           Geode
 //! "http-exec-8" #23 prio=5 RUNNABLE                                                                       with a state or
 //! "http-exec-8" #23 daemon prio=5                                                                          a frame below
+//! "Executor #1" id=47 (0x2f) state=BLOCKED cpu=83%                                                       Jenkins' bundles
 //! "Executor #1" Id=47 in group "main" BLOCKED on C@5a679233 owned by "x" Id=3
 //! "http-exec-8" #23 prio=5 tid=0x… nid=0x2beb waiting for monitor entry [0x…]
 //! ```
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
-use super::{deadlocks, jrockit, watchdog};
+use super::{deadlocks, jrockit, support_core, watchdog};
 use crate::formats::java;
 use crate::formats::text::{BodyWait, Head, first_line};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
@@ -142,7 +143,7 @@ fn forced(rest: &str) -> Option<Head> {
 
 /// A header of which the name's first quote is gone; `more`: the text below it.
 fn named(text: &str, more: &[u8]) -> Option<Head> {
-    if let Some(head) = jmx(text).or_else(|| geode(text)) {
+    if let Some(head) = jmx(text).or_else(|| geode(text)).or_else(|| support_core::head(text)) {
         return Some(head);
     }
     // A name may hold what looks like fields; a field never holds a quote.

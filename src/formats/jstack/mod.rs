@@ -9,6 +9,7 @@ mod block;
 mod deadlocks;
 mod header;
 mod jrockit;
+mod support_core;
 mod watchdog;
 
 use super::java;
@@ -24,7 +25,7 @@ pub const FORMAT: Format = Format {
     name: "a Java thread dump",
     looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper)",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper); support bundles of Jenkins",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -49,6 +50,7 @@ pub const FORMAT: Format = Format {
             "\\\"thread_name\\\"",
             " prio=",
             watchdog::THREAD,
+            support_core::STATE,
         ],
         confirm,
         parse,
@@ -57,6 +59,9 @@ pub const FORMAT: Format = Format {
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut all = text::read(&Jstack, FORMAT.id, section);
+    if section.has(support_core::STATE) {
+        all.iter_mut().filter(|snapshot| support_core::is_of(snapshot)).for_each(support_core::name_locks);
+    }
     all.extend(actuator::read(section, FORMAT.id));
     all
 }
@@ -91,6 +96,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         }
         // `"main" #1 prio=5 RUNNABLE`, where no line below it has the state.
         " prio" => bare_header(site),
+        // `"main" id=1 (0x1) state=RUNNABLE cpu=83%`
+        ") sta" => header_in(site, "\""),
         // `Thread 12345: (state = BLOCKED)`
         "(stat" => header_in(site, "Thread "),
         // `"pool-1-thread-2" Id=76 WAITING on …`
@@ -185,6 +192,7 @@ const DEADLOCK_STACKS: &str = "stacks of a deadlock";
 const LISTS: &str = "lists of the JVM";
 const TITLE: &str = "title of JRockit";
 const CHAINS: &str = "chains of JRockit";
+const FRAMES: &str = "frames of a deadlock without their threads";
 
 /// What the serviceability agent prints first of a dump.
 const AGENT: &str = "Deadlock Detection:";
@@ -230,6 +238,7 @@ impl Grammar for Jstack {
             Some(DEADLOCK_STACKS) if block::in_block(line) == InBlock::Body => Outside::Event,
             Some(TITLE) if is_date(line) || jrockit::is_version(line) => Outside::Event,
             Some(CHAINS) if jrockit::is_of_chain(line) => Outside::Noise,
+            Some(FRAMES) if java::frame(line).is_some() => Outside::Noise,
             Some(LISTS) if line.starts_with([' ', '0', '}']) => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -320,6 +329,7 @@ static OUTSIDE: &[(&str, Outside)] = &[
     (deadlocks::FOUND, Outside::Section(DEADLOCK)),
     (deadlocks::BEHIND, Outside::Section(DEADLOCK)),
     (deadlocks::STACKS, Outside::Section(DEADLOCK_STACKS)),
+    (support_core::DEADLOCK, Outside::Section(FRAMES)),
     ("Circular (deadlocked) lock chains", Outside::Section(CHAINS)),
     ("Blocked lock chains", Outside::Section(CHAINS)),
     ("Open lock chains", Outside::Section(CHAINS)),
@@ -373,6 +383,8 @@ fn tell(memory: &mut Memory, building: &mut text::Building) {
 mod tests;
 #[cfg(test)]
 mod tests_deadlocks;
+#[cfg(test)]
+mod tests_support_core;
 #[cfg(test)]
 mod tests_variants;
 #[cfg(test)]
