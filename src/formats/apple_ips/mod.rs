@@ -10,7 +10,7 @@ use super::text::json::each_document;
 use super::text::json_list::{Record, parts};
 use super::text::{Body, BodyFrame, Building, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, FrameKind, GapKind, Snapshot, Str, Thread, ThreadId};
+use crate::model::{FormatId, Frame, FrameKind, Snapshot, Str, Thread, ThreadId};
 
 use document::{Image, Ips, Lenient, Place, Report, Reported};
 
@@ -66,10 +66,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     each_document::<Ips>(&section.text, section.first, |document| {
         let offset = section.offset(document.at);
         let Some(building) = add(&mut dumps, document.value, offset) else { return false };
-        let gaps = &mut building.snapshot.gaps;
-        if document.is_cut {
-            gaps.add(GapKind::Truncated, "the text breaks off in the middle of the report", Some(offset));
-        }
+        document.missing.tell(building, offset);
         true
     });
     dumps.snapshots()

@@ -1,6 +1,6 @@
 use super::*;
 use crate::formats::testing::{is_found, read};
-use crate::model::ThreadIx;
+use crate::model::{GapKind, ThreadIx};
 
 fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)

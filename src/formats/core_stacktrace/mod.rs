@@ -151,6 +151,7 @@ fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>
     }
     let offset = section.offset(document.at);
     let building = dumps.begin(offset);
+    document.missing.tell(building, offset);
     let mut crashed = None;
     for mut part in parts {
         part.tell(building, offset);
@@ -177,11 +178,6 @@ fn add(dumps: &mut Dumps, document: &Document<Report<'_>>, section: &Section<'_>
     }
     if report.only_crash_thread.0 == Some(true) {
         is_limited(snapshot, "the report has the thread that crashed, and no other one", None);
-    }
-    if document.is_cut {
-        let message = "the text breaks off in the middle of the document";
-        snapshot.gaps.add(GapKind::Truncated, message, Some(offset + document.length as u64));
-        snapshot.is_complete = false;
     }
     for field in report.unknown.0.iter().filter(|field| !KNOWN.contains(&field.as_str())) {
         let message = "fields of the document are not known and were passed over";

@@ -157,7 +157,7 @@ fn add(document: &Document<Root<'_>>, section: &Section<'_>, dumps: &mut Dumps) 
         }
     }
     carry(&carriers, &mut building.snapshot);
-    document.tell(building, offset);
+    document.missing.tell(building, offset);
     if missing > 0 {
         let message = format!("{missing} threads are counted that are not listed");
         is_limited(&mut building.snapshot, message, Some(offset));

@@ -170,7 +170,7 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
             }
         }
     }
-    document.tell(building, offset);
+    document.missing.tell(building, offset);
 }
 
 fn thread(record: &Record) -> Thread {

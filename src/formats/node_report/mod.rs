@@ -155,7 +155,7 @@ fn add(document: &Document<Report>, section: &Section<'_>, dumps: &mut Dumps) {
             }
         }
     }
-    document.tell(building, offset);
+    document.missing.tell(building, offset);
     building.snapshot.process.failure = failure(report);
 }
 

@@ -107,7 +107,7 @@ fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps
             }
             building.push(thread(record), &body(record), &[], offset);
         }
-        document.tell(building, offset);
+        document.missing.tell(building, offset);
     }
 }
 

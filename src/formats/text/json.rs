@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::building::Building;
+use super::json_repair::{completed, offset_of, without_damaged, without_foreign};
 use super::site::{Site, first_line};
 use crate::model::GapKind;
 
@@ -20,25 +21,58 @@ pub struct Document<T> {
     pub at: usize,
     /// How many bytes of the text it has.
     pub length: usize,
+    /// What is missing of it.
+    pub missing: Missing,
+}
+
+/// What is missing of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
     /// The text ends before the document does.
     pub is_cut: bool,
-    /// Lines of a log inside it, which were passed over.
+    /// Lines of a log inside it, which were passed over: they are no part of it.
     pub foreign: u64,
+    /// Elements of it that are damaged, and were passed over as well.
+    pub damaged: u64,
+    /// Lists in which only commas were missing.
+    pub mended: u64,
+    /// From some place on it cannot be read.
+    pub is_broken: bool,
 }
 
 impl<T> Document<T> {
-    /// Says in the snapshot what is missing of the document.
-    pub fn tell(&self, building: &mut Building, offset: u64) {
-        let snapshot = &mut building.snapshot;
+    /// One that is whole.
+    fn new(value: T, at: usize, length: usize) -> Self {
+        Self { value, at, length, missing: Missing::default() }
+    }
+}
+
+impl Missing {
+    /// Says it in the snapshot of a document that begins at `offset`.
+    pub fn tell(self, building: &mut Building, offset: u64) {
+        let gaps = &mut building.snapshot.gaps;
         if self.foreign > 0 {
             let message = "lines inside the document are none of it and were passed over";
-            snapshot.gaps.add_many(GapKind::SkippedText, message, self.foreign, Some(offset));
+            gaps.add_many(GapKind::SkippedText, message, self.foreign, Some(offset));
+        }
+        if self.damaged > 0 {
+            let message = "elements of the document are damaged and were passed over: threads may be missing";
+            gaps.add_many(GapKind::Damaged, message, self.damaged, Some(offset));
+        }
+        if self.mended > 0 {
+            let message = "commas are missing between elements of the document, which were read all the same";
+            gaps.add_many(GapKind::Damaged, message, self.mended, Some(offset));
+        }
+        if self.is_broken {
+            let message =
+                "the document is damaged, and what follows could not be read: threads may be missing";
+            gaps.add(GapKind::Damaged, message, Some(offset));
         }
         if self.is_cut {
             let message = "the document ends before its last bracket: threads may be missing";
-            snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
-            snapshot.is_complete = false;
+            gaps.add(GapKind::Truncated, message, Some(offset));
         }
+        building.snapshot.is_complete &= self.damaged == 0 && !self.is_broken && !self.is_cut;
     }
 }
 
@@ -91,24 +125,27 @@ pub fn each_document<K: Kind>(
         let start = at + open;
         let rest = text.get(start..).unwrap_or_default();
         let is_alone = line.get(open + 1..).unwrap_or_default().trim_ascii().is_empty();
-        let found = read::<K, _>(rest, |value, length, is_cut| {
-            take(Document { value, at: start, length, is_cut, foreign: 0 }).then_some(length)
-        });
-        let found = match found {
-            None if is_alone && attempts < MOST_ATTEMPTS => {
-                attempts += 1;
-                let (own, foreign, end) = without_foreign(text, at, start);
-                let length = end - start;
-                let again = (foreign > 0).then(|| {
-                    read::<K, _>(&own, |value, _, is_cut| {
-                        take(Document { value, at: start, length, is_cut, foreign }).then_some(length)
-                    })
-                });
-                again.flatten()
+        let found = match read::<K, _>(rest, |value, length, is_cut| {
+            let missing = Missing { is_cut, ..Missing::default() };
+            take(Document { missing, ..Document::new(value, start, length) }).then_some(length)
+        }) {
+            Ok(found) => found,
+            Err(Unread::OfAnotherKind) => None,
+            Err(Unread::Broken(error)) => {
+                let mut repaired = None;
+                if is_alone && attempts < MOST_ATTEMPTS {
+                    attempts += 1;
+                    repaired = repair::<K>(text, (at, start), &mut take);
+                }
+                repaired.or_else(|| {
+                    let begin = completed(rest.get(..error).unwrap_or_default());
+                    let value = serde_json::from_slice(&begin).ok()?;
+                    let missing = Missing { is_broken: true, ..Missing::default() };
+                    take(Document { missing, ..Document::new(value, start, error) }).then_some(error)
+                })
             }
-            found => found,
         };
-        at = start + found.flatten().unwrap_or(0).max(1);
+        at = start + found.unwrap_or(0).max(1);
     }
 }
 
@@ -178,102 +215,72 @@ fn begin_before(text: &[u8], first: usize) -> usize {
 /// How many lines of a pretty-printed document may stand before its header.
 const MOST_LINES_BEFORE: usize = 2_000;
 
+/// Why there is no document.
+enum Unread {
+    /// It is none of this kind.
+    OfAnotherKind,
+    /// It is no JSON from this place on.
+    Broken(usize),
+}
+
 /// Gives away the document at the begin of `bytes`, how many bytes it has, and whether it is cut.
-fn read<K: Kind, R>(bytes: &[u8], take: impl for<'d> FnOnce(K::Document<'d>, usize, bool) -> R) -> Option<R> {
+fn read<K: Kind, R>(
+    bytes: &[u8],
+    take: impl for<'d> FnOnce(K::Document<'d>, usize, bool) -> R,
+) -> Result<R, Unread> {
     let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<K::Document<'_>>();
-    match stream.next()? {
-        Ok(value) => {
+    match stream.next() {
+        Some(Ok(value)) => {
             let length = stream.byte_offset();
-            Some(take(value, length, false))
+            Ok(take(value, length, false))
         }
-        Err(error) if error.is_eof() => {
+        Some(Err(error)) if error.is_eof() => {
             let completed = completed(bytes);
-            let value = serde_json::from_slice(&completed).ok()?;
-            Some(take(value, bytes.len(), true))
+            let value = serde_json::from_slice(&completed).map_err(|error| unread(&completed, &error))?;
+            Ok(take(value, bytes.len(), true))
         }
-        Err(_) => None,
+        Some(Err(error)) => Err(unread(bytes, &error)),
+        None => Err(Unread::OfAnotherKind),
     }
 }
+
+fn unread(bytes: &[u8], error: &serde_json::Error) -> Unread {
+    if error.is_syntax() { Unread::Broken(offset_of(bytes, error)) } else { Unread::OfAnotherKind }
+}
+
+/// A pretty-printed document whose first line and bracket stand there, without what others wrote into it and without its
+/// damaged elements; how many bytes it has.
+fn repair<K: Kind>(
+    text: &[u8],
+    (line, start): (usize, usize),
+    mut take: impl for<'d> FnMut(Document<K::Document<'d>>) -> bool,
+) -> Option<usize> {
+    let (mut own, foreign, end) = without_foreign(text, line, start);
+    let length = end - start;
+    let (mut damaged, mut mended) = (0, 0);
+    for _ in 0..MOST_ROUNDS {
+        let read = read::<K, _>(&own, |value, _, is_cut| {
+            let missing = Missing { is_cut, foreign, damaged, mended, is_broken: false };
+            take(Document { missing, ..Document::new(value, start, length) }).then_some(length)
+        });
+        match read {
+            Ok(taken) => return taken,
+            Err(Unread::OfAnotherKind) => return None,
+            Err(Unread::Broken(error)) => {
+                let (rest, count) = without_damaged(&own, error)?;
+                mended += u64::from(count == 0);
+                (own, damaged) = (rest, damaged + count);
+            }
+        }
+    }
+    None
+}
+
+/// So many lists of a document may have damaged elements.
+const MOST_ROUNDS: usize = 8;
 
 /// How many pretty-printed documents of a text are read a second time, without the lines of a log in them.
 const MOST_ATTEMPTS: usize = 64;
-
-/// A pretty-printed document whose first line begins at `line` and whose bracket stands at `start`, without the lines
-/// that others wrote into the same stream meanwhile; how many these are, and where it ends: with the bracket that stands
-/// below the first one.
-fn without_foreign(text: &[u8], line: usize, start: usize) -> (Vec<u8>, u64, usize) {
-    let indent = start - line;
-    let mut own = Vec::new();
-    let mut foreign = 0;
-    let mut at = line;
-    while at < text.len() {
-        let next = first_line(text.get(at..).unwrap_or_default());
-        let content = next.trim_ascii();
-        if is_of_document(content) {
-            own.extend_from_slice(content);
-            own.push(b'\n');
-        } else {
-            foreign += 1;
-        }
-        at += next.len() + 1;
-        let blanks = next.iter().take_while(|b| **b == b' ').count();
-        if blanks == indent && matches!(content.first(), Some(b'}' | b']')) {
-            break;
-        }
-    }
-    (own, foreign, at.min(text.len()))
-}
-
-/// Whether a line may be one of a pretty-printed document: a key, a value, a bracket.
-fn is_of_document(line: &[u8]) -> bool {
-    let bare = line.strip_suffix(b",").unwrap_or(line);
-    match bare.first() {
-        None => true,
-        Some(b'"') => {
-            matches!(bare.last(), Some(b'"' | b'{' | b'[' | b'}' | b']' | b'e' | b'l' | b'0'..=b'9'))
-        }
-        Some(b'{' | b'[' | b'}' | b']') => {
-            let inner = bare.get(1..).unwrap_or_default().trim_ascii_start();
-            matches!(inner.first(), None | Some(b'"' | b'{' | b'[' | b'}' | b']' | b'-' | b'0'..=b'9'))
-        }
-        Some(_) => serde_json::from_slice::<serde_json::Value>(bare).is_ok(),
-    }
-}
-
-/// A cut document without its last, unfinished element, and with its brackets closed.
-fn completed(bytes: &[u8]) -> Vec<u8> {
-    let mut open: Vec<u8> = Vec::new();
-    let mut is_in_text = false;
-    let mut is_escaped = false;
-    let mut safe = (0, 0);
-    for (at, &byte) in bytes.iter().enumerate() {
-        if is_in_text {
-            match byte {
-                _ if is_escaped => is_escaped = false,
-                b'\\' => is_escaped = true,
-                b'"' => is_in_text = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => is_in_text = true,
-            b'{' | b'[' => {
-                open.push(if byte == b'{' { b'}' } else { b']' });
-                safe = (at + 1, open.len());
-            }
-            b'}' | b']' => {
-                open.pop();
-                safe = (at + 1, open.len());
-            }
-            b',' => safe = (at, open.len()),
-            _ => {}
-        }
-    }
-    let mut out = bytes.get(..safe.0).unwrap_or_default().to_vec();
-    out.extend(open.get(..safe.1).unwrap_or_default().iter().rev());
-    out
-}
 
 /// Fields of an object that are not known: their names, nothing of their values. For `#[serde(flatten)]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -340,7 +347,7 @@ mod tests {
     fn values(text: &str) -> Vec<(serde_json::Value, bool)> {
         let first = text.find("id").unwrap_or(0);
         let found = documents(text.as_bytes(), first, |v: &serde_json::Value| v.get("id").is_some());
-        found.into_iter().map(|d| (d.value, d.is_cut)).collect()
+        found.into_iter().map(|d| (d.value, d.missing.is_cut)).collect()
     }
 
     #[test]
@@ -366,7 +373,8 @@ mod tests {
         let found = documents(text.as_bytes(), text.find("id").unwrap(), |v: &serde_json::Value| {
             v.get("id").is_some()
         });
-        let found: Vec<_> = found.into_iter().map(|d| (d.value, d.foreign, d.is_cut)).collect();
+        let found: Vec<_> =
+            found.into_iter().map(|d| (d.value, d.missing.foreign, d.missing.is_cut)).collect();
         let [one, two] = [serde_json::json!({"id": 1, "list": [1, true]}), serde_json::json!({"id": 2})];
         assert_eq!(found, [(one, 2, false), (two, 0, false)]);
     }

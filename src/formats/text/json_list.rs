@@ -48,6 +48,7 @@ impl<R> Part<R> {
                 building.snapshot.gaps.add_many(GapKind::SkippedText, message, count, Some(offset));
             }
         }
+        building.snapshot.is_complete &= self.foreign == 0;
     }
 }
 

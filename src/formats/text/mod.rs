@@ -23,6 +23,7 @@ mod holes;
 mod in_order;
 pub mod json;
 pub mod json_list;
+mod json_repair;
 mod learned;
 mod owners;
 mod prefix;
