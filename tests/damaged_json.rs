@@ -40,7 +40,8 @@ fn is_told(snapshots: &[Value], is_missing: bool) -> bool {
 
 /// What is done to a line: the half of it is gone, bytes that are no text stand in it. A bracket that is gone may be any:
 /// that is another kind of damage.
-const DAMAGES: [fn(&[u8]) -> Vec<u8>; 2] = [
+type Damage = fn(&[u8]) -> Vec<u8>;
+const DAMAGES: [Damage; 2] = [
     |line| {
         let content = line.trim_ascii_start().len();
         let left = if content > 2 { content / 2 } else { content };

@@ -118,7 +118,8 @@ pub(super) fn without_damaged(own: &[u8], error: usize) -> Option<(Vec<u8>, u64)
             continue;
         }
         let is_bracket = |bracket| blanks(line) == indent && content.first() == Some(&bracket);
-        let is_outside = blanks(line) < indent;
+        // A list ends with a bracket: whatever else is indented less was damaged.
+        let is_outside = blanks(line) < indent && matches!(content.first(), Some(b']' | b'}'));
         if let Place::Element(begin) = place
             && (is_outside || is_bracket(b'{'))
         {
@@ -244,6 +245,8 @@ mod tests {
             ("    },\n    {\n      \"a\": 2\n", "      \"a\": 2\n", vec![3]),
             ("      \"a\": 3\n    }\n", "", vec![1, 2]),
             ("    },\n    {\n      \"a\": 3\n", "    {\n      \"a\": 3\n", vec![1, 3]),
+            // The begin of a line is gone.
+            ("      \"a\": 2", "\": 2", vec![1, 3]),
             // A comma is gone.
             ("},\n    {\n      \"a\": 3", "}\n    {\n      \"a\": 3", vec![1, 2, 3]),
             // A begin is gone.
