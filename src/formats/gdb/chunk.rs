@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::formats::text::expect;
+use crate::formats::text::make_room;
 use crate::model::{FrameKind, StackEnd};
 
 use super::header::{self, Header, decimal};
@@ -136,8 +136,8 @@ impl<'t> Reader<'t> {
         };
         self.close(false);
         let (read, all) = (at - self.start, self.text.len() - self.start);
-        expect(&mut self.chunk.items, 1, read, all);
-        expect(&mut self.chunk.values, VALUES_A_STACK, read, all);
+        make_room(&mut self.chunk.items, 1, read, all);
+        make_room(&mut self.chunk.values, VALUES_A_STACK, read, all);
         self.begin(Some(header), at);
         self.begin_stack(at + length + 1)
     }

@@ -55,7 +55,7 @@ pub use grammar::{
 };
 pub(super) use in_order::in_order;
 pub use repeats::{Hole, Repeats};
-pub use room::expect;
+pub use room::make_room;
 pub use section::Section;
 pub use seen::SeenIds;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};

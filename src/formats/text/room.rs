@@ -3,7 +3,7 @@
 
 /// Makes room in a list that is nearly full (fewer than `enough` more have their place), judging by what was read so far:
 /// `read` of `length` bytes.
-pub fn expect<T>(list: &mut Vec<T>, enough: usize, read: usize, length: usize) {
+pub fn make_room<T>(list: &mut Vec<T>, enough: usize, read: usize, length: usize) {
     if list.capacity() - list.len() >= enough || read < FEWEST_READ {
         return;
     }
@@ -24,17 +24,17 @@ mod tests {
     fn room_is_made_once_and_bounded() {
         let mut list = vec![0u64; 1000];
         list.shrink_to_fit();
-        expect(&mut list, 10, 100, 1 << 20);
+        make_room(&mut list, 10, 100, 1 << 20);
         assert_eq!(list.capacity(), 1000);
         // 1,000 in a sixteenth.
-        expect(&mut list, 10, 1 << 16, 1 << 20);
+        make_room(&mut list, 10, 1 << 16, 1 << 20);
         let room = list.capacity();
         assert!((16_000..25_000).contains(&room), "{room}");
-        expect(&mut list, 10, 1 << 17, 1 << 20);
+        make_room(&mut list, 10, 1 << 17, 1 << 20);
         assert_eq!(list.capacity(), room);
         // As many as half of the text is long, in bytes.
         let mut list = vec![0u64; 1 << 15];
-        expect(&mut list, 1 << 15, 1 << 16, 1 << 20);
+        make_room(&mut list, 1 << 15, 1 << 16, 1 << 20);
         assert!(list.capacity() < 1 << 18, "{}", list.capacity());
     }
 }
