@@ -135,6 +135,21 @@ impl<T: Copy + Eq + Hash> Pool<T> {
     }
 }
 
+impl Pool<u32> {
+    /// Adds all sequences of another pool, whose items have other numbers here; what the sequences are numbered here.
+    pub fn append(&mut self, next: &Self, numbers: &[u32]) -> Vec<u32> {
+        let mut sequence = Vec::new();
+        (0..next.len() as u32)
+            .map(|ix| {
+                sequence.clear();
+                let own = next.get(ix).unwrap_or_default().iter();
+                sequence.extend(own.filter_map(|&item| numbers.get(item as usize)));
+                self.add(&sequence)
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

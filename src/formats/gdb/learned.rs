@@ -43,15 +43,7 @@ impl Learned {
     /// Adds what follows, which was read by itself; its stacks as they are numbered here.
     fn append(&mut self, next: Self) -> Vec<LocalStack> {
         let lines = self.templates.append(&next.templates);
-        let mut stack = Vec::new();
-        let stacks: Vec<LocalStack> = (0..next.stacks.len() as u32)
-            .map(|ix| {
-                stack.clear();
-                let own = next.stacks.get(ix).unwrap_or_default().iter();
-                stack.extend(own.filter_map(|&line| lines.get(line as usize)));
-                self.stacks.add(&stack)
-            })
-            .collect();
+        let stacks = self.stacks.append(&next.stacks, &lines);
         self.repeats.append(next.repeats, |stack| stacks.get(stack as usize).copied());
         for (of_next, last) in next.last_of {
             if let Some(&stack) = stacks.get(of_next as usize) {

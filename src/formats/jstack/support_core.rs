@@ -25,7 +25,9 @@ use rustc_hash::FxHashMap;
 
 use super::java;
 use crate::formats::text::{Body, Head, OwnerRef};
-use crate::model::{LockId, NamedLockIx, ReportedLockKind, Snapshot, Thread, ThreadId, WaitMode};
+use crate::model::{
+    LockId, NamedLock, NamedLockIx, ReportedLockKind, Snapshot, Str, Thread, ThreadId, WaitMode,
+};
 
 /// What stands in each header and in no other dump of Java.
 pub(super) const STATE: &str = ") state=";
@@ -73,11 +75,10 @@ pub(super) fn is_of(snapshot: &Snapshot) -> bool {
 
 /// Gives each lock the name that all lines can agree on: `CLASS@HASH`.
 pub(super) fn name_locks(snapshot: &mut Snapshot) {
-    let is_hash = |address: u64| u32::try_from(address).is_ok();
-    let token = |n: usize, snapshot: &Snapshot| match &snapshot.named_locks.get(n)? {
-        lock if matches!(lock.id, LockId::Address(address) if is_hash(address)) => {
-            let LockId::Address(address) = lock.id else { return None };
-            Some(format!("{}@{address:x}", lock.name.as_deref()?))
+    // The hash, and what others write for it.
+    let hashed = |lock: &NamedLock| match lock.id {
+        LockId::Address(hash) if u32::try_from(hash).is_ok() => {
+            Some((hash, format!("{}@{hash:x}", lock.name.as_deref()?)))
         }
         _ => None,
     };
@@ -88,15 +89,12 @@ pub(super) fn name_locks(snapshot: &mut Snapshot) {
         }
     }
     let mut same: FxHashMap<NamedLockIx, NamedLockIx> = FxHashMap::default();
-    let mut tokens: FxHashMap<u64, LockId> = FxHashMap::default();
-    for n in 0..snapshot.named_locks.len() {
-        let Some(token) = token(n, snapshot) else { continue };
-        let ix = NamedLockIx(n as u32);
-        let lock = &mut snapshot.named_locks[n];
-        let id = LockId::Token(token.as_str().into());
-        if let LockId::Address(address) = std::mem::replace(&mut lock.id, id.clone()) {
-            tokens.insert(address, id);
-        }
+    let mut tokens: FxHashMap<u64, Str> = FxHashMap::default();
+    for (ix, lock) in (0u32..).map(NamedLockIx).zip(&mut snapshot.named_locks) {
+        let Some((hash, token)) = hashed(lock) else { continue };
+        let text: Str = token.as_str().into();
+        lock.id = LockId::Token(text.clone());
+        tokens.insert(hash, text);
         if lock.name.as_deref().is_some_and(java::is_synchronizer) {
             lock.kind = ReportedLockKind::JavaSynchronizer;
         }
@@ -123,7 +121,7 @@ pub(super) fn name_locks(snapshot: &mut Snapshot) {
         hold.lock = the_one(hold.lock);
     }
     for lock in &mut snapshot.reported_locks {
-        if let Some(LockId::Token(token)) = lock.address.and_then(|address| tokens.get(&address)) {
+        if let Some(token) = lock.address.and_then(|address| tokens.get(&address)) {
             (lock.address, lock.token) = (None, Some(token.clone()));
         }
     }

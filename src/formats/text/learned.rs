@@ -57,15 +57,7 @@ impl Chunk {
     /// Adds what follows, which was read by itself; its blocks as they are numbered here.
     fn append(&mut self, mut next: Self) -> Vec<BlockIx> {
         let lines = self.templates.append(&next.templates);
-        let mut block = Vec::new();
-        let blocks: Vec<BlockIx> = (0..next.blocks.len() as u32)
-            .map(|ix| {
-                block.clear();
-                let own = next.blocks.get(ix).unwrap_or_default().iter();
-                block.extend(own.filter_map(|&line| lines.get(line as usize)));
-                self.blocks.add(&block)
-            })
-            .collect();
+        let blocks = self.blocks.append(&next.blocks, &lines);
         let before = self.values.len();
         for thread in &mut next.threads {
             thread.block = blocks.get(thread.block as usize).copied().unwrap_or_default();
