@@ -29,8 +29,8 @@ impl Analyzed {
 
     /// What a thread does, in words, if it holds a lock or another thread waits for it.
     pub fn doing(&self, thread: ThreadIx) -> Option<&str> {
-        let told = self.waits.activities.get(thread.at())?.doing.as_ref();
-        told.or_else(|| self.quiet().doing.get(&thread)).map(String::as_str)
+        let told = self.waits.activities.get(thread.at())?.doing.as_deref();
+        told.or_else(|| self.quiet().doing.get(&thread).map(String::as_str))
     }
 
     /// Lets no lock be quiet, for whoever changes texts of all of them.
@@ -40,7 +40,7 @@ impl Analyzed {
         self.waits.locks.extend(locks);
         for (thread, doing) in doing {
             if let Some(activity) = self.waits.activities.get_mut(thread.at()) {
-                activity.doing = Some(doing);
+                activity.doing = Some(doing.into());
             }
         }
     }

@@ -2,19 +2,13 @@
 
 use super::tables::row::{Row, Scope};
 use super::tables::{self, classes, tests};
-use super::{Meaning, ResourceClass, Role, name, words};
-use crate::model::{Frame, FrameKind};
+use super::{Meaning, NameKind, ResourceClass, Role, name, words};
+use crate::model::{Frame, FrameKind, Str};
 
 /// What a frame means.
 pub fn meaning(frame: &Frame) -> Meaning {
     if frame.kind == FrameKind::SignalHandler {
-        return Meaning {
-            name: SIGNAL_HANDLER.into(),
-            role: Role::Abort,
-            wait: None,
-            class: None,
-            is_queue: false,
-        };
+        return Meaning { kind: NameKind::SignalHandler, ..plain(SIGNAL_HANDLER.into(), Role::Abort, None) };
     }
     let Some(function) = frame.function.as_deref().filter(|f| is_name(f)) else { return nameless(frame) };
     let own = name::clean(function);
@@ -23,12 +17,11 @@ pub fn meaning(frame: &Frame) -> Meaning {
     let names = std::iter::once(own.clone()).chain(frame.aliases.iter().map(|alias| name::clean(alias)));
     for candidate in names {
         if let Some((shown, row)) = row_of(&candidate, frame) {
+            let class = row.class.or_else(|| class_of(&shown, row.role, frame));
             return Meaning {
-                class: row.class.or_else(|| class_of(&shown, row.role, frame)),
-                name: shown.into(),
-                role: row.role,
                 wait: row.wait,
                 is_queue: row.is_queue,
+                ..plain(shown.into(), row.role, class)
             };
         }
     }
@@ -37,8 +30,25 @@ pub fn meaning(frame: &Frame) -> Meaning {
         Some(literal) if !own.ends_with('>') => format!("{own}{literal}").into(),
         _ => own.as_ref().into(),
     };
-    Meaning { name, role: Role::User, wait: None, class, is_queue: false }
+    plain(name, Role::User, class)
 }
+
+/// What has nothing to do with waits.
+fn plain(name: Str, role: Role, class: Option<ResourceClass>) -> Meaning {
+    Meaning { kind: name_kind(&name), name, role, wait: None, class, is_queue: false }
+}
+
+fn name_kind(name: &str) -> NameKind {
+    match name {
+        NAMELESS => NameKind::Nothing,
+        SIGNAL_HANDLER => NameKind::SignalHandler,
+        _ if name.ends_with("!??") || name.contains("+0x") => NameKind::Place,
+        _ => NameKind::Function,
+    }
+}
+
+/// A frame of which nothing is known.
+const NAMELESS: &str = "??";
 
 /// The template argument of a function where it is a plain value: `searchLayer<false>` and `searchLayer<true>` do
 /// different things, and say so in few letters. Types are dropped: they are long, and mean the same function.
@@ -84,14 +94,14 @@ fn nameless(frame: &Frame) -> Meaning {
     let name = match (module, frame.module_offset) {
         (Some(module), Some(offset)) => format!("{module}+{offset:#x}"),
         (Some(module), None) => format!("{module}!??"),
-        (None, _) => "??".to_owned(),
+        (None, _) => NAMELESS.to_owned(),
     };
     let role = match module {
         Some(module) if is_libc_module(module) => Role::Runtime,
         Some(module) if tests::MODULES.iter().any(|start| module.starts_with(start)) => Role::Test,
         _ => Role::User,
     };
-    Meaning { name: name.into(), role, wait: None, class: class_of_module(frame), is_queue: false }
+    plain(name.into(), role, class_of_module(frame))
 }
 
 fn class_of(name: &str, role: Role, frame: &Frame) -> Option<ResourceClass> {

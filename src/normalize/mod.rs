@@ -139,11 +139,26 @@ pub enum ResourceClass {
     Resolver,
 }
 
+/// What the name of a frame is the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// A function.
+    Function,
+    /// A place in a module, all that is known: `libQt6Core.so.6+0x2a0bd3`, `libfoo.so!??`.
+    Place,
+    /// Nothing: `??`.
+    Nothing,
+    /// The frame that the kernel makes to call a signal handler.
+    SignalHandler,
+}
+
 /// What a frame means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
     /// The normalized name: `pthread_mutex_lock`, `log_message`, `libfoo.so+0x1234`.
     pub name: Str,
+    /// What this is the name of.
+    pub kind: NameKind,
     /// What it is for.
     pub role: Role,
     /// What it waits for, for roles that wait.

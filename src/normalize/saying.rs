@@ -1,6 +1,6 @@
 //! What the words of a function's name say of a thread in it: that it waits for work, that it takes a lock.
 
-use super::words::{Words, components};
+use super::words::{Words, components, is_in};
 
 /// What a name says; looked up once for each frame, however many stacks have it.
 #[derive(Clone, Copy, Debug)]
@@ -184,12 +184,12 @@ fn wait_place(name: &str) -> WaitPlace {
     let two = &parts[parts.len().saturating_sub(2)..];
     let function = two.last().map(|f| Words::of(f)).unwrap_or_default();
     let class = if two.len() == 2 { Words::of(two[0]) } else { Words::default() };
-    let has = |list: &[&str]| function.iter().chain(class.iter()).any(|w| list.contains(&without_number(w)));
-    let function_has = |list: &[&str]| function.iter().any(|w| list.contains(&without_number(w)));
+    let has = |list: &[&str]| function.iter().chain(class.iter()).any(|w| is_in(without_number(w), list));
+    let function_has = |list: &[&str]| function.iter().any(|w| is_in(without_number(w), list));
     if function_has(&NOT_IDLE) {
         return WaitPlace::Unknown;
     }
-    let is_wrapper = function.iter().all(|w| WRAPPER.contains(&without_number(w)));
+    let is_wrapper = function.iter().all(|w| is_in(without_number(w), &WRAPPER));
     let takes_work = function_has(&TAKE) && function_has(&WORK) && !is_wrapper;
     let takes_from_queue = has(&["queue", "fifo", "mailbox", "channel"]) && function_has(&TAKE);
     let has_pair = |a: &str, b: &[&str]| has(&[a]) && has(b);
@@ -217,7 +217,7 @@ fn is_thread_main(name: &str) -> bool {
     let last = components(name).rfind(|part| !is_nobody(part)).unwrap_or("");
     let says = ["thread", "loop", "daemon", "handler", "service", "background", "proc", "monitor", "run"];
     let words = Words::of(last);
-    words.iter().any(|w| says.contains(&without_number(w))) && !words.have(&NOT_IDLE)
+    words.iter().any(|w| is_in(without_number(w), &says)) && !words.have(&NOT_IDLE)
 }
 
 fn without_number(word: &str) -> &str {
@@ -252,7 +252,7 @@ fn is_lock_wrapper(name: &str) -> bool {
         "lock", "locker", "guard", "mutex", "scoped", "auto", "acquire", "enter", "impl", "internal",
         "unique", "spin", "rw", "read", "write", "monitor", "critical", "section",
     ];
-    Words::of(components(name).next_back().unwrap_or("")).iter().all(|word| WORDS.contains(&word))
+    Words::of(components(name).next_back().unwrap_or("")).iter().all(|word| is_in(word, &WORDS))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What a whole stack says: what the thread waits for, in which function, and which frames tell
 //! threads apart.
 
+use smallvec::SmallVec;
+
 use super::saying::{Saying, WaitPlace};
 use super::words::{Words, components};
-use super::{Meaning, Meanings, ResourceClass, Role, TestRun, WaitKind, test_run};
+use super::{Meaning, Meanings, NameKind, ResourceClass, Role, TestRun, WaitKind, test_run};
 use crate::model::{FrameIx, FrameKind, StackTable};
 
 /// What a stack means. Frames are indices into the stack, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StackMeaning {
     /// The outermost library function of the lock or wait at the top: `pthread_mutex_lock`.
     pub wait_frame: Option<usize>,
@@ -37,34 +39,25 @@ const MAX_POOL_FRAMES: usize = 4;
 
 /// Reads a stack.
 pub fn read(stack: &[FrameIx], stacks: &StackTable, meanings: &Meanings) -> StackMeaning {
-    let reader = Reader {
-        frames: stack
-            .iter()
-            .map(|&ix| View {
-                meaning: meanings.get(ix),
-                said: (meanings, ix),
-                is_signal: stacks.get(ix).kind == FrameKind::SignalHandler,
-            })
-            .collect(),
+    let view = |&ix: &FrameIx| View {
+        meaning: meanings.get(ix),
+        ix,
+        is_signal: stacks.get(ix).kind == FrameKind::SignalHandler,
     };
+    let reader = Reader { frames: stack.iter().map(view).collect(), meanings };
     StackMeaning { test: test_run::of(stack, stacks, meanings), ..reader.read() }
 }
 
 #[derive(Clone, Copy)]
 struct View<'a> {
     meaning: &'a Meaning,
-    said: (&'a Meanings, FrameIx),
+    ix: FrameIx,
     is_signal: bool,
 }
 
 impl View<'_> {
     fn role(&self) -> Role {
         self.meaning.role
-    }
-
-    fn saying(&self) -> Saying {
-        let (meanings, ix) = self.said;
-        meanings.saying(ix)
     }
 
     fn is_work(&self) -> bool {
@@ -77,12 +70,12 @@ impl View<'_> {
     }
 
     fn is_nameless(&self) -> bool {
-        self.meaning.name.as_ref() == "??"
+        self.meaning.kind == NameKind::Nothing
     }
 
     /// `libQt6Core.so.6+0x2a0bd3`
     fn has_only_a_place(&self) -> bool {
-        self.meaning.name.contains("+0x") || self.meaning.name.ends_with("!??")
+        self.meaning.kind == NameKind::Place
     }
 
     /// Says nothing: system call stubs, frames that nobody could name.
@@ -95,7 +88,7 @@ impl View<'_> {
     }
 
     fn is_signal(&self) -> bool {
-        self.is_signal || self.meaning.name.as_ref() == "<signal handler called>"
+        self.is_signal || self.meaning.kind == NameKind::SignalHandler
     }
 
     /// Go's `panic`: what stands above it are deferred functions, which run before the process ends.
@@ -109,10 +102,19 @@ impl View<'_> {
 }
 
 struct Reader<'a> {
-    frames: Vec<View<'a>>,
+    frames: SmallVec<[View<'a>; MOST_KEPT]>,
+    meanings: &'a Meanings,
 }
 
+/// Stacks with more frames than this cost an allocation.
+const MOST_KEPT: usize = 64;
+
 impl Reader<'_> {
+    /// What the name of the frame at this place says.
+    fn saying(&self, at: usize) -> Saying {
+        self.meanings.saying(self.frames[at].ix)
+    }
+
     fn read(&self) -> StackMeaning {
         let mut result = StackMeaning::default();
         let last = self.plumbing_end();
@@ -245,8 +247,8 @@ impl Reader<'_> {
         class.or_else(|| {
             let mut at = caller?;
             // `MyMutex::lock` belongs to whoever calls it.
-            while self.frames[at].saying().place != WaitPlace::ForWork
-                && self.frames[at].saying().is_lock_wrapper
+            while self.saying(at).place != WaitPlace::ForWork
+                && self.saying(at).is_lock_wrapper
                 && self.frames.get(at + 1).is_some_and(View::is_program)
             {
                 at += 1;
@@ -354,9 +356,9 @@ impl Reader<'_> {
                 return false;
             }
             let is_outermost = !self.frames[at + 1..bottom].iter().any(View::is_program);
-            match frame.saying().place {
+            match self.saying(at).place {
                 WaitPlace::ForWork => return !self.is_dispatched(at, bottom),
-                _ if is_outermost && frame.saying().is_thread_main => return true,
+                _ if is_outermost && self.saying(at).is_thread_main => return true,
                 WaitPlace::Wrapper => {}
                 WaitPlace::Unknown => return false,
             }

@@ -94,7 +94,7 @@ impl TestFramework {
 }
 
 /// The test that a stack runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TestRun {
     /// Its framework.
     pub framework: TestFramework,

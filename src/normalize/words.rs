@@ -2,64 +2,67 @@
 //!
 //! Words are compared whole: `log_message` and `LogMessage` log, `login`, `catalog` and `log2` do not.
 
+use smallvec::SmallVec;
+
 /// The parts of a path: `spdlog::logger::log` → `spdlog`, `logger`, `log`.
 pub fn components(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     name.split([':', '.', '/', '$', '<', '>', '(', ')', '*', ' ', '{', '}', '#'])
         .filter(|part| !part.is_empty())
 }
 
-/// The words of an identifier, in lower case.
+/// The words of an identifier, as they stand in it. All lists are in lower case, and compared without regard to it.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
-    text: String,
-    /// Where in the text each ends.
-    ends: Vec<usize>,
-}
+pub struct Words<'a>(SmallVec<[&'a str; MOST_KEPT]>);
 
-impl Words {
-    /// `HTTPServer_readLine` → `http server read line`.
-    pub fn of(identifier: &str) -> Self {
-        let mut words = Self { text: String::with_capacity(identifier.len()), ends: Vec::new() };
+/// Identifiers with more words than this are rare, and cost an allocation.
+const MOST_KEPT: usize = 8;
+
+impl<'a> Words<'a> {
+    /// `HTTPServer_readLine` → `HTTP Server read Line`.
+    pub fn of(identifier: &'a str) -> Self {
+        let mut words = SmallVec::new();
+        let mut start = 0;
+        let mut end = |start: usize, end: usize| {
+            words.extend(identifier.get(start..end).filter(|word| !word.is_empty()));
+        };
         let mut before = None;
-        let mut chars = identifier.chars();
-        while let Some(c) = chars.next() {
-            let next = || chars.clone().next().is_some_and(char::is_lowercase);
+        let mut chars = identifier.char_indices();
+        while let Some((at, c)) = chars.next() {
+            let next = || chars.clone().next().is_some_and(|(_, next)| next.is_lowercase());
             let starts_word = c.is_uppercase()
                 && before.is_some_and(|b: char| b.is_lowercase() || (b.is_uppercase() && next()));
-            if starts_word || !c.is_alphanumeric() {
-                words.end();
-            }
-            match c {
-                _ if c.is_ascii_alphanumeric() => words.text.push(c.to_ascii_lowercase()),
-                _ if c.is_alphanumeric() => words.text.extend(c.to_lowercase()),
-                _ => {}
+            if starts_word {
+                end(start, at);
+                start = at;
+            } else if !c.is_alphanumeric() {
+                end(start, at);
+                start = at + c.len_utf8();
             }
             before = Some(c);
         }
-        words.end();
-        words
-    }
-
-    fn end(&mut self) {
-        if self.text.len() > self.ends.last().copied().unwrap_or(0) {
-            self.ends.push(self.text.len());
-        }
+        end(start, identifier.len());
+        Self(words)
     }
 
     /// Each word.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |&end| {
-            let word = self.text.get(start..end);
-            start = end;
-            word
-        })
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().copied()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether one of them is in this list.
     pub fn have(&self, list: &[&str]) -> bool {
-        self.iter().any(|word| list.contains(&word))
+        self.iter().any(|word| is_in(word, list))
     }
+}
+
+/// Whether a word is in a list, which is in lower case.
+pub fn is_in(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|listed| listed.len() == word.len() && listed.eq_ignore_ascii_case(word))
 }
 
 /// Words that name logging wherever they stand. `log` itself needs more: see [`is_logging`].
@@ -149,46 +152,66 @@ const LOGGING_SCOPES: [&str; 6] = ["log", "logs", "logger", "logging", "logging_
 
 /// Whether a function belongs to a logging library or is the program's own logging.
 pub fn is_logging(name: &str) -> bool {
-    // Almost no name gets further, and all that do have this in them.
-    if !name.as_bytes().windows(3).any(|w| w.eq_ignore_ascii_case(b"log")) {
+    // Almost no name gets further.
+    if !says_log(name) {
         return false;
     }
-    let parts: Vec<&str> = components(name).collect();
+    let parts: SmallVec<[&str; MOST_KEPT]> = components(name).collect();
     let Some((last, scopes)) = parts.split_last() else { return false };
-    scopes.iter().any(|scope| LOGGING_SCOPES.contains(&scope.to_ascii_lowercase().as_str()))
+    scopes.iter().any(|scope| is_in(scope, &LOGGING_SCOPES))
         // The function and its class; what stands further out is a product or a person.
         || logs(last, !scopes.is_empty())
         || scopes.last().is_some_and(|class| logs(class, true))
 }
 
+/// Whether there is a `log` in it, as in all that log.
+fn says_log(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'l', b'L', bytes)
+        .any(|at| bytes.get(at + 1..at + 3).is_some_and(|rest| rest.eq_ignore_ascii_case(b"og")))
+}
+
 fn logs(identifier: &str, has_scope: bool) -> bool {
+    if !says_log(identifier) {
+        return false;
+    }
     let words = Words::of(identifier);
-    // All of them have this in them, and most words of a name have it not.
-    let mut with_log = words.iter().filter(|word| word.contains("log"));
-    if with_log.any(|word| LOGGING.contains(&word)) {
+    if words.iter().any(|word| says_log(word) && is_in(word, &LOGGING)) {
         return true;
     }
     // `log` alone is the logarithm, `Log` a function that logs.
-    let is_alone = words.iter().count() == 1 && (has_scope || identifier == "log");
+    let is_alone = words.count() == 1 && (has_scope || identifier == "log");
     words.have(&["log"]) && !is_alone && !words.have(&NOT_LOGGING)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::{Words, is_logging};
 
     #[test]
     fn identifiers_have_words() {
         for (name, expected) in [
-            ("HTTPServer_readLine", "http server read line"),
+            ("HTTPServer_readLine", "HTTP Server read Line"),
             ("log2", "log2"),
             ("__x__", "x"),
             ("", ""),
-            ("aB", "a b"),
-            ("ABc", "a bc"),
-            ("ÉtatÀJour", "état à jour"),
+            ("aB", "a B"),
+            ("ABc", "A Bc"),
+            ("ÉtatÀJour", "État À Jour"),
+            ("a_été.b", "a été b"),
+            ("a_b_c_d_e_f_g_h_i_j", "a b c d e f g h i j"),
         ] {
             assert_eq!(Words::of(name).iter().collect::<Vec<_>>().join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        for name in ["LOG_WRITE", "log_write", "LogMessage", "Logger::write", "LOGGING::x", "a_SysLog"] {
+            assert!(is_logging(name), "{name}");
+        }
+        for name in ["REDO_LOG_WRITE", "RedoLogWrite", "login", "Catalog", "log", "Math::log", "Log2"] {
+            assert!(!is_logging(name), "{name}");
         }
     }
 }

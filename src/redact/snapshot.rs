@@ -225,13 +225,13 @@ fn waits(waits: &mut Waits, keys: Vec<String>, scrubber: &mut Scrubber) {
         if scrubber.kinds.has(Kind::Arguments) || scrubber.kinds.has(Kind::Addresses) {
             *system_call = None;
         }
-        if let Some(Call { name: _, fd }) = call
+        if let Some(Call { name: _, fd }) = call.as_deref_mut()
             && scrubber.kinds.has(Kind::Arguments)
         {
             *fd = None;
         }
         if let Some(doing) = doing {
-            *doing = scrubber.text(doing);
+            *doing = scrubber.text(doing).into();
         }
     }
     for (lock, key) in locks.iter_mut().zip(keys) {

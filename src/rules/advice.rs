@@ -53,7 +53,7 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
                 format!("Follow the chain: {thread} holds {lock} and waits itself. The root is named above.")
             }
             (_, State::IoWait | State::Idle) => {
-                let fd = activity.call.and_then(|c| c.fd);
+                let fd = activity.call.as_ref().and_then(|c| c.fd);
                 let look = match (fd, case.snapshot.process.pid) {
                     (Some(fd), Some(pid)) => {
                         format!(" See what it is: ls -l /proc/{pid}/fd/{fd}, and who should serve it.")
@@ -96,7 +96,7 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
 fn awaits_io(case: &Case<'_>, thread: ThreadIx) -> bool {
     const IO: &[WaitKind] = &[WaitKind::Poll, WaitKind::Accept, WaitKind::Read, WaitKind::Write];
     let wait = case.readings.get(case.snapshot.threads[thread.at()].stack).wait;
-    case.waits.of(thread).call.is_some_and(|call| call.fd.is_some())
+    case.waits.of(thread).call.as_ref().is_some_and(|call| call.fd.is_some())
         || wait.is_some_and(|wait| IO.contains(&wait))
 }
 

@@ -12,7 +12,7 @@ pub(super) fn row(lock: &Lock) -> &'static LockRow {
 impl Case<'_> {
     /// Whether any thread runs a test.
     pub fn has_tests(&self) -> bool {
-        self.readings.all().any(|reading| reading.test.is_some())
+        self.readings.distinct().any(|reading| reading.test.is_some())
     }
 
     /// `1 thread`, `12 samples`: what the dump counts.

@@ -34,7 +34,7 @@ pub struct Call {
     pub fd: Option<i64>,
 }
 
-/// What one thread does.
+/// What one thread does. There are hundreds of thousands: what few of them have is kept elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     /// Its state.
@@ -44,9 +44,9 @@ pub struct Activity {
     /// The system call in which it is, where registers say so.
     pub system_call: Option<Box<SystemCall>>,
     /// The call in which it is blocked, where registers or arguments say so.
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
     /// What it does, in words; for threads that others wait for.
-    pub doing: Option<String>,
+    pub doing: Option<Box<str>>,
 }
 
 impl Activity {

@@ -86,7 +86,7 @@ fn tell_doing(waits: &mut Waits, snapshot: &Snapshot, meanings: &Meanings, readi
     });
     let threads = holders.chain(joined).collect();
     for (thread, doing) in (Words { snapshot, meanings, readings, waits }).doing_of(threads) {
-        waits.activities[thread.at()].doing = Some(doing);
+        waits.activities[thread.at()].doing = Some(doing.into());
     }
 }
 

@@ -119,7 +119,7 @@ fn blocked(
     let mut seen = Observation { system_call: Some(Box::new(call)), ..Observation::default() };
     if let Some(row) = row {
         let fd = row.fd.and_then(|n| call.args.get(usize::from(n))).map(|&fd| i64::from(fd as i32));
-        seen.call = Some(Call { name: row.name, fd });
+        seen.call = Some(Box::new(Call { name: row.name, fd }));
     }
     match row.map(|r| r.kind) {
         Some(SyscallKind::FutexWait) => futex(native, registers, call, reading, family, threads, &mut seen),

@@ -101,7 +101,7 @@ pub(super) struct Observation<'a> {
     pub state: State,
     pub claim: Option<Claim<'a>>,
     pub system_call: Option<Box<SystemCall>>,
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
 }
 
 impl Observation<'_> {

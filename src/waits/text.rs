@@ -23,6 +23,9 @@ const THREADS_A_CHUNK: usize = 1_024;
 /// Stacks that one worker looks at in one go.
 const STACKS_A_CHUNK: usize = 64;
 
+/// With fewer threads for each stack, every thread's is read for itself.
+const THREADS_A_STACK: usize = 2;
+
 /// Looks at all threads.
 pub(super) fn observe<'a>(
     snapshot: &'a Snapshot,
@@ -32,20 +35,41 @@ pub(super) fn observe<'a>(
 ) -> Vec<Observation<'a>> {
     let signal = snapshot.process.signal.as_ref();
     let faulted = signal.filter(|s| FAULTS.contains(&&*s.name)).and_then(|s| s.thread);
-    let stacks: Vec<TextStack<'a>> = (0..snapshot.stacks.stack_count() as u32)
-        .into_par_iter()
-        .with_min_len(STACKS_A_CHUNK)
-        .map(|n| TextStack::of(snapshot, meanings, readings, StackIx(n)))
-        .collect();
+    let read = |ix: StackIx| TextStack::of(snapshot, meanings, readings, ix);
+    let stacks = Stacks::of(snapshot, read);
     let threads_of_snapshot = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
     threads_of_snapshot
         .map(|(ix, thread)| {
             if thread.is_running || faulted == Some(ThreadIx(ix as u32)) {
                 return Observation::of(State::Running);
             }
-            View::of(snapshot, &stacks[thread.stack.at()], thread).observe(threads)
+            stacks.with(thread.stack, |stack| View::of(snapshot, stack, thread).observe(threads))
         })
         .collect()
+}
+
+/// What the stacks say.
+struct Stacks<'a, F> {
+    read: F,
+    /// Where stacks are shared, each is read once. Else there would be as many of these as threads, each for a moment.
+    shared: Option<Vec<TextStack<'a>>>,
+}
+
+impl<'a, F: Fn(StackIx) -> TextStack<'a> + Sync> Stacks<'a, F> {
+    fn of(snapshot: &Snapshot, read: F) -> Self {
+        let count = snapshot.stacks.stack_count();
+        let are_shared = snapshot.threads.len() / THREADS_A_STACK >= count;
+        let all = || (0..count as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
+        let shared = are_shared.then(|| all().map(|n| read(StackIx(n))).collect());
+        Self { read, shared }
+    }
+
+    fn with<T>(&self, ix: StackIx, ask: impl FnOnce(&TextStack<'a>) -> T) -> T {
+        match &self.shared {
+            Some(stacks) => ask(&stacks[ix.at()]),
+            None => ask(&(self.read)(ix)),
+        }
+    }
 }
 
 /// One thread with what its stack says.
@@ -186,9 +210,9 @@ impl<'s, 'a> View<'s, 'a> {
         }
     }
 
-    fn call(&self) -> Option<Call> {
+    fn call(&self) -> Option<Box<Call>> {
         let (name, descriptors) = self.stack.call.as_ref()?;
         let fd = descriptors.first(self.values).map(|(value, _)| value.cast_signed());
-        Some(Call { name, fd })
+        Some(Box::new(Call { name, fd }))
     }
 }

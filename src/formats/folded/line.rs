@@ -5,6 +5,20 @@ pub(super) const MOST: u64 = 1 << 53;
 
 /// A line of a stack: its frames, root first, and how many samples it stands for.
 pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
+    let (frames, count) = split(line)?;
+    let may_be_html = may_be_html(frames);
+    let mut named = 0;
+    for (n, name) in names(frames).enumerate() {
+        if is_other(name, n > 0, may_be_html) {
+            return None;
+        }
+        named += usize::from(named < FEWEST_NAMES && is_name(name));
+    }
+    (named == FEWEST_NAMES).then_some((frames, count))
+}
+
+/// What would be the frames of a line, and how many samples it would stand for.
+pub(super) fn split(line: &str) -> Option<(&str, u64)> {
     let (frames, count) = split_last(line.trim_end())?;
     let count = number(count)?;
     // A differential profile has two counts.
@@ -16,16 +30,16 @@ pub(super) fn stack(line: &str) -> Option<(&str, u64)> {
         }
         _ => frames,
     };
-    let may_be_html = memchr::memchr(b'&', frames.as_bytes()).is_some();
-    let mut named = 0;
-    for (n, name) in names(frames).enumerate() {
-        let is_prose = n > 0 && (name.is_empty() || name.starts_with(' '));
-        if is_prose || may_be_html && is_entity(name) {
-            return None;
-        }
-        named += usize::from(named < FEWEST_NAMES && is_name(name));
-    }
-    (named == FEWEST_NAMES).then_some((frames, count))
+    Some((frames, count))
+}
+
+/// Whether what stands between two semicolons is no frame: prose, or HTML, which writes semicolons of its own.
+pub(super) fn is_other(name: &str, is_called: bool, may_be_html: bool) -> bool {
+    is_called && (name.is_empty() || name.starts_with(' ')) || may_be_html && is_entity(name)
+}
+
+pub(super) fn may_be_html(frames: &str) -> bool {
+    memchr::memchr(b'&', frames.as_bytes()).is_some()
 }
 
 /// What stands before the last blank, and behind it.
@@ -45,7 +59,7 @@ pub(super) fn names(frames: &str) -> impl Iterator<Item = &str> {
 }
 
 /// One name and a number are a list, a semicolon or not.
-const FEWEST_NAMES: usize = 2;
+pub(super) const FEWEST_NAMES: usize = 2;
 
 pub(super) fn is_name(frame: &str) -> bool {
     frame.chars().any(|c| c.is_alphabetic())

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use super::before::{Before, Common};
 use super::line;
 use super::name::Name;
 use crate::formats::text;
@@ -55,14 +56,15 @@ pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece {
     while at < range.end {
         let whole = text::first_line(text.get(at..).unwrap_or_default());
         let line = lossy(whole.get(..whole.len().min(text::LONGEST_LINE)).unwrap_or_default());
-        let content = match line::stack(&line) {
-            Some((_, 0)) => None,
+        let other =
+            || (!line.trim().is_empty() && !line.starts_with('#')).then_some(Content::Other(whole.len()));
+        let content = match line::split(&line) {
+            Some((_, 0)) if line::stack(&line).is_some() => None,
             Some((frames, count)) => {
-                let length = frames.len();
-                Some(Content::Stack { end: reader.stack(line, length), count })
+                let (length, other) = (frames.len(), other());
+                reader.stack(line, length).map(|end| Content::Stack { end, count }).or(other)
             }
-            None if line.trim().is_empty() || line.starts_with('#') => None,
-            None => Some(Content::Other(whole.len())),
+            None => other(),
         };
         reader.piece.lines.extend(content.map(|content| Line { at, content }));
         at += whole.len() + 1;
@@ -73,45 +75,73 @@ pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece {
 #[derive(Default)]
 struct Reader<'t> {
     piece: Piece,
-    /// The names as they stand there.
-    texts: Vec<Cow<'t, str>>,
     numbers: FxHashMap<Cow<'t, str>, u32>,
-    /// Where in [`Piece::stacks`] the stack before begins.
-    before: usize,
+    /// Which of the names are ones ([`line::is_name`]), and not numbers or signs.
+    are_names: Vec<bool>,
+    /// The stack before.
+    before: Before<'t>,
 }
 
 impl<'t> Reader<'t> {
-    /// Adds the stack with which a line begins, `length` bytes; where it ends.
-    fn stack(&mut self, line: Cow<'t, str>, length: usize) -> usize {
-        let (before, start) = (self.before, self.piece.stacks.len());
+    /// Adds the stack with which a line begins, `length` bytes; where it ends. `None`: it is none.
+    fn stack(&mut self, line: Cow<'t, str>, length: usize) -> Option<usize> {
         match line {
             Cow::Borrowed(line) => {
-                for (n, name) in line::names(line.get(..length).unwrap_or_default()).enumerate() {
-                    self.name(name, (before + n, start), || Cow::Borrowed(name));
-                }
+                let frames = line.get(..length)?;
+                let common = self.before.common(frames);
+                self.add(frames, &common, Cow::Borrowed)?;
+                self.before.replace(frames, &common);
             }
             Cow::Owned(line) => {
-                for (n, name) in line::names(line.get(..length).unwrap_or_default()).enumerate() {
-                    self.name(name, (before + n, start), || Cow::Owned(name.to_owned()));
-                }
+                let frames = line.get(..length)?;
+                self.add(frames, &Common::none(frames), |name| Cow::Owned(name.to_owned()))?;
+                self.before.clear();
             }
         }
-        self.before = start;
-        self.piece.stacks.len()
+        Some(self.piece.stacks.len())
     }
 
-    /// Adds a name. Most are those of the stack before: at `expected`, if that is before `end`.
-    fn name(&mut self, name: &str, (expected, end): (usize, usize), kept: impl Fn() -> Cow<'t, str>) {
-        let expected = self.piece.stacks.get(expected).copied().filter(|_| expected < end);
-        let is_it = |n: &u32| self.texts.get(*n as usize).is_some_and(|known| *known == name);
-        let known = expected.filter(is_it).or_else(|| self.numbers.get(name).copied());
-        let number = known.unwrap_or_else(|| {
-            let number = self.texts.len() as u32;
-            self.texts.push(kept());
-            self.numbers.insert(kept(), number);
-            self.piece.names.push(Name::of(name));
-            number
-        });
-        self.piece.stacks.push(number);
+    /// Adds the frames of a stack, which has names in common with the one before; what is in common was looked at then.
+    fn add<'n>(
+        &mut self,
+        frames: &'n str,
+        common: &Common,
+        kept: impl Fn(&'n str) -> Cow<'t, str>,
+    ) -> Option<()> {
+        let end = self.piece.stacks.len();
+        let before = end.checked_sub(self.before.len())?;
+        let (first, last) = (before..before + common.first, end - common.last..end);
+        let between = frames.get(common.between.clone())?;
+        let may_be_html = line::may_be_html(between);
+        let shared = self.piece.stacks.get(first.clone())?.iter().chain(self.piece.stacks.get(last.clone())?);
+        let is_name = |n: &&u32| self.are_names.get(**n as usize).copied().unwrap_or_default();
+        let mut named = shared.filter(is_name).take(line::FEWEST_NAMES).count();
+        for (n, name) in line::names(between).enumerate() {
+            if line::is_other(name, common.first + n > 0, may_be_html) {
+                return None;
+            }
+            named += usize::from(named < line::FEWEST_NAMES && line::is_name(name));
+        }
+        if named < line::FEWEST_NAMES {
+            return None;
+        }
+        self.piece.stacks.extend_from_within(first);
+        for name in line::names(between) {
+            let number = match self.numbers.get(name) {
+                Some(&known) => known,
+                None => self.new_name(name, kept(name)),
+            };
+            self.piece.stacks.push(number);
+        }
+        self.piece.stacks.extend_from_within(last);
+        Some(())
+    }
+
+    fn new_name(&mut self, name: &str, kept: Cow<'t, str>) -> u32 {
+        let number = self.piece.names.len() as u32;
+        self.numbers.insert(kept, number);
+        self.are_names.push(line::is_name(name));
+        self.piece.names.push(Name::of(name));
+        number
     }
 }

@@ -151,7 +151,7 @@ pub fn activity(state: State, wait: Option<(Target, Certainty)>, doing: &str) ->
         wait: wait.map(|(target, certainty)| Wait { target, certainty }),
         system_call: Some(Box::new(SystemCall { number: 202, args: [0x55f0_ce1a_a140, 128, 2, 0, 0, 0] })),
         call: None,
-        doing: (!doing.is_empty()).then(|| doing.to_owned()),
+        doing: (!doing.is_empty()).then(|| doing.into()),
     }
 }
 
