@@ -106,42 +106,60 @@ struct Signatures<'m> {
 
 impl<'m> Signatures<'m> {
     fn of(snapshot: &Snapshot, meanings: &'m Meanings, readings: &Readings) -> Self {
+        let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
+        let frames: Vec<Signature> =
+            stacks.map(|n| signature_frames(StackIx(n), snapshot, meanings, readings)).collect();
+        // Few frames are in a signature, and many stacks have the same ones: only these names are compared.
+        let mut by_frames = Pool::default();
+        let of_stack: Vec<u32> = frames.iter().map(|frames| by_frames.add(frames)).collect();
         let mut names: Vec<&Str> = Vec::new();
         let mut number_of: FxHashMap<&Str, u32> = FxHashMap::default();
-        let number = |frame: u32| {
+        let mut number = |frame: u32| {
             let name = &meanings.get(FrameIx(frame)).name;
             *number_of.entry(name).or_insert_with(|| {
                 names.push(name);
                 (names.len() - 1) as u32
             })
         };
-        let of_frame: Vec<u32> = (0..snapshot.stacks.all_frames().len() as u32).map(number).collect();
-        let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
-        let signatures: Vec<Signature> = stacks
+        let mut all = Pool::default();
+        let merged: Vec<u32> = (0..by_frames.len() as u32)
             .map(|n| {
-                let stack = StackIx(n);
-                let frames = snapshot.stacks.frames_of(stack);
-                let meaningful = readings.get(stack).meaningful.iter();
-                let mut signature = Signature::new();
-                for &name in meaningful.filter_map(|&at| of_frame.get(frames.get(at as usize)?.at())) {
-                    // A recursion is one step of the signature, however deep it was at the moment.
-                    if signature.last() != Some(&name) {
-                        signature.push(name);
-                    }
-                    if signature.len() == SIGNATURE_FRAMES {
-                        break;
-                    }
-                }
-                signature
+                let frames = by_frames.get(n).into_iter().flatten();
+                let signature: Signature = frames.map(|&frame| number(frame)).collect();
+                all.add(&signature)
             })
             .collect();
-        let mut all = Pool::default();
-        let of_stack = signatures.iter().map(|signature| all.add(signature)).collect();
+        let of_stack = of_stack.into_iter().filter_map(|n| merged.get(n as usize).copied()).collect();
         Self { names, all, of_stack }
     }
 }
 
-/// Numbers of names.
+/// The frames that make the signature of a stack.
+fn signature_frames(
+    stack: StackIx,
+    snapshot: &Snapshot,
+    meanings: &Meanings,
+    readings: &Readings,
+) -> Signature {
+    let frames = snapshot.stacks.frames_of(stack);
+    let meaningful = readings.get(stack).meaningful.iter();
+    let mut signature = Signature::new();
+    let mut last: Option<FrameIx> = None;
+    let name = |frame: FrameIx| &meanings.get(frame).name;
+    for &frame in meaningful.filter_map(|&at| frames.get(at as usize)) {
+        // A recursion is one step of the signature, however deep it was at the moment.
+        if last.is_none_or(|last| last != frame && name(last) != name(frame)) {
+            signature.push(frame.0);
+            last = Some(frame);
+        }
+        if signature.len() == SIGNATURE_FRAMES {
+            break;
+        }
+    }
+    signature
+}
+
+/// Numbers of frames, or of names.
 type Signature = SmallVec<[u32; SIGNATURE_FRAMES]>;
 
 /// What tells a cluster from others in every dump.

@@ -26,8 +26,10 @@ pub fn meaning(frame: &Frame) -> Meaning {
         }
     }
     let class = class_of(&own, Role::User, frame);
-    let name = match literal(function) {
-        Some(literal) if !own.ends_with('>') => format!("{own}{literal}").into(),
+    let name = match (literal(function), &frame.function) {
+        (Some(literal), _) if !own.ends_with('>') => format!("{own}{literal}").into(),
+        // Most names are in the form of the tables as they are.
+        (_, Some(shared)) if **shared == *own => shared.clone(),
         _ => own.as_ref().into(),
     };
     plain(name, Role::User, class)
@@ -39,10 +41,12 @@ fn plain(name: Str, role: Role, class: Option<ResourceClass>) -> Meaning {
 }
 
 fn name_kind(name: &str) -> NameKind {
-    match name {
-        NAMELESS => NameKind::Nothing,
-        SIGNAL_HANDLER => NameKind::SignalHandler,
-        _ if name.ends_with("!??") || name.contains("+0x") => NameKind::Place,
+    let bytes = name.as_bytes();
+    match bytes {
+        [b'?', ..] if name == NAMELESS => NameKind::Nothing,
+        [b'<', ..] if name == SIGNAL_HANDLER => NameKind::SignalHandler,
+        [.., b'!', b'?', b'?'] => NameKind::Place,
+        _ if memchr::memchr(b'+', bytes).is_some() && name.contains("+0x") => NameKind::Place,
         _ => NameKind::Function,
     }
 }

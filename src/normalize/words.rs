@@ -6,8 +6,9 @@ use smallvec::SmallVec;
 
 /// The parts of a path: `spdlog::logger::log` → `spdlog`, `logger`, `log`.
 pub fn components(name: &str) -> impl DoubleEndedIterator<Item = &str> {
-    name.split([':', '.', '/', '$', '<', '>', '(', ')', '*', ' ', '{', '}', '#'])
-        .filter(|part| !part.is_empty())
+    let is_between =
+        |c| matches!(c, ':' | '.' | '/' | '$' | '<' | '>' | '(' | ')' | '*' | ' ' | '{' | '}' | '#');
+    name.split(is_between).filter(|part| !part.is_empty())
 }
 
 /// The words of an identifier, as they stand in it. All lists are in lower case, and compared without regard to it.
@@ -25,12 +26,12 @@ impl<'a> Words<'a> {
         let mut end = |start: usize, end: usize| {
             words.extend(identifier.get(start..end).filter(|word| !word.is_empty()));
         };
-        let mut before = None;
+        let mut before = ' ';
         let mut chars = identifier.char_indices();
         while let Some((at, c)) = chars.next() {
             let next = || chars.clone().next().is_some_and(|(_, next)| next.is_lowercase());
-            let starts_word = c.is_uppercase()
-                && before.is_some_and(|b: char| b.is_lowercase() || (b.is_uppercase() && next()));
+            let starts_word =
+                c.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next()));
             if starts_word {
                 end(start, at);
                 start = at;
@@ -38,7 +39,7 @@ impl<'a> Words<'a> {
                 end(start, at);
                 start = at + c.len_utf8();
             }
-            before = Some(c);
+            before = c;
         }
         end(start, identifier.len());
         Self(words)

@@ -19,11 +19,11 @@ pub(super) fn by_stack(threads: &[ThreadIx], snapshot: &Snapshot) -> Vec<(StackI
         });
         return all;
     }
-    let mut counts: Vec<Option<u64>> = vec![None; snapshot.stacks.stack_count()];
+    let mut counts = vec![0; snapshot.stacks.stack_count()];
     for (stack, weight) in stacks {
-        *counts[stack.at()].get_or_insert(0) += weight;
+        counts[stack.at()] += weight;
     }
-    (0u32..).map(StackIx).zip(counts).filter_map(|(stack, count)| Some((stack, count?))).collect()
+    (0u32..).map(StackIx).zip(counts).filter(|&(_, count)| count > 0).collect()
 }
 
 /// Where there are so many stacks for each thread, threads are sorted.

@@ -23,7 +23,7 @@ use super::text_silent;
 use super::text_spin;
 use super::threads::ThreadMap;
 use super::words::Words;
-use crate::model::{Snapshot, Str, ThreadIx};
+use crate::model::{FrameIx, Snapshot, Str, ThreadIx};
 use crate::normalize::{Meanings, Readings, takes_lock};
 use crate::symbols;
 
@@ -161,12 +161,15 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, sections: 
     if lock.waiters.is_empty() {
         return;
     }
-    let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
+    let mut by_frame: FxHashMap<FrameIx, u64> = FxHashMap::default();
     for (stack, waiters) in by_stack(&lock.waiters, snapshot) {
         if let Some(at) = sections.of(stack) {
-            let frame = snapshot.stacks.frames_of(stack)[at];
-            *counts.entry(meanings.get(frame).name.clone()).or_default() += waiters;
+            *by_frame.entry(snapshot.stacks.frames_of(stack)[at]).or_default() += waiters;
         }
+    }
+    let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
+    for (frame, waiters) in by_frame {
+        *counts.entry(meanings.get(frame).name.clone()).or_default() += waiters;
     }
     // Threads whose stacks are cut off end in the wrapper: it says less than its callers do.
     if counts.keys().any(|name| !takes_lock(name)) {

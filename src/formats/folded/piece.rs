@@ -69,12 +69,16 @@ pub(super) fn read(text: &[u8], range: Range<usize>) -> Piece {
         reader.piece.lines.extend(content.map(|content| Line { at, content }));
         at += whole.len() + 1;
     }
+    // All at once: they are large, and a list that grows is copied again and again.
+    reader.piece.names = reader.texts.iter().map(|name| Name::of(name)).collect();
     reader.piece
 }
 
 #[derive(Default)]
 struct Reader<'t> {
     piece: Piece,
+    /// The names as they stand there.
+    texts: Vec<Cow<'t, str>>,
     numbers: FxHashMap<Cow<'t, str>, u32>,
     /// Which of the names are ones ([`line::is_name`]), and not numbers or signs.
     are_names: Vec<bool>,
@@ -129,7 +133,7 @@ impl<'t> Reader<'t> {
         for name in line::names(between) {
             let number = match self.numbers.get(name) {
                 Some(&known) => known,
-                None => self.new_name(name, kept(name)),
+                None => self.new_name(kept(name)),
             };
             self.piece.stacks.push(number);
         }
@@ -137,11 +141,11 @@ impl<'t> Reader<'t> {
         Some(())
     }
 
-    fn new_name(&mut self, name: &str, kept: Cow<'t, str>) -> u32 {
-        let number = self.piece.names.len() as u32;
-        self.numbers.insert(kept, number);
-        self.are_names.push(line::is_name(name));
-        self.piece.names.push(Name::of(name));
+    fn new_name(&mut self, name: Cow<'t, str>) -> u32 {
+        let number = self.texts.len() as u32;
+        self.are_names.push(line::is_name(&name));
+        self.texts.push(name.clone());
+        self.numbers.insert(name, number);
         number
     }
 }

@@ -84,6 +84,8 @@ struct Index {
     /// Patterns with a shorter beginning, by its first byte.
     by_first_byte: FxHashMap<u8, Vec<Entry>>,
     anywhere: Vec<Entry>,
+    /// Those of them that a C identifier may match.
+    anywhere_in_c: Vec<Entry>,
     public: FxHashMap<&'static str, PublicName>,
 }
 
@@ -102,6 +104,11 @@ impl Index {
                 }
             }
         }
+        let may_be_in_c = |entry: &&Entry| match entry.row.pattern {
+            Pattern::Suffix(text) | Pattern::Contains(text) => is_c_identifier(text),
+            _ => true,
+        };
+        index.anywhere_in_c = index.anywhere.iter().filter(may_be_in_c).copied().collect();
         for entries in index.by_first_byte.values_mut().chain(index.by_head.values_mut()) {
             entries.sort_by_key(|e| std::cmp::Reverse(weight(e.row.pattern)));
         }
@@ -155,7 +162,8 @@ pub fn find(name: &str, accepts: impl Fn(Scope) -> bool) -> Option<&'static Row>
     let by_head = bytes.get(..HEAD).and_then(|head| index.by_head.get(head));
     let by_first_byte = bytes.first().and_then(|first| index.by_first_byte.get(first));
     let patterns = by_head.into_iter().flatten().chain(by_first_byte.into_iter().flatten());
-    patterns.chain(&index.anywhere).find(|e| e.row.pattern.matches(name) && accepts(e.scope)).map(|e| e.row)
+    let anywhere = if is_c_identifier(name) { &index.anywhere_in_c } else { &index.anywhere };
+    patterns.chain(anywhere).find(|e| e.row.pattern.matches(name) && accepts(e.scope)).map(|e| e.row)
 }
 
 /// The name under which the C library's manual knows a function.
