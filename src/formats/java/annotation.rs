@@ -13,7 +13,8 @@
 //!     - waiting to lock <java.lang.Object@7b836878>                                        jcmd
 //!     -  locked java.lang.Object@1b2c3d                                                    JMX
 //!     - locked on java.lang.Object@1b2c3d                                                  programs that print ThreadInfo
-//!     - waiting to lock <5612c816> (a app.Account) owned by "teller-2" t@12                VisualVM
+//!     - waiting to lock <5612c816> (a app.Account) owned by "teller-2" t@12                VisualVM, Spring Boot
+//!     - Locked <2a64b059> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)         Spring Boot: held synchronizers
 //!   - waiting to lock <0x0d3a2f0a> (a java.lang.Object) held by thread 5                   ART
 //!   - waiting on <0x41f73ee8> (a java.lang.VMThread) held by tid=16 (worker)               Dalvik: who is joined
 //!    - locked synchronizer <0x153f5a29> (a java.util.concurrent.ThreadPoolExecutor$Worker) Geode
@@ -22,7 +23,8 @@
 //! ```
 //!
 //! Source: OpenJDK 8-25 runtime/vframe.cpp, java/lang/management/ThreadInfo.java; art/runtime/thread.cc;
-//! dalvik/vm/interp/Stack.cpp; intellij-community ThreadDumpAction.java.
+//! dalvik/vm/interp/Stack.cpp; intellij-community ThreadDumpAction.java; Spring Boot (2023)
+//! PlainTextThreadDumpFormatter.java.
 
 use super::{class_name, token_lock};
 use crate::formats::text::{BlockLine, BodyLock, HEX, LockRef, OwnerRef};
@@ -63,6 +65,7 @@ static WORDS: &[(&str, Meaning)] = &[
     ("locked synchronizer", Meaning::Synchronizer),
     ("locked on", Meaning::Locked),
     ("locked", Meaning::Locked),
+    ("Locked", Meaning::Synchronizer),
     ("waiting to lock", Meaning::Waits(WaitMode::Enter)),
     ("blocked on", Meaning::Waits(WaitMode::Enter)),
     ("waiting to re-lock in wait()", Meaning::Waits(WaitMode::Reenter)),
@@ -158,7 +161,7 @@ fn read(line: &BlockLine<'_>, body: &str) -> Option<Note> {
 }
 
 /// `java.util.concurrent.locks.ReentrantLock$NonfairSync@2d98a335`.
-fn is_token(text: &str) -> bool {
+pub fn is_token(text: &str) -> bool {
     text.split_once('@').is_some_and(|(class, hash)| {
         !class.contains(' ') && !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_hexdigit())
     })

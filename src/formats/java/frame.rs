@@ -4,6 +4,7 @@
 //!     at jdk.internal.misc.Unsafe.park(java.base@17.0.15/Native Method)
 //!     at java.util.concurrent.locks.LockSupport.park(java.base@25/LockSupport.java:369)
 //!     at app//com.example.Main.lambda$main$0(Main.java:12)
+//!     at Main$$Lambda$4/1807837413.run(Unknown Source)                                        OpenJDK 8
 //!     at Main$$Lambda$4/0x00007fd338002a20.run(Unknown Source)                                OpenJDK 17
 //!     at Main$$Lambda/0x000000002b042000.run(Unknown Source)                                  OpenJDK 21
 //!   at io.sentry.samples.android.MainActivity$2.run(MainActivity.java:177)                  ART
@@ -66,16 +67,16 @@ fn method_name(name: &str) -> Str {
     if memchr::memchr(b'#', name.as_bytes()).is_some() && name.contains(HEX) {
         name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1).into();
     }
-    let name = match name.rsplit_once('/') {
-        // `Main$$Lambda/0x…` of a text whose numbers are not masked.
-        Some((before, after)) if after.starts_with("0x") => {
-            let rest = after.find('.').and_then(|at| after.get(at..)).unwrap_or_default();
-            return format!("{}{rest}", class_name(before)).into();
-        }
-        Some((_, after)) => after,
-        None => &name,
-    };
-    without_lambda_number(name).into()
+    // `Main$$Lambda/0x…` of a text whose numbers are not masked, `Main$$Lambda$4/1807837413`: no class begins so.
+    if let Some((before, after)) = name.rsplit_once('/').filter(|(_, after)| is_number(after)) {
+        let rest = after.find('.').and_then(|at| after.get(at..)).unwrap_or_default();
+        name = format!("{before}{rest}").into();
+    }
+    without_lambda_number(name.rsplit_once('/').map_or(&*name, |(_, after)| after)).into()
+}
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// `Main$$Lambda$4` differs from run to run: `Main$$Lambda`.
@@ -153,6 +154,8 @@ mod tests {
             ("app//Main.run(Main.java:1)", "Main.run"),
             ("java.base/Main.run(Main.java:1)", "Main.run"),
             ("D$$Lambda$1+0x#.run()", "D$$Lambda.run"),
+            ("app.D$$Lambda$7/1807837413.run(Unknown Source)", "app.D$$Lambda.run"),
+            ("app//app.D$$Lambda$7/0x0000000800c9.run(Unknown Source)", "app.D$$Lambda.run"),
         ] {
             assert_eq!(read(text).0, name);
         }

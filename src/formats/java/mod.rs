@@ -4,7 +4,7 @@
 mod annotation;
 mod frame;
 
-pub use annotation::{Note, note, owned_by};
+pub use annotation::{Note, is_token, note, owned_by};
 pub use frame::{class_name, frame};
 
 use super::text::{BlockLine, Body, BodyHold, BodyLock, BodyWait, OwnerRef};

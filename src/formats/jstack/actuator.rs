@@ -1,5 +1,5 @@
 //! Threads of a JVM as JSON: Spring Boot's actuator (`/actuator/threaddump`, `/dump` of version 1), and Jolokia's
-//! `dumpAllThreads`. All are `java.lang.management.ThreadInfo`, field by field.
+//! `dumpAllThreads`. All are `java.lang.management.ThreadInfo`, field by field; what Spark writes of it: [`super::spark`].
 //!
 //! ```text
 //! {"threads":[{"threadName":"http-1","threadId":31,"lockName":"applog.Logger@39065417","lockOwnerId":30,
@@ -19,10 +19,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::field::Field;
+use super::spark;
 use crate::formats::java;
 use crate::formats::text::json;
 use crate::formats::text::json::{Document, Lenient, Number, documents, key};
-use crate::formats::text::{Body, BodyHold, BodyWait, Dumps, OwnerRef, Section, Site};
+use crate::formats::text::{Body, BodyHold, BodyWait, Building, Dumps, OwnerRef, Section, Site};
 use crate::model::{FormatId, Frame, GapKind, Snapshot, Thread, ThreadId, WaitMode};
 
 /// Keys that each thread has, by how a program writes keys: its state and its name. Of a document in one line only the
@@ -69,36 +71,75 @@ struct Record {
     #[serde(alias = "thread_state")]
     thread_state: String,
     #[serde(default, alias = "thread_name")]
-    thread_name: Lenient<String>,
+    thread_name: Field<String>,
     #[serde(default, alias = "thread_id")]
     thread_id: Number,
     #[serde(default, alias = "lock_name")]
-    lock_name: Lenient<String>,
+    lock_name: Field<String>,
     #[serde(default, alias = "lock_owner_id")]
     lock_owner_id: Number,
     #[serde(default, alias = "lock_info")]
-    lock_info: Lenient<LockInfo>,
+    lock_info: Field<LockInfo>,
     #[serde(default, alias = "stack_trace")]
-    stack_trace: Lenient<Vec<Element>>,
+    stack_trace: Field<spark::Stack>,
     #[serde(default, alias = "locked_monitors")]
-    locked_monitors: Lenient<Vec<LockInfo>>,
+    locked_monitors: Field<Vec<LockInfo>>,
     #[serde(default, alias = "locked_synchronizers")]
-    locked_synchronizers: Lenient<Vec<LockInfo>>,
+    locked_synchronizers: Field<Vec<LockInfo>>,
+    #[serde(default)]
+    blocked_by_thread_id: Number,
+    #[serde(default)]
+    blocked_by_lock: Field<String>,
+    #[serde(default)]
+    holding_locks: Field<Vec<String>>,
+    #[serde(default)]
+    synchronizers: Field<Vec<String>>,
+    #[serde(default)]
+    monitors: Field<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+impl Record {
+    /// The keys whose values have another form, and are dropped.
+    fn foreign(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("threadName", self.thread_name.is_foreign()),
+            ("lockName", self.lock_name.is_foreign()),
+            ("lockInfo", self.lock_info.is_foreign()),
+            ("stackTrace", self.stack_trace.is_foreign()),
+            ("lockedMonitors", self.locked_monitors.is_foreign()),
+            ("lockedSynchronizers", self.locked_synchronizers.is_foreign()),
+            ("blockedByLock", self.blocked_by_lock.is_foreign()),
+            ("holdingLocks", self.holding_locks.is_foreign()),
+            ("synchronizers", self.synchronizers.is_foreign()),
+            ("monitors", self.monitors.is_foreign()),
+        ];
+        let held = self.locked_monitors.each().chain(self.locked_synchronizers.each());
+        let nameless = held.filter(|info| info.token().is_none()).count();
+        let dropped = fields.into_iter().filter_map(|(key, is_foreign)| is_foreign.then_some(key));
+        dropped.chain(std::iter::repeat_n("identityHashCode", nameless))
+    }
+}
+
+/// A frame.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Element {
+pub(super) struct Element {
     #[serde(alias = "class_name")]
     class_name: String,
     #[serde(alias = "method_name")]
     method_name: String,
     #[serde(default, alias = "file_name")]
-    file_name: Lenient<String>,
+    file_name: Field<String>,
     #[serde(default, alias = "line_number")]
-    line_number: Lenient<i64>,
+    line_number: Field<i64>,
     #[serde(default, alias = "module_name")]
-    module_name: Lenient<String>,
+    module_name: Field<String>,
+}
+
+impl Element {
+    fn has_foreign(&self) -> bool {
+        self.file_name.is_foreign() || self.line_number.is_foreign() || self.module_name.is_foreign()
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,7 +148,7 @@ struct LockInfo {
     #[serde(alias = "class_name")]
     class_name: String,
     #[serde(default, alias = "identity_hash_code")]
-    identity_hash_code: Lenient<i64>,
+    identity_hash_code: Field<i64>,
     #[serde(default, alias = "locked_stack_depth")]
     locked_stack_depth: Number,
 }
@@ -116,7 +157,7 @@ impl LockInfo {
     /// As `toString` writes it.
     fn token(&self) -> Option<String> {
         // A Java int: negative ones are written as they are in memory.
-        Some(format!("{}@{:x}", self.class_name, self.identity_hash_code.0? as u32))
+        Some(format!("{}@{:x}", self.class_name, *self.identity_hash_code.get()? as u32))
     }
 }
 
@@ -162,7 +203,9 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     for record in document.value.threads() {
         match &record.0 {
             Some(record) => {
-                building.push(thread(record), &body(record), &[], offset);
+                let (body, unread) = body(record);
+                building.push(thread(record), &body, &[], offset);
+                unread.tell(building, offset);
             }
             None => {
                 let message = "threads of another form were passed over";
@@ -173,52 +216,110 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     document.missing.tell(building, offset);
 }
 
+/// What was dropped of a thread.
+#[derive(Default)]
+struct Unread {
+    keys: Vec<&'static str>,
+    lines: Vec<String>,
+}
+
+impl Unread {
+    fn tell(&self, building: &mut Building, offset: u64) {
+        let gaps = &mut building.snapshot.gaps;
+        for key in &self.keys {
+            let message = "values of another form than expected were passed over";
+            gaps.add_like(GapKind::SkippedText, message, key, offset);
+        }
+        for line in &self.lines {
+            let message = "lines in stacks were not understood and passed over";
+            gaps.add_like(GapKind::SkippedText, message, line, offset);
+        }
+    }
+}
+
 fn thread(record: &Record) -> Thread {
     let mut thread = Thread::new(ThreadId::Number(record.thread_id.0.unwrap_or(0)));
-    thread.name = record.thread_name.0.as_deref().map(Into::into);
+    thread.name = record.thread_name.get().map(|name| name.as_str().into());
     thread.reported = java::state(&record.thread_state);
     thread
 }
 
-fn body(record: &Record) -> Body {
-    let frames = record.stack_trace.0.iter().flatten().map(|element| frame(element).into());
-    let mut body = Body { frames: frames.collect(), ..Body::default() };
+fn body(record: &Record) -> (Body, Unread) {
+    let mut body = Body::default();
+    let mut unread = Unread { keys: record.foreign().collect(), ..Unread::default() };
+    match record.stack_trace.get() {
+        Some(spark::Stack::Elements(elements)) => {
+            for element in elements {
+                if element.0.as_ref().is_none_or(Element::has_foreign) {
+                    unread.keys.push("stackTrace");
+                }
+                body.frames.extend(element.0.as_ref().map(|element| frame(element).into()));
+            }
+        }
+        Some(spark::Stack::Lines(texts)) => {
+            unread.lines.extend(spark::add_lines(&mut body, texts).into_iter().map(shortened));
+        }
+        None => {}
+    }
     let hold = |info: &LockInfo, mode| {
         let (lock, _) = java::token_lock(&info.token()?, mode);
         Some(BodyHold { lock, depth: info.locked_stack_depth.0.and_then(|d| u32::try_from(d).ok()) })
     };
-    let monitors = record.locked_monitors.0.iter().flatten();
-    body.holds.extend(monitors.filter_map(|info| hold(info, WaitMode::Enter)));
-    let synchronizers = record.locked_synchronizers.0.iter().flatten();
-    body.holds.extend(synchronizers.filter_map(|info| hold(info, WaitMode::Park)));
-    body.wait = wait(record, &body);
-    body
+    body.holds.extend(record.locked_monitors.each().filter_map(|info| hold(info, WaitMode::Enter)));
+    body.holds.extend(record.locked_synchronizers.each().filter_map(|info| hold(info, WaitMode::Park)));
+    // The last list has what the others have, and says less of it.
+    for (locks, mode) in [
+        (&record.monitors, WaitMode::Enter),
+        (&record.synchronizers, WaitMode::Park),
+        (&record.holding_locks, WaitMode::Notify),
+    ] {
+        for lock in locks.each() {
+            if !spark::hold(&mut body, lock, mode, None) {
+                unread.lines.push(shortened(lock));
+            }
+        }
+    }
+    body.wait = wait(record, &body).or(body.wait.take());
+    if record.blocked_by_lock.get().is_some_and(|lock| !lock.is_empty()) && body.wait.is_none() {
+        unread.keys.push("blockedByLock");
+    }
+    (body, unread)
+}
+
+/// As much of a line as a message quotes.
+fn shortened(line: &str) -> String {
+    const LONGEST_SHOWN: usize = 80;
+    line.chars().take(LONGEST_SHOWN).collect()
 }
 
 fn wait(record: &Record, body: &Body) -> Option<BodyWait> {
-    let info = record.lock_info.0.as_ref().and_then(LockInfo::token);
-    let token = info.or_else(|| record.lock_name.0.clone())?;
     let top = body.frames.first().and_then(|f| f.frame.function.as_deref());
     let mode = match record.thread_state.as_str() {
         "BLOCKED" => WaitMode::Enter,
         _ if top.is_some_and(|name| name.starts_with("java.lang.Object.wait")) => WaitMode::Notify,
         _ => WaitMode::Park,
     };
+    let info = record.lock_info.get().and_then(LockInfo::token);
+    let token = info.or_else(|| record.lock_name.get().cloned());
+    let (lock, mode) = match token {
+        Some(token) => java::token_lock(&token, mode),
+        None => spark::lock(record.blocked_by_lock.get()?, mode)?,
+    };
     // -1 is nobody that is known.
-    let owner = record.lock_owner_id.0.map(|id| OwnerRef::Id(ThreadId::Number(id)));
-    let (lock, mode) = java::token_lock(&token, mode);
-    Some(BodyWait { lock, mode, owner })
+    let owner = record.lock_owner_id.0.or(record.blocked_by_thread_id.0);
+    Some(BodyWait { lock, mode, owner: owner.map(|id| OwnerRef::Id(ThreadId::Number(id))) })
 }
 
 fn frame(element: &Element) -> Frame {
-    let line = element.line_number.0.filter(|line| *line > 0).and_then(|line| u32::try_from(line).ok());
+    let line = element.line_number.get().filter(|line| **line > 0).and_then(|line| u32::try_from(*line).ok());
     let name = format!("{}.{}()", element.class_name, element.method_name);
     let known = java::frame(&name).unwrap_or_default();
+    let text = |field: &Field<String>| field.get().map(|text| text.as_str().into());
     Frame {
         function: known.function.or_else(|| Some(name.trim_end_matches("()").into())),
-        file: element.file_name.0.as_deref().map(Into::into),
+        file: text(&element.file_name),
         line,
-        module: element.module_name.0.as_deref().map(Into::into),
+        module: text(&element.module_name),
         ..Frame::default()
     }
 }

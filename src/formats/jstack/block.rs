@@ -1,9 +1,9 @@
 //! The lines of a thread's block.
 
-use super::{deadlocks, java, jrockit, support_core, watchdog};
+use super::{deadlocks, hadoop, intellij, java, jrockit, support_core, watchdog};
 use crate::formats::text::words::{number, rsplit_once, split_once};
-use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock};
-use crate::model::{Frame, ReportedState, StackEnd, WaitMode};
+use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock, OwnerRef};
+use crate::model::{Frame, ReportedLockKind, ReportedState, StackEnd, WaitMode};
 
 /// Lines of a stack, without their indentation.
 static IN_STACKS: &[&str] = &[
@@ -42,7 +42,10 @@ pub(super) fn in_block(line: &str) -> InBlock {
     if text.starts_with(['-', '*']) && note().is_some_and(|note| note.names_something()) {
         return InBlock::Body;
     }
-    if is_indented && support_core::owner(text).is_some() {
+    if is_indented && (support_core::owner(text).is_some() || hadoop::said(text).is_some()) {
+        return InBlock::Body;
+    }
+    if intellij::lock(text).is_some() {
         return InBlock::Body;
     }
     if deadlocks::is_line(line) || watchdog::is_between(line) {
@@ -51,7 +54,10 @@ pub(super) fn in_block(line: &str) -> InBlock {
     if watchdog::frame(line).is_some() {
         return InBlock::Body;
     }
-    let is_noise = watchdog::is_noise(text) || NOISE.iter().any(|start| text.starts_with(start));
+    let is_noise = watchdog::is_noise(text)
+        || hadoop::is_noise(text)
+        || intellij::is_noise(text)
+        || NOISE.iter().any(|start| text.starts_with(start));
     if is_noise && (is_indented || text.starts_with("Thread: 0x")) {
         InBlock::Noise
     } else {
@@ -70,6 +76,7 @@ fn is_bare(text: &str) -> bool {
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     let (mut has_java, mut is_of_agent) = (false, false);
+    let (mut is_of_thread_info, mut is_of_hadoop) = (false, false);
     for line in block {
         let text = line.text.trim_start();
         if let Some((frame, is_java)) = mixed_frame(line.text) {
@@ -95,11 +102,30 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
             if let Some(wait) = &mut body.wait {
                 wait.owner = Some(owner);
             }
+        } else if let Some((token, owner)) = intellij::lock(text) {
+            let is_blocked = body.state == Some(ReportedState::Entering);
+            wait_for(&mut body, token, if is_blocked { WaitMode::Enter } else { WaitMode::Notify }, owner);
+            is_of_thread_info = true;
+        } else if let Some(said) = hadoop::said(text) {
+            match said {
+                hadoop::Said::State(state) => body.state = Some(state),
+                hadoop::Said::On(token, mode) => wait_for(&mut body, token, mode, None),
+                hadoop::Said::By(owner) => {
+                    if let Some(wait) = &mut body.wait {
+                        wait.owner = owner;
+                    }
+                }
+            }
+            (is_of_thread_info, is_of_hadoop) = (true, true);
         } else if jrockit::is_note(text) {
             jrockit::add_note(&mut body, line);
         } else {
             java::add_note(&mut body, line);
         }
+    }
+    park(&mut body, is_of_thread_info);
+    if is_of_hadoop {
+        hadoop::cut_off(&mut body);
     }
     support_core::without_its_own_wait(&mut body);
     if body.wait.is_none() {
@@ -113,6 +139,32 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
         body.state = Some(ReportedState::Idle);
     }
     body
+}
+
+/// A line that names the lock of ThreadInfo.
+fn wait_for(body: &mut Body, token: &str, mode: WaitMode, owner: Option<OwnerRef>) {
+    let (lock, mode) = java::token_lock(token, mode);
+    body.wait = Some(BodyWait { lock, mode, owner });
+}
+
+/// ThreadInfo names an object and not what is done with it. Its writers guess: outside of `Object.wait` a thread parks for
+/// it, whatever its class, and one that is parked enters nothing.
+///
+/// ```text
+///  on app.WriteLock@1caee107 owned by "Timer-2" Id=278                                            JetBrains' IDEs
+///     - waiting to lock <2a64b059> (a app.WriteLock) owned by "http-1" t@41                       Spring Boot
+/// ```
+fn park(body: &mut Body, is_of_thread_info: bool) {
+    let Some(top) = body.frames.first().and_then(|f| f.frame.function.as_deref()) else { return };
+    let Some(wait) = &mut body.wait else { return };
+    let is_parked = match wait.mode {
+        WaitMode::Notify => is_of_thread_info && !top.starts_with("java.lang.Object.wait"),
+        WaitMode::Enter => body.state == Some(ReportedState::Waiting) && top.ends_with(".Unsafe.park"),
+        _ => false,
+    };
+    if is_parked {
+        (wait.mode, wait.lock.kind) = (WaitMode::Park, ReportedLockKind::JavaSynchronizer);
+    }
 }
 
 /// A compiled `Object.wait` does not know its object, which the frame below locked, and which is free meanwhile: the

@@ -12,9 +12,11 @@
 //! "Executor #1" Id=47 Group=main BLOCKED on C@5a679233 owned by "x" Id=3                                    Jenkins
 //! "n" - Thread t@332                                                                                       VisualVM
 //! Thread 12345: (state = BLOCKED)                                                                          jstack -F
+//! Thread 233 (IPC Server handler 3 on 8020):                                                               Hadoop
 //! ----------------- 11243 -----------------                                                                jhsdb --mixed
 //! "Thread-0@687" daemon prio=5 tid=0x11 nid=NA waiting for monitor entry                                   IntelliJ
 //! "Thread-0" prio=5 waiting for monitor entry                                                              the same, Android
+//! "AWT-EventQueue-0" prio=0 tid=0x0 nid=0x0 blocked                                                        JetBrains' IDEs
 //! "pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15                                           Geode
 //! "http-exec-8" #23 prio=5 RUNNABLE                                                                       with a state or
 //! "http-exec-8" #23 daemon prio=5                                                                          a frame below
@@ -25,7 +27,7 @@
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
-use super::{deadlocks, jrockit, support_core, watchdog};
+use super::{deadlocks, hadoop, intellij, jrockit, support_core, watchdog};
 use crate::formats::java;
 use crate::formats::text::{BodyWait, Head, first_line};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
@@ -52,7 +54,7 @@ static FIELDS: &[&str] = &[
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if let Some(rest) = line.strip_prefix("Thread ") {
-        return forced(rest);
+        return forced(rest).or_else(|| hadoop::head(rest, more));
     }
     if let Some(rest) = line.strip_prefix("   Mounted virtual thread #") {
         let id: u64 = rest.trim().parse().ok()?;
@@ -239,6 +241,11 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
             return None;
         }
     }
+    // Who knows no id prints 0.
+    let has_zero = tid == Some(0);
+    let (tid, nid) = (tid.filter(|id| *id != 0), nid.filter(|id| parsed(id) != Some(0)));
+    let is_known = nid.is_some() || os_id.is_some() || number.is_some();
+    head.event = (has_zero && !is_known).then(|| intellij::WITHOUT_IDS.to_owned());
     let kernel_id = nid.and_then(parsed).or(os_id);
     head.thread.tid = kernel_id.and_then(|id| u32::try_from(id).ok()).filter(|id| *id != 0);
     head.thread.id = match (nid, os_id, number, tid) {
@@ -250,7 +257,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         (None, None, None, Some(tid)) => ThreadId::Text(format!("{tid:#x}").into()),
         (None, None, None, None) => ThreadId::Text(name.into()),
     };
-    head.thread.handle = tid.filter(|_| nid.is_some() || os_id.is_some() || number.is_some());
+    head.thread.handle = tid.filter(|_| is_known);
     // A thread of the JVM itself is called `runnable` or `waiting on condition`, and has no line below.
     let is_of_jvm = nid.is_some()
         && (number, os_id) == (None, None)
@@ -334,98 +341,4 @@ fn behind_group(text: &str) -> Option<&str> {
     let blanks = memchr::memchr_iter(b' ', text.as_bytes());
     let mut words = blanks.filter_map(|at| text.get(at + 1..));
     words.find(|rest| java::state(rest.split(' ').next().unwrap_or_default()).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(line: &str) -> Head {
-        read(line, b"").unwrap_or_else(|| panic!("no header: {line}"))
-    }
-
-    #[test]
-    fn every_age() {
-        for (line, id, tid, name) in [
-            (
-                "\"n\" daemon prio=10 tid=0x00007f01 nid=0x34e8 waiting for monitor entry [0x00007f02]",
-                "0x34e8",
-                Some(0x34e8),
-                "n",
-            ),
-            (
-                "\"m 1\" #20 daemon prio=6 os_prio=0 tid=0x01 nid=0x2a43 waiting on condition [0x02]",
-                "0x2a43",
-                Some(0x2a43),
-                "m 1",
-            ),
-            (
-                "\"mon-0\" #12 daemon prio=5 os_prio=0 cpu=0.36ms elapsed=3.66s tid=0x7f nid=0xf8bd waiting for monitor entry  [0x7f]",
-                "0xf8bd",
-                Some(0xf8bd),
-                "mon-0",
-            ),
-            (
-                "\"main\" #3 [94776] prio=5 os_prio=0 cpu=47.00ms elapsed=3.58s tid=0x7f nid=94776 waiting on condition  [0x7f]",
-                "94776",
-                Some(94776),
-                "main",
-            ),
-            (
-                "\"F-1\" #24 [94814] daemon prio=5 os_prio=0 cpu=1.00ms elapsed=1.00s tid=0x7f  [0x7f]",
-                "94814",
-                Some(94814),
-                "F-1",
-            ),
-            (
-                "\"a \"quoted\" #7 name\" #9 prio=5 os_prio=0 tid=0x7f nid=0x9 runnable",
-                "0x9",
-                Some(9),
-                "a \"quoted\" #7 name",
-            ),
-            ("\"n\" - Thread t@332", "332", None, "n"),
-            (
-                "\"pool-1-thread-2\" Id=76 WAITING on java.lang.Object@5a679233 owned by \"x\" Id=3",
-                "76",
-                None,
-                "pool-1-thread-2",
-            ),
-        ] {
-            let head = head(line);
-            assert_eq!((head.thread.id.to_string(), head.thread.tid), (id.to_owned(), tid), "{line}");
-            assert_eq!(head.thread.name.as_deref(), Some(name), "{line}");
-            assert_eq!(head.unknown, None, "{line}");
-        }
-        assert_eq!(
-            head("\"main\" #1 prio=5 os_prio=0 cpu=47.00ms elapsed=3s tid=0x1 nid=0x2 runnable")
-                .thread
-                .cpu_us,
-            Some(47_000)
-        );
-        assert_eq!(
-            head("\"x\" #1 prio=5 shiny=3 tid=0x1 nid=0x2 runnable").unknown.as_deref(),
-            Some("shiny=3")
-        );
-    }
-
-    #[test]
-    fn rules_of_the_mixed_mode() {
-        let java = b"\"a\" #12 prio=5 tid=0x1 nid=0x2beb runnable\n   java.lang.Thread.State: RUNNABLE\n";
-        let head = read("----------------- 11243 -----------------", java).unwrap();
-        assert_eq!((head.thread.tid, head.thread.name.as_deref(), head.more), (Some(11243), Some("a"), 43));
-        let of_jvm =
-            read("----------------- 11188 -----------------", b"0x00007f41b5143f16\tfutex + 0xc6\n").unwrap();
-        assert_eq!((of_jvm.thread.tid, of_jvm.thread.name, of_jvm.more), (Some(11188), None, 0));
-        assert!(read("----- 12 -----", b"GET /\n").is_none(), "a log");
-        assert!(read("-----------------  lwp# 1 / thread# 1  -----", java).is_none(), "pstack of Solaris");
-    }
-
-    #[test]
-    fn a_name_with_a_line_break() {
-        let more = b"b\" #12 prio=5 os_prio=0 tid=0x1 nid=0x2 runnable\n\tat x\n";
-        let head = read("\"a", more).unwrap();
-        assert_eq!((head.thread.name.as_deref(), head.more), (Some("a\nb"), 49));
-        assert!(read("\"a", b"b\":\n").is_none());
-        assert!(read("\"dl2\":", b"  waiting\n").is_none());
-    }
 }

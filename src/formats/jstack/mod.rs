@@ -1,31 +1,35 @@
 //! Thread dumps of HotSpot: jstack, `jcmd Thread.print`, SIGQUIT, `jhsdb jstack`, and what JMX, VisualVM and JRockit
-//! print like them.
+//! print like them; and what programs print of their own threads out of `ThreadInfo`: Hadoop, the IDEs of JetBrains, and
+//! as JSON Spring Boot, Jolokia and Spark.
 //!
 //! Source: OpenJDK 8-25 runtime/threads.cpp, thread.cpp, vframe.cpp, services/threadService.cpp;
-//! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java.
+//! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java. The other writers: in their own files.
 
 mod actuator;
 mod block;
+mod confirm;
 mod deadlocks;
+mod field;
+mod hadoop;
 mod header;
+mod intellij;
 mod jrockit;
+mod spark;
 mod support_core;
 mod watchdog;
 
 use super::java;
-use super::text::{
-    self, BlockLine, Body, Dumps, Grammar, Head, InBlock, LONGEST_LINE, Outside, Section, SeenIds, Site,
-};
+use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind, lossy};
+use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, or JSON with `threadState` or `thread_state`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, `Blocked count: …` below `Thread 7 (NAME):`, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; VisualVM; the debugger of IntelliJ; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper); support bundles of Jenkins",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia, Spark's REST interface; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; Hadoop, HBase and what is built on them (`/stacks`); VisualVM; the debugger of IntelliJ; what the IDEs of JetBrains write when they freeze; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper); support bundles of Jenkins",
         reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
@@ -51,8 +55,9 @@ pub const FORMAT: Format = Format {
             " prio=",
             watchdog::THREAD,
             support_core::STATE,
+            hadoop::COUNT,
         ],
-        confirm,
+        confirm: confirm::confirm,
         parse,
     },
 };
@@ -66,80 +71,9 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     all
 }
 
-fn confirm(site: &Site<'_>) -> Option<usize> {
-    if actuator::is_key(site) {
-        return actuator::confirm(site);
-    }
-    let line = lossy(site.line());
-    let before = site.before()?;
-    match line.get(..5)? {
-        "Full " => line.trim_end().ends_with(':').then_some(site.at),
-        "FULL " => before.ends_with(b"===== ").then(|| site.at - "===== ".len()),
-        "java." => {
-            let state = line.strip_prefix("java.lang.Thread.State: ")?;
-            java::state(state)?;
-            // It begins where the header above begins.
-            let quote = above(site).and_then(|above| memchr::memchr(b'"', above));
-            let begin = quote.filter(|at| before.get(*at..).is_some_and(|b| b.iter().all(|b| *b == b' ')));
-            Some(begin.map_or(site.indented(3), |at| site.at - (before.len() - at)))
-        }
-        "Found" | "Java " => Some(site.at),
-        // Below a line that says for what: `  which is held by "a"`.
-        "which" => {
-            let above = lossy(above(site)?);
-            let wait = above.get(before.len().saturating_sub(2)..)?;
-            deadlocks::is_wait(wait).then(|| site.indented(2))
-        }
-        "Curre" => {
-            let below = site.following_text(1).next()?;
-            watchdog::second(&below).map(|_| site.at)
-        }
-        // `"main" #1 prio=5 RUNNABLE`, where no line below it has the state.
-        " prio" => bare_header(site),
-        // `"main" id=1 (0x1) state=RUNNABLE cpu=83%`
-        ") sta" => header_in(site, "\""),
-        // `Thread 12345: (state = BLOCKED)`
-        "(stat" => header_in(site, "Thread "),
-        // `"pool-1-thread-2" Id=76 WAITING on …`
-        _ => header_in(site, "\""),
-    }
-}
-
-/// The line before.
-fn above<'t>(site: &Site<'t>) -> Option<&'t [u8]> {
-    let end = (site.at - site.before()?.len()).checked_sub(1)?;
-    let from = end.saturating_sub(LONGEST_LINE);
-    let window = site.text.get(from..end)?;
-    window.get(memchr::memrchr(b'\n', window).map_or(0, |n| n + 1)..)
-}
-
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
 pub(super) fn thread_info(line: &str) -> Option<Head> {
     header::read(line, b"").filter(|_| line.contains(" Id="))
-}
-
-/// Where a header begins that has neither an address nor an id, and a frame below it.
-fn bare_header(site: &Site<'_>) -> Option<usize> {
-    // Most headers have one of these behind the priority.
-    let line = site.line();
-    if [&b"tid="[..], b"Id="].iter().any(|id| memchr::memmem::find(line, id).is_some()) {
-        return None;
-    }
-    let below = site.following_text(1).next()?;
-    let at = below.find("at ")?;
-    java::frame(below.get(at + 3..)?)?;
-    let (begin, text) = site.whole_line()?;
-    let start = text.find('"').filter(|_| !text.contains("tid="))?;
-    header::read(text.get(start..)?, below.get(at..)?.as_bytes())?;
-    Some(begin + start)
-}
-
-/// Where in a line the header begins that begins so.
-fn header_in(site: &Site<'_>, begins: &str) -> Option<usize> {
-    let (line, text) = site.whole_line()?;
-    let start = text.find(begins)?;
-    header::read(text.get(start..)?, b"")?;
-    Some(line + start)
 }
 
 struct Jstack;
@@ -154,6 +88,8 @@ struct Memory {
     seen_virtual: SeenIds,
     deadlocks: deadlocks::Reader,
     stall: Stall,
+    names: intellij::Names,
+    counted: hadoop::Counted,
 }
 
 /// How far the report of a watchdog is read.
@@ -193,6 +129,7 @@ const LISTS: &str = "lists of the JVM";
 const TITLE: &str = "title of JRockit";
 const CHAINS: &str = "chains of JRockit";
 const FRAMES: &str = "frames of a deadlock without their threads";
+const COROUTINES: &str = "coroutines of an IDE";
 
 /// What the serviceability agent prints first of a dump.
 const AGENT: &str = "Deadlock Detection:";
@@ -214,7 +151,8 @@ impl Grammar for Jstack {
     }
 
     fn in_block(&self, line: &str) -> InBlock {
-        if OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) || is_time(line) || pid(line).is_some() {
+        let is_outside = OUTSIDE.iter().any(|(start, _)| line.starts_with(start));
+        if is_outside || is_time(line) || pid(line).is_some() || hadoop::between(line).is_some() {
             return InBlock::Ends;
         }
         block::in_block(line)
@@ -224,7 +162,7 @@ impl Grammar for Jstack {
         if let Some((_, class)) = OUTSIDE.iter().find(|(start, _)| line.starts_with(start)) {
             return *class;
         }
-        if is_time(line) || pid(line).is_some() {
+        if is_time(line) || pid(line).is_some() || hadoop::between(line).is_some() {
             return Outside::Event;
         }
         if deadlocks::is_line(line) || watchdog::is_stall(line) {
@@ -255,13 +193,15 @@ impl Grammar for Jstack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        if !memory.is_new(thread) && thread.id != ThreadId::Number(0) {
+        let is_new = memory.is_new(thread);
+        if !is_new && thread.id != ThreadId::Number(0) && memory.names.begins(&thread.id) {
             if memory.stall == Stall::Known {
                 return false;
             }
             begin(memory, dumps, offset);
             memory.is_new(thread);
         }
+        memory.names.add(&thread.id);
         memory.deadlocks.end();
         let building = dumps.current(offset);
         if memory.stall == Stall::Thread {
@@ -279,6 +219,13 @@ impl Grammar for Jstack {
             tell(memory, building);
         } else if line.starts_with("===== FULL THREAD DUMP") || line.starts_with(AGENT) {
             begin(memory, dumps, offset);
+        } else if line == intellij::WITHOUT_IDS {
+            memory.names.are_ids();
+        } else if let Some(said) = hadoop::between(line) {
+            if memory.counted.line(said, dumps.open().is_none()) {
+                begin(memory, dumps, offset);
+                memory.counted.begin(said);
+            }
         } else if watchdog::is_stall(line) {
             end(memory, dumps);
             memory.stall = Stall::Told;
@@ -310,9 +257,14 @@ fn end(memory: &mut Memory, dumps: &mut Dumps) {
     if let Some(first) = deadlocks.first() {
         deadlocks.settle(dumps.current(first));
     }
+    let counted = std::mem::take(&mut memory.counted);
+    if let Some(building) = dumps.open() {
+        counted.settle(building);
+    }
     dumps.end();
     memory.begin();
     memory.stall = Stall::None;
+    memory.names = intellij::Names::default();
 }
 
 /// Ends the dump that is being read, and begins another one.
@@ -337,6 +289,7 @@ static OUTSIDE: &[(&str, Outside)] = &[
     ("Threads class SMR info:", Outside::Section(LISTS)),
     ("JNI global ref", Outside::Noise),
     ("Heap", Outside::Section(LISTS)),
+    (intellij::COROUTINES, Outside::Section(COROUTINES)),
     ("=====", Outside::Noise),
     ("_java_thread_list=", Outside::Noise),
     ("Attaching to process ID", Outside::Noise),
@@ -383,6 +336,14 @@ fn tell(memory: &mut Memory, building: &mut text::Building) {
 mod tests;
 #[cfg(test)]
 mod tests_deadlocks;
+#[cfg(test)]
+mod tests_hadoop;
+#[cfg(test)]
+mod tests_header;
+#[cfg(test)]
+mod tests_intellij;
+#[cfg(test)]
+mod tests_spark;
 #[cfg(test)]
 mod tests_support_core;
 #[cfg(test)]

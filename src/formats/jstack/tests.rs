@@ -1,5 +1,5 @@
-use crate::formats::testing::read;
-use crate::model::{LockId, ThreadIx};
+use crate::formats::testing::{holds, read, read_one, survives_logs};
+use crate::model::{LockId, ReportedLockKind, ThreadIx, WaitMode};
 
 const DUMP: &str = "94221:
 2026-11-24 04:07:06
@@ -143,4 +143,41 @@ fn thread_infos_as_json() {
             crate::formats::detect::read(&content, &bytes, &"dump".into());
         }
     }
+}
+
+/// As plain text: synchronizers are held with a capital.
+const SPRING: &str = "2026-11-24 04:07:06
+Full thread dump OpenJDK 64-Bit Server VM (21.0.5+11 mixed mode, sharing):
+
+\"http-1\" - Thread t@41
+   java.lang.Thread.State: RUNNABLE
+\tat java.base@21.0.5/sun.nio.ch.Net.accept(Native Method)
+\t- locked <5b7e9c8d> (a shop.Accounts)
+\tat app//shop.Teller.run(Teller.java:3)
+
+   Locked ownable synchronizers:
+\t- Locked <2a64b059> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)
+
+\"http-2\" - Thread t@42
+   java.lang.Thread.State: WAITING
+\tat java.base@21.0.5/jdk.internal.misc.Unsafe.park(Native Method)
+\t- waiting to lock <2a64b059> (a java.util.concurrent.locks.ReentrantLock$NonfairSync) owned by \"http-1\" t@41
+
+   Locked ownable synchronizers:
+\t- None
+";
+
+#[test]
+fn spring_boot_as_plain_text() {
+    let snapshot = read_one(SPRING);
+    let token = |id: &str| LockId::Token(id.into());
+    assert_eq!(holds(&snapshot, 0), [token("5b7e9c8d"), token("2a64b059")]);
+    let kinds: Vec<_> = snapshot.named_locks.iter().map(|lock| lock.kind).collect();
+    assert_eq!(kinds, [ReportedLockKind::JavaMonitor, ReportedLockKind::JavaSynchronizer]);
+    let wait = snapshot.threads[1].reported_wait.unwrap();
+    assert_eq!(snapshot.named_locks[wait.lock.at()].id, token("2a64b059"));
+    assert_eq!(wait.mode, WaitMode::Park, "who is parked enters no monitor");
+    assert!(holds(&snapshot, 1).is_empty() && snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    survives_logs(SPRING);
+    assert!(read("We had Locked <2a64b059> (a door) - Locked again.\n").is_empty());
 }
