@@ -131,20 +131,19 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>, is_told: bool) -> Finding {
     let direct = case.snapshot.count(&ring);
     let bystanders = transitive.saturating_sub(direct);
     let step = |link: &Link| {
-        let held_by = link.held_by.map(|t| words.thread(t)).unwrap_or_default();
-        match &link.waits_for {
-            Target::Lock(lock) => {
-                format!(
-                    "{} waits for {}, which {held_by} holds",
-                    words.thread(link.thread),
-                    words.lock(*lock)
-                )
-            }
-            other => format!("{} waits for {}", words.thread(link.thread), words.target(other)),
+        let waits = format!("{} waits for {}", words.thread(link.thread), words.target(&link.waits_for));
+        match (&link.waits_for, link.held_by) {
+            (Target::Lock(_), holder) => held(&waits, holder.map(|thread| words.thread(thread))),
+            (Target::Thread(_) | Target::Other(_), _) => waits,
         }
     };
     let steps: Vec<String> = cycle.iter().map(step).collect();
-    let mut summary = format!("{}: none of them can go on.", steps.join("; "));
+    let ring_of = match steps.as_slice() {
+        // Not even what they wait for is in the text.
+        [] => "the producer of the dump calls them a deadlock".into(),
+        steps => steps.join("; "),
+    };
+    let mut summary = format!("{ring_of}: none of them can go on.");
     if bystanders > 0 {
         let them = if bystanders == 1 { "waits" } else { "wait" };
         summary.push_str(&format!(" Behind them {} more {them}.", threads(bystanders)));
@@ -205,9 +204,35 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>, is_told: bool) -> Finding {
     }
 }
 
+/// What is said of a wait for a lock. What a producer tells of a ring may be cut off before its last link.
+fn held(waits: &str, holder: Option<String>) -> String {
+    match holder {
+        Some(holder) => format!("{waits}, which {holder} holds"),
+        None => format!("{waits}, whose holder the text does not name"),
+    }
+}
+
 fn lock_of(target: &Target) -> Option<crate::waits::LockIx> {
     match target {
         Target::Lock(lock) => Some(*lock),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_a_whole_sentence_without_its_holder_too() {
+        let waits = "thread 7 waits for the monitor at 0x55f0";
+        assert_eq!(
+            held(waits, Some("thread 9".into())),
+            "thread 7 waits for the monitor at 0x55f0, which thread 9 holds"
+        );
+        assert_eq!(
+            held(waits, None),
+            "thread 7 waits for the monitor at 0x55f0, whose holder the text does not name"
+        );
     }
 }

@@ -9,13 +9,17 @@
 //!
 //! main.bookOrder(0xc0000a2000)                        the first line: the header was not copied
 //!     /src/till/main.go:40 +0x7f
+//! ...                                                 whoever copied it left lines out
+//! --                                                  between the hits of `grep -C`
+//!     /src/till/store.go:236 +0x1d7
 //! ```
 //!
-//! Source: Go 1.5-1.25 src/runtime/panic.go (`dopanic_m`), traceback.go (`traceback1`).
+//! Source: Go 1.5-1.25 src/runtime/panic.go (`dopanic_m`), traceback.go (`traceback1`); GNU grep src/grep.c
+//! (`group_separator`).
 
 use super::{ANCHOR, frame, parts};
-use crate::formats::text::Site;
-use crate::model::lossy;
+use crate::formats::text::{Dumps, Site};
+use crate::model::{GapKind, Snapshot, StackEnd, lossy};
 
 /// What stands above the stack on which the runtime itself ran when it failed.
 pub(super) const RUNTIME: &str = "runtime stack:";
@@ -59,10 +63,55 @@ pub(super) fn begins_within_a_stack(text: &[u8]) -> bool {
 /// How much of the begin of a text is looked at, bytes.
 const LOOKED_AT: usize = 4096;
 
+/// What people write for lines that they leave out. The runtime says how many frames it leaves out, or that it does.
+static LEFT_OUT: &[&str] = &["...", "…", "[...]"];
+
+/// How a stack ends in which such a line stands.
+pub(super) const END: StackEnd = StackEnd::NoRule;
+
+/// Whether a line stands for others.
+pub(super) fn is_left_out(line: &str) -> bool {
+    LEFT_OUT.contains(&line.trim())
+}
+
+/// Tells of the stacks in which lines were left out.
+pub(super) fn tell_left_out(snapshot: &mut Snapshot) {
+    let mut count = 0;
+    for thread in snapshot.threads.iter_mut().filter(|thread| thread.stack_end == END) {
+        count += 1;
+        // What comes after the creator is no part of the stack.
+        if thread.creator.is_some() {
+            thread.stack_end = StackEnd::Complete;
+        }
+    }
+    if count > 0 {
+        let message = "lines were cut out of the text: `...` stands in their place";
+        snapshot.gaps.add_many(GapKind::Truncated, message, count, None);
+        snapshot.is_complete = false;
+    }
+}
+
+/// What grep writes between hits that do not follow each other.
+pub(super) const PARTED: &str = "--";
+
+/// Whether a line is one of a stack.
+pub(super) fn is_of_stack(line: &str) -> bool {
+    frame::is_place(line) || frame::is_call(line) || line.starts_with("created by ")
+}
+
+/// Tells that lines are missing behind the last goroutine.
+pub(super) fn tell_parted(dumps: &mut Dumps, offset: u64) {
+    let Some(building) = dumps.open() else { return };
+    let snapshot = &mut building.snapshot;
+    let message = "the text is what grep found: lines between its hits are missing";
+    snapshot.gaps.add(GapKind::Truncated, message, Some(offset));
+    snapshot.is_complete = false;
+}
+
 #[cfg(test)]
 mod tests {
     use crate::formats::testing::{functions, read_bytes, read_one, survives_logs};
-    use crate::model::{GapKind, ThreadIx, ThreadKind};
+    use crate::model::{GapKind, StackEnd, ThreadIx, ThreadKind};
 
     const OVERFLOW: &str = "runtime: goroutine stack exceeds 1000000000-byte limit
 fatal error: stack overflow
@@ -108,5 +157,68 @@ main.serve(0xc0000a2000)
         assert!(cut(&format!("created by main.main\n\t/src/till/main.go:6 +0xed\n{GOROUTINE}")));
         assert!(!cut(&format!("till.open(7)\nready\n{GOROUTINE}")));
         assert!(!cut(GOROUTINE));
+    }
+
+    fn gaps(text: &str) -> Vec<(GapKind, u64)> {
+        read_one(text).gaps.iter().map(|gap| (gap.kind, gap.count)).collect()
+    }
+
+    /// Bare dots are nobody's but those of whoever copied the text.
+    #[test]
+    fn dots_in_the_place_of_lines() {
+        let text = "goroutine 7 [select]:
+main.wait(0xc0000a2000)
+\t/src/till/store.go:79 +0x5d
+...
+main.serve(0xc0000a2000)
+\t/src/till/main.go:31 +0x45
+
+goroutine 8 [running]:
+main.weigh(0x7)
+\t...
+created by main.main
+\t/src/till/main.go:12 +0xfc
+...
+";
+        let snapshot = read_one(text);
+        assert_eq!(functions(&snapshot, ThreadIx(0)), ["main.wait", "main.serve"]);
+        assert_eq!(functions(&snapshot, ThreadIx(1)), ["main.weigh"]);
+        let ends: Vec<_> = snapshot.threads.iter().map(|t| (t.stack_end, t.frames_left_out)).collect();
+        assert_eq!(ends, [(StackEnd::NoRule, 0), (StackEnd::Complete, 0)]);
+        assert_eq!(gaps(text), [(GapKind::Truncated, 2)]);
+        assert!(!snapshot.is_complete);
+    }
+
+    #[test]
+    fn what_the_runtime_leaves_out_is_no_cut() {
+        for (line, count) in [("...additional frames elided...", 1), ("...23 frames elided...", 23)] {
+            let text = format!("{GOROUTINE}{line}\ncreated by main.main\n\t/src/till/main.go:12 +0xfc\n");
+            assert_eq!(gaps(&text), [(GapKind::Limit, count)], "{line}");
+            assert_eq!(read_one(&text).threads[0].stack_end, StackEnd::DepthLimit);
+        }
+    }
+
+    #[test]
+    fn what_grep_found() {
+        let text = format!(
+            "{GOROUTINE}--
+\t/src/till/store.go:236 +0x1d7
+main.clean()
+\t/src/till/store.go:79 +0x5d
+created by main.main
+\t/src/till/main.go:12 +0xfc
+"
+        );
+        let snapshot = read_one(&text);
+        assert_eq!(functions(&snapshot, ThreadIx(0)), ["main.serve"]);
+        assert_eq!(snapshot.threads[0].creator, None, "it is another goroutine's");
+        assert_eq!(gaps(&text), [(GapKind::Truncated, 1)]);
+        assert!(!snapshot.is_complete);
+        let headers = format!("{GOROUTINE}--\n{}", GOROUTINE.trim_start().replace('7', "8"));
+        assert_eq!(gaps(&headers), [(GapKind::Truncated, 1)]);
+        assert_eq!(read_one(&headers).threads.len(), 2);
+        // Below it somebody signs.
+        let signed = read_one(&format!("{GOROUTINE}--\nThe till team\n"));
+        assert!(signed.is_complete && !signed.gaps.has(GapKind::Truncated));
     }
 }

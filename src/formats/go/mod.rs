@@ -6,6 +6,7 @@
 mod cut;
 mod frame;
 mod locks;
+mod signals;
 mod states;
 
 use rustc_hash::FxHashSet;
@@ -74,11 +75,13 @@ struct Memory {
     failure: Option<(FailureKind, String)>,
     /// What cgo said before it aborted.
     cgo: Option<String>,
-    signal: Option<String>,
+    signal: Option<Signal>,
     /// GOTRACEBACK=crash lets each thread of the process print its goroutine in turn, after a line `-----`.
     is_turn: bool,
     /// In such a turn goroutines come again.
     in_turns: bool,
+    /// Lines may have been left out since the last goroutine.
+    is_parted: bool,
 }
 
 impl Grammar for Go {
@@ -97,11 +100,10 @@ impl Grammar for Go {
     }
 
     fn in_block(&self, line: &str) -> InBlock {
-        if is_ending(line) {
+        if is_ending(line) || line == cut::PARTED {
             return InBlock::Ends;
         }
-        if frame::is_place(line) || frame::is_call(line) || line.starts_with("created by ") || is_remark(line)
-        {
+        if cut::is_of_stack(line) || is_remark(line) || cut::is_left_out(line) {
             return InBlock::Body;
         }
         if is_register(line) || line.starts_with("# labels:") { InBlock::Noise } else { InBlock::Unknown }
@@ -112,6 +114,8 @@ impl Grammar for Go {
             return Outside::Event;
         }
         match section {
+            _ if line == cut::PARTED => Outside::Section(cut::PARTED),
+            Some(cut::PARTED) if cut::is_of_stack(line) => Outside::Event,
             _ if line.starts_with("runtime stack:") => Outside::Section(RUNTIME_STACK),
             _ if line.trim() == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
             Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
@@ -135,6 +139,9 @@ impl Grammar for Go {
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         let ThreadId::Number(id) = thread.id else { return true };
+        if std::mem::take(&mut memory.is_parted) {
+            cut::tell_parted(dumps, offset);
+        }
         // Every thread of the operating system has a goroutine 0.
         if id != 0 && !memory.seen.insert(id) {
             if memory.in_turns {
@@ -148,9 +155,16 @@ impl Grammar for Go {
         true
     }
 
-    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
+    fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
+        if line == cut::PARTED {
+            memory.is_parted = true;
+        } else if std::mem::take(&mut memory.is_parted) && cut::is_of_stack(line) {
+            cut::tell_parted(dumps, offset);
+            return;
+        }
         let line = line.trim_start_matches(QUOTES);
-        let is_new = is_signal(line) || matches!(line.split(':').next(), Some("panic" | "fatal error"));
+        let is_new =
+            signals::is_signal(line) || matches!(line.split(':').next(), Some("panic" | "fatal error"));
         if line == TURN {
             memory.is_turn = true;
         } else if is_new && std::mem::take(&mut memory.is_turn) {
@@ -168,11 +182,11 @@ impl Grammar for Go {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
         } else if line.starts_with(CGO) {
             memory.cgo = Some(line.trim().to_owned());
-        } else if let Some(signal) = signal_name(line) {
-            if let Some(message) = memory.cgo.take().filter(|_| signal == "SIGABRT") {
+        } else if let Some(signal) = signals::read(line) {
+            if let Some(message) = memory.cgo.take().filter(|_| &*signal.name == "SIGABRT") {
                 memory.failure.get_or_insert((FailureKind::Abort, message));
             }
-            memory.signal.get_or_insert(signal.to_owned());
+            memory.signal.get_or_insert(signal);
         } else if let Some((_, message)) = memory.failure.as_mut().filter(|_| line.ends_with("s)")) {
             // `        TestTransfer (10m0s)`
             message.push_str(&format!("; running: {}", line.trim()));
@@ -199,16 +213,17 @@ impl Go {
             let thread = is_first.then_some(ThreadIx(0));
             process.failure = Some(Failure { kind, message: message.into(), thread });
         }
-        if let Some(name) = memory.signal.take() {
+        if let Some(signal) = memory.signal.take() {
             // Who asked for a traceback got it in whatever goroutine came first.
-            let thread = (is_first && name != "SIGQUIT").then_some(ThreadIx(0));
-            process.signal = Some(Signal { name: name.into(), thread, ..Signal::default() });
+            let thread = (is_first && &*signal.name != "SIGQUIT").then_some(ThreadIx(0));
+            process.signal = Some(Signal { thread, ..signal });
         }
     }
 
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
         if let Some(building) = dumps.open() {
             let snapshot = &mut building.snapshot;
+            cut::tell_left_out(snapshot);
             let is_one = snapshot.threads.len() == 1;
             if self.is_runtime_read {
                 snapshot.is_complete = false;
@@ -250,29 +265,22 @@ const QUOTES: [char; 1] = ['`'];
 /// Lines that stand before a dump, and end the one before.
 fn is_ending(line: &str) -> bool {
     const STARTS: &[&str] =
-        &["panic: ", "fatal error: ", "[signal ", "runtime stack:", "runtime: goroutine stack ", CGO];
+        &["panic: ", "fatal error: ", signals::BRACKET, "runtime stack:", "runtime: goroutine stack ", CGO];
     let line = line.trim_start_matches(QUOTES);
-    line == TURN || is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
+    line == TURN || signals::is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
 }
 
-/// `SIGQUIT: quit`, `SIGSEGV: segmentation violation`
-fn is_signal(line: &str) -> bool {
-    let name = line.strip_prefix("SIG").and_then(|rest| rest.split_once(": "));
-    name.is_some_and(|(name, _)| {
-        name.len() >= 2 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    })
-}
-
-/// `SIGQUIT: quit`, `[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x481af9]`.
-fn signal_name(line: &str) -> Option<&str> {
-    let line = line.strip_prefix("[signal ").unwrap_or(line);
-    let name = line.split([':', ' ']).next()?;
-    name.starts_with("SIG").then_some(name)
-}
+/// What the runtime writes for the frames that it leaves out of deep stacks.
+///
+/// ```text
+/// ...additional frames elided...                          up to Go 1.20
+/// ...23 frames elided...                                  from Go 1.21 on
+/// ```
+const ELIDED: &str = " elided...";
 
 /// Lines of a stack that are no frames.
 fn is_remark(line: &str) -> bool {
-    line.starts_with("...")
+    line.starts_with("...") && line.ends_with(ELIDED)
         || line.starts_with("goroutine running on other thread")
         || line.starts_with("[originating from goroutine ")
 }
@@ -338,7 +346,12 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     let mut lines = block.iter().peekable();
     while let Some(line) = lines.next() {
-        let place = lines.next_if(|l| frame::is_place(l.text)).map(|l| l.text);
+        if cut::is_left_out(line.text) {
+            body.end = cut::END;
+            continue;
+        }
+        let is_place = |l: &&BlockLine<'_>| frame::is_place(l.text) && !cut::is_left_out(l.text);
+        let place = lines.next_if(is_place).map(|l| l.text);
         if let Some(creator) = line.text.strip_prefix("created by ") {
             body.creator = Some(frame::creator(creator, place));
         } else if line.text.starts_with("[originating from goroutine ") {
@@ -347,7 +360,6 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             body.state = Some(ReportedState::Running);
             body.end = StackEnd::Reported;
         } else if let Some(count) = line.text.strip_prefix("...") {
-            // `...additional frames elided...` up to 1.20, `...23 frames elided...` from 1.21 on.
             let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
             body.left_out += digits.parse().unwrap_or(1);
             body.end = StackEnd::DepthLimit;

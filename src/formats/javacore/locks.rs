@@ -47,10 +47,19 @@ pub(super) fn kind_of(mode: WaitMode) -> ReportedLockKind {
 
 /// What an object is of which only its class is told.
 pub(super) fn kind_of_class(class: &str) -> ReportedLockKind {
-    match class.contains("/locks/") {
-        true => ReportedLockKind::JavaSynchronizer,
-        false => ReportedLockKind::JavaMonitor,
-    }
+    let row = CLASSES.iter().find(|(part, _)| class.contains(part));
+    row.map_or(ReportedLockKind::JavaMonitor, |(_, kind)| *kind)
+}
+
+/// Parts of the names of classes that say what their objects are; all others are monitors.
+static CLASSES: &[(&str, ReportedLockKind)] = &[
+    ("/locks/", ReportedLockKind::JavaSynchronizer),
+    ("J9VMInternals$ClassInitializationLock", ReportedLockKind::ClassInit),
+];
+
+/// What an object is called: by its class, but for the one that stands for a class, whose name no text has.
+pub(super) fn name_of_class(class: &str) -> Option<Str> {
+    (kind_of_class(class) != ReportedLockKind::ClassInit).then(|| class_name(class))
 }
 
 /// A thread that the section names.
@@ -242,11 +251,13 @@ fn object(text: &str, offset: u64) -> Option<Lock> {
     let (address, rest) = rest.split_once(": ").or_else(|| Some((rest.trim_end_matches(':'), "")))?;
     // J9 2.x wrote `0x…/0x…`: the object and its monitor.
     let address = address.split('/').next().and_then(hex_of_any)?;
+    let kind = kind_of_class(class);
     Some(Lock {
         id: LockId::Address(address),
-        name: Some(class_name(class)),
-        kind: kind_of_class(class),
-        owner: owner(rest),
+        name: name_of_class(class),
+        kind,
+        // Who initializes the class has given the monitor back.
+        owner: owner(rest).filter(|_| kind != ReportedLockKind::ClassInit),
         waiters: Vec::new(),
         offset,
     })

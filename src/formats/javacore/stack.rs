@@ -3,6 +3,7 @@
 //! ```text
 //! 3XMTHREADBLOCK     Blocked on: java/lang/Object@0x00000000FFC5AE60 Owned by: "m" (J9VMThread:0x0000000002E0C000, …)
 //! 3XMTHREADBLOCK     Parked on: java/util/concurrent/locks/ReentrantLock$NonfairSync@0x… Owned by: <unknown>
+//! 3XMTHREADBLOCK     Waiting on: java/lang/J9VMInternals$ClassInitializationLock@0x… Owned by: <unowned> Initializing thread: "m"
 //! 4XESTACKTRACE                at java/io/BufferedInputStream.read(BufferedInputStream.java:276(Compiled Code))
 //! 4XESTACKTRACE                at org/apache/derby/impl/store/raw/log/LogToFile.flushAll(Bytecode PC:29)
 //! 5XESTACKTRACE                   (entered lock: java/io/BufferedInputStream@0x00000000FFB044B0, entry count: 1)
@@ -10,13 +11,16 @@
 //! 4XENATIVESTACK               runJavadump+0x1a (javadump.cpp:5542, 0x000007FEF157700A [j9dmp28+0x1700a])
 //! 4XENATIVESTACK               (0x00002AE37D322962 [libj9prt29.so+0x4f962])
 //! ```
+//!
+//! Whoever needs a class that another thread initializes waits to be notified; the monitor itself is free meanwhile.
+//! Which thread that is OpenJ9 prints since 0.35 (openj9-docs version0.35.md, dump_javadump.md).
 
-use super::locks::{kind_of, kind_of_class, mode_of};
+use super::locks::{kind_of, kind_of_class, mode_of, name_of_class};
 use crate::formats::java;
 use crate::formats::text::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, HEX, LockRef, OwnerRef,
 };
-use crate::model::{Frame, Str};
+use crate::model::{Frame, ReportedLockKind, Str, WaitMode};
 
 /// What the words before a lock mean.
 static WAITS: &[&str] = &["Blocked on: ", "Waiting on: ", "Parked on: "];
@@ -116,9 +120,26 @@ fn wait(line: &BlockLine<'_>, text: &str) -> Option<BodyWait> {
     let words = WAITS.iter().find(|words| text.starts_with(**words))?;
     let rest = text.get(words.len()..)?;
     let mode = mode_of(words);
-    let lock = BodyLock { kind: kind_of(mode), ..lock(line, rest)? };
+    let lock = lock(line, rest)?;
+    if lock.kind == ReportedLockKind::ClassInit && mode == WaitMode::Notify {
+        let owner = rest.split_once(INITIALIZING).and_then(|(_, thread)| initializing(line, thread));
+        return Some(BodyWait { lock, mode: WaitMode::Enter, owner });
+    }
+    let lock = BodyLock { kind: kind_of(mode), ..lock };
     let owner = rest.split_once(" Owned by: ").and_then(|(_, owner)| owner_in(line, owner));
     Some(BodyWait { lock, mode, owner })
+}
+
+/// What stands before the thread that initializes the class.
+const INITIALIZING: &str = " Initializing thread: ";
+
+/// `"m"`, the name alone; a release that adds the address is taken at its word.
+fn initializing(line: &BlockLine<'_>, text: &str) -> Option<OwnerRef> {
+    owner_in(line, text).or_else(|| {
+        let name = text.strip_prefix('"')?.strip_suffix('"')?;
+        // Of a name with a number in it the text has no more than the place.
+        (!name.contains(HEX)).then(|| OwnerRef::Name(name.into()))
+    })
 }
 
 /// `"m" (J9VMThread:0x…, java/lang/Thread:0x…)`, `<unowned>`, `<unknown>`.
@@ -142,5 +163,5 @@ fn lock(line: &BlockLine<'_>, text: &str) -> Option<BodyLock> {
     let slot = line.slot + line.text.get(..start)?.matches(HEX).count();
     // Of a lock that is held only its class tells what it is.
     let kind = kind_of_class(class);
-    Some(BodyLock { id: LockRef::Slot(slot, 0), name: Some(java::class_name(class)), kind })
+    Some(BodyLock { id: LockRef::Slot(slot, 0), name: name_of_class(class), kind })
 }

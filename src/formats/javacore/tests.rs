@@ -1,6 +1,6 @@
 use super::*;
 use crate::formats::testing::{is_found, names, read, read_one, survives_logs};
-use crate::model::{ReportedOwner, ReportedState, ThreadIx, WaitMode};
+use crate::model::{LockId, ReportedLockKind, ReportedOwner, ReportedState, ThreadIx, WaitMode};
 
 fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
@@ -194,4 +194,54 @@ fn no_memory_is_no_end() {
     let failure = process.failure.unwrap();
     assert_eq!((failure.kind, &*failure.message), (FailureKind::OutOfMemory, "native memory exhausted"));
     assert_eq!((failure.thread, process.signal), (Some(ThreadIx(0)), None));
+}
+
+/// Two threads, each of which initializes the class that the other one needs.
+const CLASSES: &str = "0SECTION       LOCKS subcomponent dump routine
+2LKMONINUSE      sys_mon_t:0x00007F11A0 infl_mon_t: 0x00007F1218:
+3LKMONOBJECT       java/lang/J9VMInternals$ClassInitializationLock@0x00000000E0A1B0C0: <unowned>
+3LKNOTIFYQ            Waiting to be notified:
+3LKWAITNOTIFY            \"till 1\" (J9VMThread:0x0000000000A10000)
+0SECTION       THREADS subcomponent dump routine
+1XMTHDINFO     Thread Details
+3XMTHREADINFO      \"till 1\" J9VMThread:0x0000000000A10000, omrthread_t:0x1, java/lang/Thread:0x2, state:CW, prio=5
+3XMTHREADINFO1            (native thread ID:0x4CFD, native priority:0x5)
+3XMTHREADBLOCK     Waiting on: java/lang/J9VMInternals$ClassInitializationLock@0x00000000E0A1B0C0 Owned by: <unowned> Initializing thread: \"till 2\"
+4XESTACKTRACE                at org/example/Drawer.<clinit>(Drawer.java:12)
+3XMTHREADINFO      \"till 2\" J9VMThread:0x0000000000A10100, omrthread_t:0x1, java/lang/Thread:0x2, state:CW, prio=5
+3XMTHREADINFO1            (native thread ID:0x4CFE, native priority:0x5)
+3XMTHREADBLOCK     Waiting on: java/lang/J9VMInternals$ClassInitializationLock@0x00000000E0A1B0F0 Owned by: <unowned> Initializing thread: \"till 1\"
+4XESTACKTRACE                at org/example/Scale.<clinit>(Scale.java:20)
+";
+
+#[test]
+fn the_thread_that_initializes_a_class_has_it() {
+    let snapshot = read_one(CLASSES);
+    let waits: Vec<_> = snapshot.threads.iter().map(|t| t.reported_wait.unwrap()).collect();
+    assert_eq!((waits[0].mode, waits[1].mode), (WaitMode::Enter, WaitMode::Enter));
+    let locks: Vec<_> = snapshot.named_locks.iter().map(|l| (l.id.clone(), l.kind, l.name.clone())).collect();
+    let class = |address| (LockId::Address(address), ReportedLockKind::ClassInit, None);
+    assert_eq!(locks, [class(0xE0A1_B0C0), class(0xE0A1_B0F0)]);
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| (l.address, l.owner.clone())).collect();
+    assert_eq!(
+        owners,
+        [
+            (Some(0xE0A1_B0C0), ReportedOwner::Thread(ThreadIx(1))),
+            (Some(0xE0A1_B0F0), ReportedOwner::Thread(ThreadIx(0)))
+        ]
+    );
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+}
+
+#[test]
+fn who_initializes_a_class_is_not_said_up_to_0_34() {
+    let text = CLASSES
+        .replace(" Initializing thread: \"till 2\"", "")
+        .replace(" Initializing thread: \"till 1\"", "");
+    let snapshot = read_one(&text);
+    assert!(snapshot.reported_locks.is_empty(), "nobody has the monitor, somebody has the class");
+    assert!(snapshot.named_locks.iter().all(|lock| lock.kind == ReportedLockKind::ClassInit));
+    // A monitor on which threads wait is none.
+    let other = CLASSES.replace("J9VMInternals$ClassInitializationLock", "Object");
+    assert!(read_one(&other).named_locks.iter().all(|lock| lock.kind == ReportedLockKind::JavaMonitor));
 }

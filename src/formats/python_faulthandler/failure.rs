@@ -46,7 +46,7 @@ static CODES: &[(&str, &str)] = &[
 ];
 
 /// How a line begins with which a process ends.
-const FATAL: &str = "Fatal Python error: ";
+pub(super) const FATAL: &str = "Fatal Python error: ";
 const EXCEPTION: &str = "Windows fatal exception: ";
 
 /// Reads such a line.
@@ -62,9 +62,11 @@ pub(super) fn read(line: &str) -> Option<End> {
 /// tests/test_till.py::test_pay Fatal Python error: Segmentation fault
 /// ..Fatal Python error: Segmentation fault
 /// test_pay (tests.test_till.Till.test_pay) ... Fatal Python error: Segmentation fault          unittest
+/// (Till pid=344) Fatal Python error: Segmentation fault                                        Ray
 /// ```
 ///
-/// Source: pytest 3-8 _pytest/terminal.py `write_ensure_prefix`, `report_collect`; CPython unittest/runner.py.
+/// Source: pytest 3-8 _pytest/terminal.py `write_ensure_prefix`, `report_collect`; CPython unittest/runner.py; Ray 2.x
+/// python/ray/_private/worker.py (`print_worker_logs`).
 fn behind_progress(line: &str) -> Option<&str> {
     let at = [FATAL, EXCEPTION].iter().find_map(|start| line.find(start))?;
     let (before, message) = line.split_at_checked(at)?;
@@ -79,11 +81,23 @@ fn is_progress(text: &str) -> bool {
     if let Some(what) = text.strip_suffix(" ... ") {
         return what == "collecting" || what.starts_with("test") && what.ends_with(')');
     }
+    if is_worker(text) {
+        return true;
+    }
     let of = text.trim_end_matches(RESULTS);
     match of.strip_suffix(' ') {
         Some(test) => !test.contains(' ') && (test.ends_with(".py") || test.contains(".py::")),
         None => of.is_empty() && !text.is_empty(),
     }
+}
+
+/// `(Till pid=344) `, `(Till pid=344, ip=10.0.0.7) `, `(pid=344) `: the process of which Ray shows a line. It is taken
+/// away where all lines have it; the first one may have less before it than those of the threads.
+fn is_worker(text: &str) -> bool {
+    let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(") "));
+    inside.and_then(|inside| inside.split_once("pid=")).is_some_and(|(_, pid)| {
+        pid.split(',').next().is_some_and(|pid| !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// Reads such a line that nothing stands before.

@@ -1,10 +1,13 @@
-//! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered; the
-//! traceback with which a process ends ([`traceback`]); the stacks of pytest-timeout ([`pytest_timeout`]) and of
-//! programs that print their threads themselves ([`recipe`]).
+//! What Python's `faulthandler` prints: on a fatal signal, after a timeout, on a signal that was registered, with the
+//! headers of old releases too ([`bare`]); a fatal error without threads ([`alone`]); the traceback with which a process
+//! ends ([`traceback`]); the stacks of pytest-timeout ([`pytest_timeout`]) and of programs that print their threads
+//! themselves ([`recipe`]).
 //!
 //! Source: CPython 3.6-3.14 Python/traceback.c (`_Py_DumpTracebackThreads`), Modules/faulthandler.c,
 //! Python/pylifecycle.c (`fatal_error`).
 
+mod alone;
+mod bare;
 mod cut;
 mod failure;
 mod group;
@@ -38,6 +41,8 @@ pub const FORMAT: Format = Format {
     reader: Reader::Text {
         anchors: &[
             FIRST_CALL_FIRST,
+            bare::CURRENT,
+            failure::FATAL,
             traceback::HEADER,
             pytest_timeout::TITLE,
             recipe::ID,
@@ -63,6 +68,9 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
         }
     }
     all.extend(traceback::read(section, FORMAT.id));
+    if all.is_empty() && section.has(failure::FATAL) {
+        all.extend(alone::read(section, FORMAT.id));
+    }
     all
 }
 
@@ -76,8 +84,11 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         let fill = site.before()?.iter().rev().take_while(|b| **b == b'~').count();
         return pytest_timeout::header(&lossy(site.line())).map(|_| site.at - fill);
     }
+    if site.rest().starts_with(failure::FATAL.as_bytes()) {
+        return alone::confirm(site);
+    }
     if !site.rest().starts_with(FIRST_CALL_FIRST.as_bytes()) {
-        return recipe::confirm(site);
+        return bare::confirm(site).or_else(|| recipe::confirm(site));
     }
     let before = lossy(site.before()?);
     let start = HEADERS.iter().filter_map(|start| before.rfind(start)).min()?;
@@ -117,7 +128,9 @@ impl Grammar for Faulthandler {
     }
 
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
-        header(line).or_else(|| Some(Head::of(recipe::header(line).filter(|_| recipe::goes_on(more))?)))
+        header(line)
+            .or_else(|| bare::header(line).filter(|_| bare::goes_on(more)))
+            .or_else(|| Some(Head::of(recipe::header(line).filter(|_| recipe::goes_on(more))?)))
     }
 
     fn is_attribute(&self, line: &[u8]) -> bool {
@@ -141,9 +154,7 @@ impl Grammar for Faulthandler {
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         match section {
             _ if line.starts_with("Current thread's C stack trace ") => Outside::Section(C_STACK),
-            _ if line.starts_with("Extension modules: ") || line.starts_with("Python runtime state: ") => {
-                Outside::Noise
-            }
+            _ if line.starts_with("Extension modules: ") || line.starts_with(alone::STATE) => Outside::Noise,
             Some(C_STACK) if line.starts_with("  Binary file ") || line.starts_with("  <") => Outside::Noise,
             _ if is_outside(line) => Outside::Event,
             _ => Outside::Unknown,
@@ -256,8 +267,7 @@ static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
 
 /// Lines that no stack has.
 fn is_outside(line: &str) -> bool {
-    const STARTS: &[&str] =
-        &["Current thread's C stack trace ", "Extension modules: ", "Python runtime state: "];
+    const STARTS: &[&str] = &["Current thread's C stack trace ", "Extension modules: ", alone::STATE];
     line == "..."
         || pytest_timeout::is_rule(line)
         || recipe::is_rule(line)
@@ -290,9 +300,14 @@ fn header(line: &str) -> Option<Head> {
         thread.is_running = true;
         return Some(Head::of(thread));
     }
-    let (rest, is_current) = match rest.strip_prefix("Current thread ") {
+    thread(rest).map(Head::of)
+}
+
+/// The thread of a header: `Thread 0x00007f0258f816c0 [worker-3]`, `Current thread 0x0000e690`.
+fn thread(text: &str) -> Option<Thread> {
+    let (rest, is_current) = match text.strip_prefix("Current thread ") {
         Some(rest) => (rest, true),
-        None => (rest.strip_prefix("Thread ")?, false),
+        None => (text.strip_prefix("Thread ")?, false),
     };
     let (id, name) = match rest.split_once(' ') {
         Some((id, name)) => (id, Some(name.strip_prefix('[')?.strip_suffix(']')?)),
@@ -303,7 +318,7 @@ fn header(line: &str) -> Option<Head> {
     thread.handle = Some(handle);
     thread.name = name.map(Into::into);
     thread.is_running = is_current;
-    Some(Head::of(thread))
+    Some(thread)
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ fn the_message_stands_behind_what_a_test_runner_wrote() {
         "tests/test_till.py::Till::test_pay[a-1] ",
         "....",
         "test_pay (tests.test_till.Till.test_pay) ... ",
+        "(Till pid=344) ",
+        "(pid=344, ip=10.0.0.7) ",
     ] {
         let of = |message: &str| {
             let text = format!("till 7 opened\n{before}{message}\n\n{threads}");
@@ -65,7 +67,9 @@ fn the_message_stands_behind_what_a_test_runner_wrote() {
         let failure = of("Windows fatal exception: access violation").failure.unwrap();
         assert_eq!((failure.kind, &*failure.message), (FailureKind::System, "access violation"), "{before}");
     }
-    for before in ["I wonder why it says ", "It hangs ... ", "see tests/test_till.py ", "# "] {
+    for before in
+        ["I wonder why it says ", "It hangs ... ", "see tests/test_till.py ", "# ", "(my pid=?) ", "(pid=7 "]
+    {
         let text = format!("{before}Fatal Python error: Segmentation fault\n\n{threads}");
         assert!(read_one(&text).process.signal.is_none(), "{before}");
     }
@@ -166,6 +170,23 @@ fn the_traceback_that_ends_a_process() {
     assert_eq!(threads(&read_one(&logged)), threads(&read_one(TRACEBACK)));
     let cut = &TRACEBACK[..TRACEBACK.find("[Prev").unwrap()];
     assert!(read_one(cut).process.failure.is_none());
+}
+
+#[test]
+fn a_traceback_in_a_block_of_markdown() {
+    let chain = format!("{GROUP}\n{DURING}\n\n{GROUP}");
+    for (text, exception) in
+        [(TRACEBACK, "RecursionError"), (GROUP, "ExceptionGroup"), (&chain, "ExceptionGroup")]
+    {
+        for after in ["```\n", "```", "\n```\n\nAny idea?\n2026-11-24 INFO no log of it\n"] {
+            let text = format!("I get:\n\n```\n{text}{after}");
+            let message = read_one(&text).process.failure.unwrap().message;
+            assert!(message.starts_with(exception), "{text}: {message}");
+        }
+        // Within the block the log goes on.
+        let text = format!("I get:\n\n```\n{text}2026-11-24 INFO request served\n```\n");
+        assert!(read_bytes(text.as_bytes()).is_empty(), "{text}");
+    }
 }
 
 #[test]

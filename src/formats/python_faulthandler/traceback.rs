@@ -47,6 +47,9 @@ static AFTERWORDS: &[&str] = &[
     "npm ERR!",
 ];
 
+/// The line that ends a block of Markdown.
+const FENCE: &str = "```";
+
 /// How many such lines are looked at.
 const MOST_AFTERWORDS: usize = 6;
 
@@ -171,6 +174,10 @@ impl Traceback {
         for line in lines {
             if line.trim().is_empty() {
                 continue;
+            }
+            // What stands below the block is about it.
+            if line.trim_start().starts_with(FENCE) {
+                break;
             }
             let is_afterword = AFTERWORDS.iter().any(|words| line.contains(words));
             // A message may have several lines; a log's line has a time or begins a new thing.

@@ -36,6 +36,10 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "OpenJ9 0.8-0.48 jcl/src/java.base/share/classes/java/lang/Thread.java: what Thread.sleep is",
+        &[sleep("java.lang.Thread.sleepImpl")],
+    ),
+    source(
         "Android 4-8 libcore luni/src/main/java/java/lang/Thread.java: what LockSupport.park waits in",
         &[wait("java.lang.Thread.parkFor*", Future)],
     ),
