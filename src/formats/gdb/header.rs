@@ -40,7 +40,9 @@ static TARGETS: &[&[u8]] = &[b"Thread ", b"LWP ", b"process "];
 /// Whether a header begins here: `Thread 3 (Thread 0x…`, `Thread 2.1 (LWP …`.
 pub(super) fn is_header(line: &[u8]) -> bool {
     numbers(line).is_some_and(|(_, _, at)| {
-        line.get(at..).is_some_and(|rest| TARGETS.iter().any(|target| rest.starts_with(target)))
+        let number = |target: &&[u8]| Some(line.get(at..)?.strip_prefix(*target)?.trim_ascii_start());
+        // `Thread 12 (process reaper)` is a thread of Java.
+        TARGETS.iter().filter_map(number).any(|number| number.first().is_some_and(u8::is_ascii_hexdigit))
     })
 }
 
