@@ -57,14 +57,17 @@ struct Beside {
 /// The names of a piece, and what each is in the snapshot once a stack with it was added.
 pub(super) struct Places {
     names: Vec<Name>,
-    /// By themselves: each name of each stack is looked up here, and names are large.
-    frames: Vec<Option<FrameIx>>,
+    /// By themselves: each name of each stack is looked up here, and names are large. [`NOWHERE`]: not yet added.
+    frames: Vec<FrameIx>,
     commands: Vec<Option<u32>>,
 }
 
+/// No frame of a snapshot.
+const NOWHERE: FrameIx = FrameIx(u32::MAX);
+
 impl Places {
     pub fn of(names: Vec<Name>) -> Self {
-        let (frames, commands) = (vec![None; names.len()], vec![None; names.len()]);
+        let (frames, commands) = (vec![NOWHERE; names.len()], vec![None; names.len()]);
         Self { names, frames, commands }
     }
 
@@ -72,13 +75,18 @@ impl Places {
         self.names.get(n as usize)
     }
 
-    fn frame(&mut self, n: u32, snapshot: &mut Snapshot) -> Option<FrameIx> {
-        let known = self.frames.get_mut(n as usize)?;
-        if known.is_none() {
-            let frame = std::mem::take(&mut self.names.get_mut(n as usize)?.frame);
-            *known = Some(snapshot.stacks.add_frame(frame));
+    /// Adds the frames of a stack, newest first, to a list; those that are new to the snapshot as well.
+    fn frames(&mut self, stack: &[u32], frames: &mut Vec<FrameIx>, snapshot: &mut Snapshot) {
+        for &n in stack.iter().rev() {
+            let (Some(known), Some(name)) = (self.frames.get_mut(n as usize), self.names.get_mut(n as usize))
+            else {
+                continue;
+            };
+            if *known == NOWHERE {
+                *known = snapshot.stacks.add_frame(std::mem::take(&mut name.frame));
+            }
         }
-        *known
+        frames.extend(stack.iter().rev().map(|&n| self.frames.get(n as usize).copied().unwrap_or(NOWHERE)));
     }
 
     fn command(&mut self, n: u32, commands: &mut Commands) -> Option<u32> {
@@ -128,7 +136,7 @@ impl Records {
             calls = below;
         }
         self.frames.clear();
-        self.frames.extend(calls.iter().rev().filter_map(|&name| names.frame(name, snapshot)));
+        names.frames(calls, &mut self.frames, snapshot);
         let stack = snapshot.stacks.stack(&self.frames);
         let record = self.record(stack, beside);
         if let Some(record) = self.all.get_mut(record as usize) {

@@ -344,6 +344,8 @@ fn parts(line: &str) -> Option<(u64, &str)> {
 
 fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
+    // A frame is two lines.
+    body.frames.reserve(block.len().div_ceil(2));
     let mut lines = block.iter().peekable();
     while let Some(line) = lines.next() {
         if cut::is_left_out(line.text) {

@@ -75,6 +75,7 @@ fn is_bare(text: &str) -> bool {
 /// Reads a block.
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
+    body.frames.reserve(block.len());
     let (mut has_java, mut is_of_agent) = (false, false);
     let (mut is_of_thread_info, mut is_of_hadoop) = (false, false);
     for line in block {
