@@ -135,7 +135,7 @@ fn analyze_input(
 ) -> Outcome {
     progress.report("reading threads", 0, 0);
     let mut parsed = detect::read(content, &input.bytes, &input.path);
-    parsed.retain(|snapshot| !snapshot.threads.is_empty());
+    parsed.retain(Snapshot::says_something);
     if parsed.is_empty() {
         let begins = format!("it begins like {}, but no thread could be read", content.name());
         return Outcome::failed(&input.path, &format!("nothing in {} was understood: {begins}", input.path));

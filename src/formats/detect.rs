@@ -264,7 +264,7 @@ impl TextContent<'_> {
         let anchors = found.anchors.map(|set| (set, found.format.anchors()));
         let section = Section::new(path, size, &self.text, &found.headers, foreign).with_anchors(anchors);
         let mut parsed = parse(&section);
-        parsed.retain(|snapshot| !snapshot.threads.is_empty());
+        parsed.retain(Snapshot::says_something);
         if let (Some(first), false) = (parsed.first_mut(), found.ties.is_empty()) {
             let others: Vec<&str> = found.ties.iter().map(|f| f.id.id()).collect();
             let message = format!(

@@ -219,6 +219,8 @@ pub enum FailureKind {
     Crashed,
     /// It goes on, but a processor does not get away from what it does: a lockup.
     Stall,
+    /// The kernel found a mistake of its own, and goes on.
+    Warning,
 }
 
 /// Why the process ended, in the producer's words.

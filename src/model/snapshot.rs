@@ -126,6 +126,11 @@ impl Snapshot {
         self.threads.get(ix.at()).map_or(0, |thread| thread.weight)
     }
 
+    /// Whether it says anything: it has threads, or why a process ended of which none is shown.
+    pub fn says_something(&self) -> bool {
+        !self.threads.is_empty() || self.process.failure.is_some()
+    }
+
     /// How many threads or samples these records stand for.
     pub fn count(&self, threads: &[ThreadIx]) -> u64 {
         if self.lists_threads() {

@@ -144,6 +144,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
+        // Healthy machines have some.
+        _ if failure.is_some_and(|f| f.kind == FailureKind::Warning) => Severity::Info,
         _ if is_by_stack => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
         _ if failure.is_some_and(|f| f.kind == FailureKind::Crashed) => Severity::High,
@@ -158,8 +160,10 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let who = thread.and_then(|t| who(case, t));
     let kind = failure.map(|f| f.kind);
     // What happened there is no end of a process.
-    let tells_itself =
-        matches!(kind, Some(FailureKind::Kernel | FailureKind::OutOfMemory | FailureKind::Killed));
+    let tells_itself = matches!(
+        kind,
+        Some(FailureKind::Kernel | FailureKind::OutOfMemory | FailureKind::Killed | FailureKind::Warning)
+    );
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
         (Some(who), false) if tells_itself => format!("{reason}{at} ({who})"),
@@ -345,6 +349,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::DumpedCore => "it dumped core, and the text does not say for which signal",
         FailureKind::Crashed => "it crashed, and the text does not say of what",
         FailureKind::Stall => "a processor does not get away from it",
+        FailureKind::Warning => "the kernel warns and goes on",
     }
 }
 
@@ -389,10 +394,13 @@ fn source(case: &Case<'_>) -> Certainty {
 
 fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     let certainty = source(case);
-    let said =
-        case.snapshot.process.failure.as_ref().map(|failure| {
-            Evidence::new(certainty, format!("the dump says why it ended: {}", told(failure)))
-        });
+    let said = case.snapshot.process.failure.as_ref().map(|failure| {
+        let says = match failure.kind {
+            FailureKind::Warning => "the dump says",
+            _ => "the dump says why it ended",
+        };
+        Evidence::new(certainty, format!("{says}: {}", told(failure)))
+    });
     if signal.name.is_empty() {
         return said.into_iter().collect();
     }
@@ -425,6 +433,7 @@ fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, failed:
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
+        _ if kind == Some(FailureKind::Warning) => "The machine goes on. Look for this function and message among the known bugs of this kernel, and keep it in mind if anything else goes wrong.",
         _ if failed == Failed::PerhapsMissing => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",
         _ if failed == Failed::NotSaid => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         _ if failed == Failed::WithoutStack => "The dump names the thread and shows no stack of it: look for the rest of the text, or for a core of the same moment.",

@@ -19,6 +19,8 @@
 //!   ERA: 90000000037a5f0c efi_runtime_init+0x30/0x94      LoongArch
 //! Krnl PSW : 0704c00180000000 000000000026552c (uncharge+0x2c4/0x33c)       s390
 //!   IAOQ[0]: io_do_iopoll+0xe0/0x4b0                      parisc
+//! --- interrupt: 901 at arch_local_irq_restore+0x5c/0x80  POWER: what an interrupt came into
+//!  [<ffffffff88586f7c>] :jbd2:kjournald2+0x9a/0x1ec       2.6.18, with the module before the function
 //! ```
 //!
 //! A kernel without frame pointers marks all of them so:
@@ -31,8 +33,8 @@
 //! ```
 //!
 //! Source: Linux 4.4-6.18 arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, arch/arm/kernel/traps.c
-//! (`dump_backtrace_entry`), arch/{mips,loongarch,parisc}/kernel/traps.c, arch/s390/kernel/dumpstack.c, lib/vsprintf.c
-//! (`%pS`, `%pB`).
+//! (`dump_backtrace_entry`), arch/{mips,loongarch,parisc}/kernel/traps.c, arch/s390/kernel/dumpstack.c, arch/powerpc/kernel/process.c
+//! (`show_stack`), lib/vsprintf.c (`%pS`, `%pB`); 2.6.18 arch/x86_64/kernel/traps.c (`printk_address`).
 
 use crate::model::{Frame, FrameKind, Trust};
 
@@ -47,9 +49,17 @@ pub(super) enum StackLine<'t> {
     From(Box<Frame>, Box<Frame>, &'t str),
     /// A word that lay on the stack and may be no call: a guess.
     Stale(Box<Frame>, &'t str),
+    /// Where an interrupt came in: what follows was interrupted there.
+    Interrupted(Box<Frame>, &'t str),
     /// The registers of user space: the kernel's part has ended.
     User,
 }
+
+/// What stands in a stack for an interrupt until its own functions are taken away.
+pub(super) const INTERRUPT: &str = "--- interrupt";
+
+/// How a line begins that tells of one; the kernel changed it twice.
+const INTERRUPTS: [&str; 4] = ["--- interrupt: ", "---- interrupt: ", "--- Exception: ", "--- exception: "];
 
 /// Names of the program counter in the lines of registers.
 const COUNTERS: [&str; 13] = [
@@ -81,6 +91,9 @@ pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
     if let Some(rest) = COUNTERS.iter().find_map(|name| text.strip_prefix(name)) {
         return counter(rest);
     }
+    if let Some(rest) = INTERRUPTS.iter().find_map(|start| text.strip_prefix(start)) {
+        return interrupted(rest);
+    }
     if let Some((callee, caller)) = text.split_once(" from ") {
         return from(callee, caller);
     }
@@ -101,7 +114,7 @@ fn is_guessed(lines: &[StackLine<'_>]) -> bool {
     let has_name = |frame: &Frame| frame.function.is_some();
     let is_call = |line: &StackLine<'_>| match line {
         StackLine::Frame(frame, _) => has_name(frame),
-        StackLine::From(..) => true,
+        StackLine::From(..) | StackLine::Interrupted(..) => true,
         StackLine::Counter(..) | StackLine::Stale(..) | StackLine::User => false,
     };
     !lines.iter().any(is_call)
@@ -109,13 +122,64 @@ fn is_guessed(lines: &[StackLine<'_>]) -> bool {
 
 /// Whether a word may be where a call returns to: none returns to the begin of a function, nor behind its end.
 fn may_return(place: &str) -> bool {
-    let offset = place.rsplit_once("+0x").and_then(|(_, offset)| offset.split_once("/0x"));
-    offset.is_some_and(|(from, size)| from != "0" && from != size)
+    !is_begin(place) && !is_behind(place) && place.contains("+0x")
+}
+
+/// `autoremove_wake_function+0x0/0x2e`
+fn is_begin(place: &str) -> bool {
+    from_and_size(place).is_some_and(|(from, _)| from == "0")
+}
+
+/// `sys_log+0x3a0/0x3a0`
+fn is_behind(place: &str) -> bool {
+    from_and_size(place).is_some_and(|(from, size)| from == size)
+}
+
+fn from_and_size(place: &str) -> Option<(&str, &str)> {
+    place.rsplit_once("+0x")?.1.split_once("/0x")
+}
+
+/// So many begins of functions in a stack are no chance.
+const BEGINS: usize = 2;
+
+/// Whether a stack is made of all words that lay there, by a kernel that does not mark them: some can be no calls. A
+/// place behind a function is that of a call which never returns: the first one of a stack is none.
+///
+/// ```text
+///  [<ffffffff8008cf5f>] find_busiest_group+0x20d/0x621
+///  [<ffffffff800a28b4>] autoremove_wake_function+0x0/0x2e
+///  [<ffffffff800a269c>] keventd_create_kthread+0x0/0xc4
+/// ```
+fn is_scanned(lines: &[StackLine<'_>]) -> bool {
+    let mut places = lines.iter().map(|line| match line {
+        StackLine::Frame(_, place) => Some(*place),
+        _ => None,
+    });
+    if !places.clone().all(|place| place.is_some()) {
+        return false;
+    }
+    // The first may be the function that prints.
+    let first = places.next().flatten();
+    first.is_some_and(is_behind) || places.flatten().filter(|place| is_begin(place)).count() >= BEGINS
+}
+
+/// The same line as a guess.
+fn guess(line: StackLine<'_>) -> StackLine<'_> {
+    match line {
+        StackLine::Frame(mut frame, place) => {
+            frame.trust = Some(Trust::Scan);
+            StackLine::Stale(frame, place)
+        }
+        line => line,
+    }
 }
 
 /// The frames of these lines, innermost first, each with its place.
 pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Frame, &'t str)> {
-    let lines: Vec<StackLine<'t>> = lines.take_while(|line| *line != StackLine::User).collect();
+    let mut lines: Vec<StackLine<'t>> = lines.take_while(|line| *line != StackLine::User).collect();
+    if is_scanned(&lines) {
+        lines = lines.into_iter().map(guess).collect();
+    }
     let is_guessed = is_guessed(&lines);
     let mut frames: Vec<(Frame, &'t str)> = Vec::new();
     // The place of the registers, and the function that the next line with a caller begins with.
@@ -138,6 +202,10 @@ pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Fram
             }
             StackLine::Frame(_, place) if counter.take() == Some(place) => continue,
             StackLine::Frame(frame, place) => (frame, place),
+            StackLine::Interrupted(frame, place) => {
+                frames.push((Frame { function: Some(INTERRUPT.into()), ..Frame::default() }, ""));
+                (frame, place)
+            }
             StackLine::From(callee, caller, place) => {
                 if last.as_ref().is_none_or(|last| last.function != callee.function) {
                     last = Some((*callee).clone());
@@ -177,7 +245,19 @@ fn is_word(word: &str) -> bool {
     matches!(word.len(), 8 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// `__schedule from schedule+0x58/0xcc`, `[<c0997424>] (__schedule) from [<c0997a94>] (schedule+0x50/0xa8)`.
+/// `901 at arch_local_irq_restore+0x5c/0x80`, `c00 at 0x7fff8b0f6b54`: the number of the interrupt, and where it came in.
+fn interrupted(text: &str) -> Option<StackLine<'_>> {
+    let (number, place) = text.split_once(" at ")?;
+    u32::from_str_radix(number, 16).ok()?;
+    if place.starts_with("0x") {
+        return Some(StackLine::User);
+    }
+    let (frame, place) = call(place, None)?;
+    Some(StackLine::Interrupted(frame, place))
+}
+
+/// `__schedule from schedule+0x58/0xcc`, `[<c0997424>] (__schedule) from [<c0997a94>] (schedule+0x50/0xa8)`,
+/// `[<7f4a1618>] (fuse_writepages [fuse]) from …`, and before 3.10 `[<c001125d>] (unwind_backtrace+0x1/0x98) from …`.
 fn from<'t>(callee: &'t str, caller: &'t str) -> Option<StackLine<'t>> {
     let bare = |text: &'t str| {
         let (text, address) = without_address(text);
@@ -186,7 +266,12 @@ fn from<'t>(callee: &'t str, caller: &'t str) -> Option<StackLine<'t>> {
     let (name, address) = bare(callee);
     let (text, of_caller) = bare(caller);
     let (caller, place) = call(text, of_caller)?;
-    let callee = Frame { function: Some(name.into()), address, ..Frame::default() };
+    let (name, module) = match name.split_once(" [") {
+        Some((name, module)) => (name, Some(module.trim_end_matches(']').into())),
+        None => (name, None),
+    };
+    let name = offset(name).unwrap_or(name);
+    let callee = Frame { function: Some(name.into()), module, address, ..Frame::default() };
     is_identifier(name).then(|| StackLine::From(Box::new(callee), caller, place))
 }
 
@@ -223,6 +308,10 @@ fn without_address(text: &str) -> (&str, Option<u64>) {
 }
 
 fn call(text: &str, address: Option<u64>) -> Option<(Box<Frame>, &str)> {
+    let (of_module, text) = match text.strip_prefix(':').and_then(|text| text.split_once(':')) {
+        Some((module, text)) => (Some(module), text),
+        None => (None, text),
+    };
     let (place, rest) = match text.split_once(' ') {
         Some((place, rest)) => (place, rest.trim()),
         None => (text, ""),
@@ -238,7 +327,8 @@ fn call(text: &str, address: Option<u64>) -> Option<(Box<Frame>, &str)> {
         }
         None => return None,
     };
-    let mut frame = Frame { function: Some(name.into()), address, ..Frame::default() };
+    let mut frame =
+        Frame { function: Some(name.into()), module: of_module.map(Into::into), address, ..Frame::default() };
     for word in rest.split_ascii_whitespace() {
         match word {
             "[inline]" => frame.kind = FrameKind::Inlined,

@@ -3,10 +3,7 @@
 //! ```text
 //! task:zsh             state:D stack:0     pid:470   tgid:470   ppid:430    task_flags:0x400100 flags:0x00004002    6.15
 //! task:rcu_sched       state:R  running task on cpu   0   stack:    0 pid:   11 ppid:     2 flags:0x00004000        5.11
-//! syz-executor.4  D28024  3875   2582 0x00000004                                                                    4.14
-//! bash            R  running task    13208  2441   2440 0x00000008                                                  5.10
-//! zsh             D ffff8801bc073040 27144 15720   2030 0x00000004                                                  4.9
-//! zsh           D ffff880e46c08840     0  15720   2030    0 0x00000000                         2.6.32 of RHEL 6
+//! syz-executor.4  D28024  3875   2582 0x00000004                                            4.14: see [`columns`]
 //! CPU: 0 UID: 0 PID: 2970 Comm: syz-executor.1 Not tainted 6.11.0 #0                                                6.11
 //! CPU: 10 UID: 107 PID: 6210 Comm: qemu-system-s39 Kdump: loaded Not tainted 6.16.0 #79 NONE                        6.16
 //! ==> /proc/94/stack <==                                                                                     tail -n +1
@@ -14,6 +11,7 @@
 //!
 //! Source: Linux 4.4-6.18 kernel/sched/core.c (`sched_show_task`), lib/dump_stack.c (`dump_stack_print_info`).
 
+use super::columns;
 use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind};
 
@@ -50,7 +48,7 @@ pub(super) fn read(line: &str) -> Option<Task> {
         .or_else(|| of_processor(line))
         .or_else(|| unnamed(line))
         .or_else(|| of_proc(line))
-        .or_else(|| columns(line))
+        .or_else(|| columns::read(line))
 }
 
 /// Whether a header may begin so; cheap.
@@ -58,8 +56,8 @@ pub(super) fn may_begin(line: &[u8]) -> bool {
     line.starts_with(b"task:")
         || line.starts_with(b"CPU: ")
         || line.starts_with(PROC.as_bytes())
-        || line.ends_with(b" <==")
-        || is_columns(line)
+        || line.trim_ascii_end().ends_with(b" <==")
+        || columns::may_be(line)
 }
 
 /// The line that is put before stacks of `/proc` that have no name of their own.
@@ -77,16 +75,8 @@ fn unnamed(line: &str) -> Option<Task> {
     Some(Task { thread, unknown: None })
 }
 
-/// Ends like `… 0x00000004`: ten characters, and digits before them.
-fn is_columns(line: &[u8]) -> bool {
-    let Some(at) = line.len().checked_sub(10).filter(|at| *at > 16) else { return false };
-    let (before, flags) = line.split_at(at);
-    flags.starts_with(b"0x")
-        && before.ends_with(b" ")
-        && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit)
-}
-
-fn task(name: &str, pid: u64) -> Thread {
+/// A task with this name and pid.
+pub(super) fn task(name: &str, pid: u64) -> Thread {
     let mut thread = Thread::new(ThreadId::Number(pid));
     thread.tid = u32::try_from(pid).ok();
     thread.name = Some(name.trim()).filter(|name| !name.is_empty()).map(Into::into);
@@ -94,7 +84,8 @@ fn task(name: &str, pid: u64) -> Thread {
     thread
 }
 
-fn state_of(letter: char) -> Option<&'static (char, Option<ReportedState>)> {
+/// What a letter means.
+pub(super) fn state_of(letter: char) -> Option<&'static (char, Option<ReportedState>)> {
     STATES.iter().find(|(known, _)| *known == letter)
 }
 
@@ -150,7 +141,7 @@ pub(super) fn version(line: &str) -> Option<&str> {
 /// `==> /proc/94/stack <==`, and the line that stands in for a header.
 fn of_proc(line: &str) -> Option<Task> {
     let path = match line.strip_prefix("==> ") {
-        Some(rest) => rest.strip_suffix(" <==")?,
+        Some(rest) => rest.trim_end().strip_suffix(" <==")?,
         None => line.strip_prefix(PROC)?,
     };
     let mut thread = match proc_pid(path).or_else(|| path.parse().ok()) {
@@ -174,42 +165,4 @@ pub(super) fn proc_pid(path: &str) -> Option<u64> {
         (Some(_), Some("task"), Some(tid), None) => tid.parse().ok(),
         _ => None,
     }
-}
-
-/// The columns of kernels before 5.11, read from the right: the name may hold anything.
-fn columns(line: &str) -> Option<Task> {
-    if !is_columns(line.as_bytes()) {
-        return None;
-    }
-    let (rest, flags) = line.rsplit_once(' ')?;
-    u64::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
-    // RHEL 6 has one column more.
-    columns_before(rest).or_else(|| columns_before(last_number(rest)?.0))
-}
-
-/// `zsh             D ffff8801bc073040 27144 15720   2030`.
-fn columns_before(rest: &str) -> Option<Task> {
-    let (rest, _parent) = last_number(rest)?;
-    let (rest, pid) = last_number(rest)?;
-    // The room left on its stack may touch the letter: `D28024`.
-    let rest = rest.trim_end();
-    let rest = rest.trim_end_matches(|c: char| c.is_ascii_digit());
-    let rest = rest.trim_end().strip_suffix("running task").unwrap_or(rest).trim_end();
-    let rest = match rest.rsplit_once(' ') {
-        // `ffff8801bc073040`, of which digits at the end were taken off.
-        Some((before, word)) if word.starts_with("ffff") || word.starts_with("0000") => before.trim_end(),
-        _ => rest,
-    };
-    let letter = rest.chars().next_back()?;
-    let name = rest.get(..rest.len() - letter.len_utf8())?;
-    let (_, state) = state_of(letter).filter(|_| name.ends_with(' '))?;
-    let mut thread = task(name, pid);
-    thread.reported = *state;
-    Some(Task { thread, unknown: None })
-}
-
-fn last_number(text: &str) -> Option<(&str, u64)> {
-    let text = text.trim_end();
-    let (rest, number) = text.rsplit_once(' ')?;
-    Some((rest, number.parse().ok()?))
 }

@@ -181,6 +181,9 @@ static PLUMBING: &[(&str, Option<(ReportedLockKind, WaitMode)>)] = &[
     ("percpu_down_write", Some((KernelRwsem, Enter))),
     ("ldsem_down_read", Some((KernelRwsem, Read))),
     ("ldsem_down_write", Some((KernelRwsem, Enter))),
+    // A socket's: net/core/sock.c.
+    ("__lock_sock", Some((KernelMutex, Enter))),
+    ("lock_sock", Some((KernelMutex, Enter))),
     ("___down_common", Some((KernelSemaphore, Enter))),
     ("__down", Some((KernelSemaphore, Enter))),
     ("down", Some((KernelSemaphore, Enter))),

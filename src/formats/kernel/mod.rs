@@ -4,7 +4,10 @@
 //! Source: Linux 4.4-6.18 kernel/hung_task.c, kernel/sched/core.c, kernel/watchdog.c, kernel/rcu/tree_stall.h,
 //! lib/nmi_backtrace.c, kernel/panic.c, arch/x86/kernel/dumpstack.c.
 
+mod alarm;
 mod clean;
+mod columns;
+mod ends;
 mod frame;
 mod header;
 mod line;
@@ -53,6 +56,11 @@ pub const FORMAT: Format = Format {
             "BUG: soft lockup - ",
             "BUG: workqueue lockup - ",
             "CPU: ",
+            "Backtrace:",
+            "SysRq : Show ",
+            alarm::ANCHORS[0],
+            alarm::ANCHORS[1],
+            alarm::ANCHORS[2],
             orders::ANCHORS[0],
             orders::ANCHORS[1],
             orders::ANCHORS[2],
@@ -72,6 +80,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         let own = site.at - before.len() + line::own_start(orders::before_report(before)?);
         return orders::has_locks(site).then_some(own);
     }
+    if alarm::ANCHORS.iter().any(|anchor| site.rest().starts_with(anchor.as_bytes())) {
+        return alarm::is_one(site.before()?, &lossy(site.line())).then_some(own_start(site)?);
+    }
     let own = own_start(site)?;
     let line = lossy(site.line());
     let is_frame = |line: &[u8]| {
@@ -81,12 +92,13 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let is_header = match line.split(' ').next()? {
         "INFO:" if is_string_of_code(site) => false,
         "INFO:" => reports::hung(&line).is_some() || locks::blocker(&line).is_some(),
-        "Call" => site.following_text(NEAR).any(|line| is_frame(line.as_bytes())),
+        "SysRq" => site.following_text(NEAR).any(|line| header_in(&line)),
+        "Call" | "Backtrace:" => site.following_text(NEAR).any(|line| is_frame(line.as_bytes())),
         "[<0>]" => is_frame(line.as_bytes()),
         start if start.as_bytes().starts_with(plain::START) => is_plain_stack(site),
         "Kernel" => true,
         "BUG:" if is_string_of_code(site) => false,
-        "BUG:" => is_lockup(&line),
+        "BUG:" => is_lockup(site.before()?, &line),
         "CPU:" => line.contains("ainted") && header::read(&line).is_some(),
         _ => header::read(&line).is_some(),
     };
@@ -95,36 +107,34 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 
 /// `{"watchdog: BUG: soft lockup - …", …`, in a program: JSON and logs have a key before the quote.
 fn is_string_of_code(site: &Site<'_>) -> bool {
-    let before = without_watchdog(site.before().unwrap_or_default());
+    let before = alarm::without_speaker(site.before().unwrap_or_default());
     let has_key = || [b"\":".as_slice(), b"=\""].iter().any(|k| memchr::memmem::find(before, k).is_some());
     matches!(before.last(), Some(b'"' | b'\'' | b'`')) && !has_key()
 }
 
 /// Whether a line says which task or which pool of workers does not get on.
-fn is_lockup(line: &str) -> bool {
+fn is_lockup(before: &[u8], line: &str) -> bool {
     match reports::read(line) {
-        Some(Report::Lockup { message, task, .. }) => task.is_some() || pools::of_lockup(&message).is_some(),
+        Some(Report::Lockup { message, task, .. }) => {
+            task.is_some() || (pools::of_lockup(&message).is_some() && alarm::is_one(before, line))
+        }
         _ => false,
     }
 }
 
 /// Whether a stack of `/proc` begins here that shows its addresses. Reports are full of such frames, behind a blank.
 fn is_plain_stack(site: &Site<'_>) -> bool {
-    match site.before() {
-        Some(b"") => {
-            let above = site.text.get(..site.at.saturating_sub(1)).unwrap_or_default();
-            let above = (site.at > 0).then(|| above.rsplit(|b| *b == b'\n'));
-            let above = above.into_iter().flatten().map(<[u8]>::trim_ascii_end);
-            plain::begins(above, site.line(), site.following(1).next())
-        }
-        Some(before) => before.ends_with(b"/stack:") && plain::is_frame(site.line()),
-        None => false,
+    let Some(before) = site.before() else { return false };
+    let begin = site.at - before.len();
+    let above = site.text.get(..begin.saturating_sub(1)).unwrap_or_default();
+    let above = (begin > 0).then(|| above.rsplit(|b| *b == b'\n'));
+    let mut above = above.into_iter().flatten().map(<[u8]>::trim_ascii_end);
+    let below = site.following(1).next();
+    match before {
+        b"" => plain::begins(above, site.line(), below),
+        _ if before.ends_with(b"/stack:") => plain::is_frame(site.line()),
+        _ => plain::begins_moved(before, above.next().unwrap_or_default(), site.line(), below),
     }
-}
-
-/// What stands before `watchdog: BUG: soft lockup - `.
-fn without_watchdog(before: &[u8]) -> &[u8] {
-    before.strip_suffix(b"watchdog: ").map_or(before, |b| b.strip_suffix(b"NMI ").unwrap_or(b))
 }
 
 /// Where the line's text begins, the kernel's own prefix included.
@@ -136,7 +146,7 @@ fn own_start(site: &Site<'_>) -> Option<usize> {
     {
         return header::proc_pid(&lossy(path.get(at..)?)).map(|_| begin + at);
     }
-    Some(begin + line::own_start(without_watchdog(before)))
+    Some(begin + line::own_start(alarm::without_speaker(before)))
 }
 
 /// A frame at the end of a line, whatever stands before it.
@@ -146,6 +156,15 @@ fn frame_in(text: &str) -> Option<StackLine<'_>> {
         let start = split_once(text, "+0x")?.0.rfind(' ')?;
         frame::read(text.get(start..)?)
     })
+}
+
+/// Whether a line is a task's header in columns, behind the prefix of the kernel or of a log.
+fn header_in(text: &str) -> bool {
+    let own = text.get(line::prefix(text.as_bytes()).0..).unwrap_or_default();
+    [Some(own), rsplit_once(text, "] ").map(|(_, own)| own)]
+        .into_iter()
+        .flatten()
+        .any(|own| columns::read(own).is_some())
 }
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
@@ -230,7 +249,7 @@ impl Grammar for Kernel {
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         let ThreadId::Number(pid) = thread.id else {
             let ix = next_thread(dumps, offset);
-            memory.facts.failed(memory.report.as_ref(), thread, Some(ix));
+            memory.facts.ends.of_task(memory.report.as_ref(), thread, Some(ix));
             return true;
         };
         // Each processor has a task 0 of its own.
@@ -241,14 +260,14 @@ impl Grammar for Kernel {
             return false;
         }
         let by_processor = memory.report.as_ref().is_some_and(Report::is_by_processor);
-        let is_watchdog = || thread.name.as_deref() == Some(WATCHDOG) && !memory.facts.died_in_nobody();
-        if is_known && (!by_processor || memory.facts.is_older_report(memory.report.as_ref())) {
+        let is_watchdog = || thread.name.as_deref() == Some(WATCHDOG) && !memory.facts.ends.died_in_nobody();
+        if is_known && (!by_processor || memory.facts.ends.is_older_report(memory.report.as_ref())) {
             let rest = memory.facts.rest(pid);
             self.close(memory, dumps);
             memory.facts = rest;
         } else if is_known || (by_processor && is_watchdog()) {
             if is_known {
-                memory.facts.failed(memory.report.as_ref(), thread, None);
+                memory.facts.ends.of_task(memory.report.as_ref(), thread, None);
             }
             return false;
         }
@@ -257,7 +276,7 @@ impl Grammar for Kernel {
             memory.owners.insert(pid);
         }
         let ix = next_thread(dumps, offset);
-        memory.facts.failed(memory.report.as_ref(), thread, Some(ix));
+        memory.facts.ends.of_task(memory.report.as_ref(), thread, Some(ix));
         true
     }
 
@@ -311,5 +330,7 @@ impl Kernel {
 
 #[cfg(test)]
 mod alarm_tests;
+#[cfg(test)]
+mod field_tests;
 #[cfg(test)]
 mod tests;

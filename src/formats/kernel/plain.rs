@@ -7,6 +7,8 @@
 //! [<ffffffffffffffff>] 0xffffffffffffffff
 //! ```
 //!
+//! Markdown and mail move all of it to the right, with the command.
+//!
 //! In a report a frame stands behind a blank, or below others and what the kernel says of them: there such lines are no
 //! dump of their own.
 //!
@@ -47,6 +49,19 @@ pub(super) fn begins<'t>(
         return !above.next().is_some_and(|line| reports::is_event(&lossy(line)));
     }
     !is_of_report(last)
+}
+
+/// Whether such a stack begins with this line behind blanks or a mark of a quotation: only the name of its file above it
+/// says so. `line` and `below` are as in [`begins`].
+pub(super) fn begins_moved(before: &[u8], above: &[u8], line: &[u8], below: Option<&[u8]>) -> bool {
+    // The same stands before all its lines.
+    let own = |line| <[u8]>::strip_prefix(line, before);
+    let names_file = |line: &[u8]| memchr::memmem::find(line, b"/proc/").is_some() && pid_of(line).is_some();
+    !before.is_empty()
+        && before.iter().all(|b| matches!(b, b' ' | b'\t' | b'>' | b'|'))
+        && is_frame(line)
+        && below.and_then(own).is_some_and(is_frame)
+        && own(above).is_some_and(names_file)
 }
 
 /// Whether a line is one that the kernel's log has.
@@ -92,6 +107,15 @@ mod tests {
         ] {
             assert!(!begins_below(above), "{above}");
         }
+        for before in ["    ", "\t", "> ", "> > "] {
+            let with = |line: &[u8]| [before.as_bytes(), line].concat();
+            let begins = |above: &str, below: &[u8]| {
+                begins_moved(before.as_bytes(), &with(above.as_bytes()), FIRST, Some(below))
+            };
+            assert!(begins("$ sudo cat /proc/301/stack", &with(END)), "{before:?}");
+            assert!(!begins("Call Trace:", &with(END)) && !begins("$ sudo cat /proc/301/stack", b"x"));
+        }
+        assert!(!begins_moved(b"RIP: ", b"RIP: cat /proc/301/stack", FIRST, Some(b"RIP: ")));
         assert!(!begins(std::iter::empty(), FIRST, None));
         assert!(!begins(std::iter::empty(), FIRST, Some(b"[<ffffffffb50abea3>] ? kthread+0x113/0x130")));
     }

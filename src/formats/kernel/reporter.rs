@@ -10,11 +10,14 @@
 //!  queue_drain+0x1d8/0x2b0           what was interrupted
 //! ```
 //!
+//! POWER says of an interrupt where it came in: `--- interrupt: 901 at queue_drain+0x1d8/0x2b0`.
+//!
 //! Source: Linux 4.4-6.18 kernel/rcu/tree_stall.h, kernel/watchdog.c, lib/nmi_backtrace.c, lib/dump_stack.c,
 //! mm/kasan/report.c; entries of interrupts: arch/x86/entry/entry_64.S, arch/arm64/kernel/entry.S,
 //! arch/arm/kernel/entry-armv.S, arch/powerpc/kernel/exceptions-64s.S, arch/mips/kernel/genex.S,
 //! arch/riscv/kernel/entry.S, arch/loongarch/kernel/genex.S, arch/s390/kernel/entry.S.
 
+use super::frame::INTERRUPT;
 use crate::model::{Frame, Trust};
 
 /// Functions that print a stack or check what another one does, as beginnings.
@@ -59,8 +62,41 @@ const WATCHERS: [&str; 14] = [
     "watchdog_hardlockup_",
 ];
 
+/// The tick of a processor, from which watchdogs look at it, as beginnings. Tasks do not call these.
+const TICKS: [&str; 28] = [
+    "update_process_times",
+    "tick_sched_handle",
+    "tick_sched_timer",
+    "tick_nohz_handler",
+    "tick_periodic",
+    "tick_handle_periodic",
+    "__run_hrtimer",
+    "__hrtimer_run_queues",
+    "hrtimer_run_queues",
+    "hrtimer_interrupt",
+    "__timer_interrupt",
+    "timer_interrupt",
+    "restore_check_irq_replay",
+    "local_apic_timer_interrupt",
+    "smp_apic_timer_interrupt",
+    "__sysvec_apic_timer_interrupt",
+    "sysvec_apic_timer_interrupt",
+    "arch_timer_handler_",
+    "twd_handler",
+    "handle_percpu_devid_irq",
+    "handle_irq_desc",
+    "__handle_irq_event_percpu",
+    "generic_handle_irq",
+    "generic_handle_domain_irq",
+    "handle_domain_irq",
+    "__handle_domain_irq",
+    "gic_handle_irq",
+    "bcm2836_",
+];
+
 /// Where the processor enters the kernel for an interrupt, as beginnings.
-const ENTRIES: [&str; 22] = [
+const ENTRIES: [&str; 23] = [
+    INTERRUPT,
     "apic_timer_interrupt",
     "asm_sysvec_",
     "asm_common_interrupt",
@@ -104,6 +140,8 @@ fn is_one_of(frame: &Frame, beginnings: &[&str]) -> bool {
 pub(super) fn own(mut frames: Vec<(Frame, &str)>) -> Vec<(Frame, &str)> {
     let start = start(&frames);
     frames.drain(..start);
+    // What stands for an interrupt is no function.
+    frames.retain(|(frame, _)| frame.function.as_deref() != Some(INTERRUPT));
     // The kernel saved it when the task left the processor: of one that runs it says nothing.
     let says_nothing =
         |(frame, _): &(Frame, &str)| frame.function.as_deref().is_none_or(|name| SWITCHES.contains(&name));
@@ -122,7 +160,11 @@ fn start(frames: &[(Frame, &str)]) -> usize {
     }
     let is_report = |at: &usize| has(*at, &PRINTERS) || has(*at, &WATCHERS);
     let run = (0..frames.len()).take_while(is_report).count();
-    // A stack of nothing else is what the task does.
+    // A watchdog comes with an interrupt: of a stack that ends before it nothing is the task's own.
+    if (0..run).any(|at| has(at, &WATCHERS)) {
+        return (run..frames.len()).find(|&at| !has(at, &TICKS) && !is_report(&at)).unwrap_or(frames.len());
+    }
+    // A stack of nothing but a printer is what the task does.
     match run {
         0 => left_over(frames),
         run if run == frames.len() => 0,
@@ -171,6 +213,28 @@ mod tests {
         assert!(
             own(vec![(Frame { address: Some(0xffff_8000_0fe8_3d4c), ..Frame::default() }, "")]).is_empty()
         );
+    }
+
+    #[test]
+    fn power_says_where_the_interrupt_came_in() {
+        let stall = ["sched_show_task", "rcu_dump_cpu_stacks", "update_process_times", "timer_interrupt"];
+        let names = [&stall[..], &[INTERRUPT, "queue_drain", "pump"]].concat();
+        assert_eq!(own_of(&names), ["queue_drain", "pump"]);
+        // Nobody looked at the task from that one: it is the fault that the task made.
+        assert_eq!(own_of(&["oops_end", INTERRUPT, "queue_drain"]), ["oops_end", "queue_drain"]);
+    }
+
+    #[test]
+    fn a_watchdog_is_never_what_runs() {
+        // Cut before the interrupt.
+        assert!(own_of(&["sched_show_task", "rcu_dump_cpu_stacks", "update_process_times"]).is_empty());
+        assert!(own_of(&["dump_stack", "warn_slowpath_fmt", "watchdog_overflow_callback"]).is_empty());
+        // An entry that nobody knows, and the stack of another task.
+        let names = ["rcu_dump_cpu_stacks", "tick_sched_handle.isra.14", "entry_of_2030", "pump"];
+        assert_eq!(own_of(&names), ["entry_of_2030", "pump"]);
+        // Without a watchdog they are what the task does.
+        assert_eq!(own_of(&["hrtimer_interrupt", "pump"]), ["hrtimer_interrupt", "pump"]);
+        assert_eq!(own_of(&["dump_stack", "warn_slowpath_fmt"]), ["dump_stack", "warn_slowpath_fmt"]);
     }
 
     #[test]

@@ -135,13 +135,12 @@ pub(super) fn read(line: &str) -> Option<Report> {
         Start::Processors if rest.contains("skipped") => return None,
         Start::Processors => Report::Processors,
         Start::Panic if CONSEQUENCES.iter().any(|why| rest.starts_with(why)) => {
-            Report::Consequence { why: rest.trim_end_matches('.').trim_end().to_owned() }
+            Report::Consequence { why: rest.trim_end_matches(['.', '"']).trim_end().to_owned() }
         }
         Start::Panic => Report::Fatal { message: rest.to_owned() },
         Start::Fatal => Report::Fatal { message: line.trim_start_matches("BUG: ").to_owned() },
         // A task is behind the dash: `CPU#0 stuck for 123s! [syz-executor.1:2970]`.
-        Start::Lockup if start.ends_with("CPU") && !rest.contains("hard LOCKUP") => return None,
-        Start::Lockup if start.ends_with("CPU:") && !rest.contains("Hard LOCKUP") => return None,
+        Start::Lockup if start.ends_with(['U', ':']) && !rest.contains("ard LOCKUP") => return None,
         Start::Lockup => lockup(line),
         Start::Stall if !rest.contains("stall") => return None,
         Start::Stall => {

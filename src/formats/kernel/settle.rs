@@ -1,8 +1,9 @@
-//! What is known of the tasks of a dump when it has ended: which lock each waits for, who holds it, why the kernel
-//! died.
+//! What is known of the tasks of a dump when it has ended: which lock each waits for, who holds it, and with [`ends`]
+//! why the kernel died.
 
 use rustc_hash::FxHashMap;
 
+use super::ends::{Ends, Failing};
 use super::locks::{self, Blocker, Held};
 use super::orders::Order;
 use super::pools::Pools;
@@ -20,29 +21,13 @@ pub(super) struct Facts {
     named: Vec<Named>,
     lists: Vec<Held>,
     blockers: Vec<(Blocker, u64)>,
-    failure: Option<Failing>,
+    /// Why the kernel died, or does not get on.
+    pub ends: Ends,
     /// What lockdep holds possible.
     orders: Vec<Order>,
     /// Pools of workers that are stuck.
     pools: Pools,
-    /// The last report after which the kernel went on.
-    warning: Option<Failing>,
     shown: Option<Shown>,
-}
-
-struct Failing {
-    kind: FailureKind,
-    message: String,
-    pid: Option<u64>,
-    thread: Option<ThreadIx>,
-    seconds: u64,
-}
-
-impl Failing {
-    /// The kernel died, of what is known.
-    fn of(message: String) -> Self {
-        Self { kind: FailureKind::Kernel, message, pid: None, thread: None, seconds: 0 }
-    }
 }
 
 /// A task that a watchdog names.
@@ -58,116 +43,57 @@ struct Named {
 impl Facts {
     /// A report has begun.
     pub fn note(&mut self, report: &Report, offset: u64) {
-        let (kind, message, pid, seconds) = match report {
-            Report::Sysrq(shown) => {
-                self.shown = Some(*shown);
-                return;
-            }
+        let failing = |kind, message: &str| Failing::of(kind, message, offset);
+        match report {
+            Report::Sysrq(shown) => self.shown = Some(*shown),
             Report::Lockup { message, task, seconds } => {
                 self.pools.lockup(message, offset);
                 if let Some((name, pid)) = task {
                     self.name(name, *pid, *seconds, offset, ReportedState::Running);
                 }
-                (FailureKind::Stall, message, task.as_ref().map(|(_, pid)| *pid), *seconds)
+                let pid = task.as_ref().map(|(_, pid)| *pid);
+                self.ends.fail(Failing { pid, seconds: *seconds, ..failing(FailureKind::Stall, message) });
             }
-            Report::Fatal { message } => (FailureKind::Kernel, message, None, 0),
-            Report::Killed { message } => (FailureKind::Killed, message, None, 0),
+            Report::Fatal { message } => self.ends.fail(failing(FailureKind::Kernel, message)),
+            Report::Killed { message } => self.ends.fail(failing(FailureKind::Killed, message)),
             Report::Warning { message } => {
-                self.orders.extend(Order::begin(message, offset));
-                self.warning = Some(Failing::of(message.clone()));
-                return;
+                match Order::begin(message, offset) {
+                    // Told as a deadlock that may happen.
+                    Some(order) => self.orders.push(order),
+                    None => self.ends.warn(message, offset),
+                }
             }
-            Report::Consequence { why } => {
-                self.die(why);
-                return;
-            }
-            _ => return,
-        };
-        // The first is the cause; a kernel that died says more than one that was slow.
-        // And one that names the task more than one of which the task was cut off.
-        let is_worse = |known: &Failing| {
-            let is_anybody_s = known.pid.is_none() && known.thread.is_none() && pid.is_some();
-            match known.kind {
-                FailureKind::Killed => kind != FailureKind::Killed,
-                FailureKind::Stall => kind == FailureKind::Kernel || is_anybody_s,
-                _ => false,
-            }
-        };
-        if self.failure.as_ref().is_none_or(is_worse) {
-            self.failure = Some(Failing { kind, message: message.clone(), pid, thread: None, seconds });
+            Report::Consequence { why } => self.ends.die(why, offset, self.is_hung()),
+            Report::Hung | Report::Processors => {}
         }
-    }
-
-    /// A panic because of what was reported before. Of tasks that are stuck it is a consequence; of a warning, or of a
-    /// processor that does not get on, it is the end; and if nothing of it is there, the panic itself is what is known.
-    fn die(&mut self, why: &str) {
-        let is_stall = |failure: &&mut Failing| failure.kind == FailureKind::Stall;
-        if let Some(stall) = self.failure.as_mut().filter(is_stall) {
-            stall.kind = FailureKind::Kernel;
-            stall.message = format!("{why}: {}", stall.message);
-            return;
-        }
-        if self.failure.is_some() || self.is_hung() {
-            return;
-        }
-        let warning = self.warning.take().filter(|_| why.contains("panic_on_warn"));
-        self.failure = Some(match warning {
-            Some(warning) => Failing { message: format!("{why}: {}", warning.message), ..warning },
-            None => Failing::of(why.to_owned()),
-        });
     }
 
     fn is_hung(&self) -> bool {
         self.named.iter().any(|named| named.state == ReportedState::Uninterruptible)
     }
 
-    /// Whether the kernel died and no task so far is the one in which it did.
-    pub fn died_in_nobody(&self) -> bool {
-        self.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Kernel && f.thread.is_none())
-    }
-
-    /// Where a watchdog named a task first.
+    /// Where a watchdog named a task or a processor first.
     pub fn first_named(&self) -> Option<u64> {
         let blocked = self.blockers.iter().map(|(_, offset)| *offset);
         let orders = self.orders.iter().filter(|order| order.task().is_some()).map(Order::offset);
         let pools = self.pools.stuck().iter().map(|pool| pool.offset);
-        self.named.iter().map(|named| named.offset).chain(blocked).chain(orders).chain(pools).min()
-    }
-
-    /// Whether the tasks so far are of a report after which the kernel went on, and this one is its end.
-    pub fn is_older_report(&self, report: Option<&Report>) -> bool {
-        matches!(report, Some(Report::Fatal { .. }))
-            && self.failure.as_ref().is_some_and(|failure| failure.thread.is_none() && failure.pid.is_none())
+        let stalled = self.ends.stalled().map(|stall| stall.offset);
+        self.named
+            .iter()
+            .map(|named| named.offset)
+            .chain(blocked)
+            .chain(orders)
+            .chain(pools)
+            .chain(stalled)
+            .min()
     }
 
     /// What is said of the report that has just begun and has no task yet: it goes to the next dump.
     pub fn rest(&mut self, pid: u64) -> Self {
-        let is_open = |failure: &mut Failing| failure.thread.is_none() && failure.pid.is_none();
         let named = self.named.pop_if(|named| named.pid == pid).into_iter().collect();
         let is_own = |order: &mut Order| order.task().is_some_and(|(_, asks)| asks == pid);
         let orders = self.orders.pop_if(is_own).into_iter().collect();
-        Self { failure: self.failure.take_if(is_open), named, orders, ..Self::default() }
-    }
-
-    /// A task of a report comes, or is there already.
-    pub fn failed(&mut self, report: Option<&Report>, thread: &Thread, ix: Option<ThreadIx>) {
-        if report.is_none_or(|report| !report.is_by_processor()) {
-            return;
-        }
-        let failing = match report {
-            Some(Report::Warning { .. }) => self.warning.as_mut(),
-            _ => self.failure.as_mut(),
-        };
-        let Some(failure) = failing.filter(|failure| failure.thread.is_none()) else { return };
-        let pid = match thread.id {
-            ThreadId::Number(pid) => Some(pid),
-            _ => None,
-        };
-        let is_another = failure.pid.is_some_and(|wanted| Some(wanted) != pid);
-        if is_another || thread.reported == Some(ReportedState::Idle) {
-            return;
-        }
-        (failure.pid, failure.thread) = (pid, ix);
+        Self { ends: self.ends.rest(), named, orders, ..Self::default() }
     }
 
     /// A line that is no begin of a report. Whose stack comes next, where the line says so.
@@ -213,6 +139,7 @@ impl Facts {
         self.tasks(building, &mut of_pid);
         self.orders(building, &mut of_pid);
         self.workers(building, &mut of_pid);
+        self.somebody(building);
         self.fail(building, &of_pid);
         let snapshot = &mut building.snapshot;
         snapshot.process.os = Some("linux".into());
@@ -261,8 +188,16 @@ impl Facts {
         }
     }
 
+    /// A lockup alone in its text: somebody is stuck there, and nobody is made up.
+    fn somebody(&self, building: &mut Building) {
+        if self.ends.stalled().is_some() && building.snapshot.threads.is_empty() {
+            let message = "the text says that somebody is stuck there, and neither who nor where";
+            is_limited(&mut building.snapshot, message, None);
+        }
+    }
+
     fn fail(&mut self, building: &mut Building, of_pid: &FxHashMap<u64, ThreadIx>) {
-        let Some(failure) = self.failure.take() else { return };
+        let Some(failure) = self.ends.take() else { return };
         let thread = failure.thread.or_else(|| of_pid.get(&failure.pid?).copied());
         if let Some(thread) = thread.and_then(|ix| building.snapshot.threads.get_mut(ix.at()))
             && failure.seconds > 0
@@ -419,7 +354,7 @@ fn seen(building: &Building, of_pid: &FxHashMap<u64, ThreadIx>, pid: u64) -> Opt
 fn guesses(snapshot: &mut Snapshot) {
     let guessed = snapshot.threads.iter().filter(|thread| snapshot.stacks.is_guessed(thread.stack));
     let count = guessed.count() as u64;
-    let message = "the kernel marks every frame of a stack with `?`: what lay there may be no call";
+    let message = "the frames of a stack are words that lay there, as the kernel marks them or some show: they may be no calls";
     snapshot.gaps.add_many(GapKind::IncompleteStack, message, count, None);
 }
 

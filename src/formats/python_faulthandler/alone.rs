@@ -13,8 +13,8 @@
 use std::borrow::Cow;
 
 use super::failure::{self, End, FATAL};
-use crate::formats::text::{Body, Dumps, Section, Site, is_limited};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId, lossy};
+use crate::formats::text::{Dumps, Section, Site, is_limited};
+use crate::model::{FormatId, Snapshot, lossy};
 
 /// What the second line begins with.
 pub(super) const STATE: &str = "Python runtime state: ";
@@ -75,7 +75,6 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     let offset = section.offset(at);
     let mut dumps = Dumps::new(section, format);
     let building = dumps.begin(offset);
-    building.push(Thread::new(ThreadId::Number(0)), &Body::default(), &[], offset);
     is_limited(&mut building.snapshot, NO_THREAD, Some(offset));
     super::tell(end, building);
     dumps.snapshots()
@@ -104,7 +103,7 @@ mod tests {
             assert_eq!((failure.kind, &*failure.message), (FailureKind::FatalError, message), "{text}");
             assert_eq!(failure.thread, None);
             assert!(snapshot.gaps.has(GapKind::Limit) && !snapshot.is_complete);
-            assert!(functions(&snapshot, ThreadIx(0)).is_empty());
+            assert!(snapshot.threads.is_empty(), "none is made up");
         }
     }
 

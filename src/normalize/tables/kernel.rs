@@ -49,6 +49,9 @@ pub static TABLE: &[Source] = &[
             spin("_raw_spin_lock*"),
             spin("_raw_read_lock*"),
             spin("_raw_write_lock*"),
+            spin("do_raw_spin_lock*"),
+            spin("do_raw_read_lock*"),
+            spin("do_raw_write_lock*"),
             spin("osq_lock"),
             spin("mutex_spin_on_owner"),
             spin("rwsem_spin_on_owner"),
@@ -56,6 +59,43 @@ pub static TABLE: &[Source] = &[
             spin("mutex_optimistic_spin"),
             spin("cpu_relax"),
         ],
+    ),
+    source(
+        "Linux 2.6.18-4.18 arch/x86/include/asm/spinlock.h, arch/x86/lib/rwlock_64.S, include/linux/spinlock.h; arch/*/include/asm/spinlock.h",
+        &[
+            spin("arch_spin_lock*"),
+            spin("arch_read_lock*"),
+            spin("arch_write_lock*"),
+            spin("__ticket_spin_lock*"),
+            spin("__raw_spin_lock*"),
+            spin("__raw_read_lock*"),
+            spin("__raw_write_lock*"),
+            spin("__read_lock_failed"),
+            spin("__write_lock_failed"),
+        ],
+    ),
+    only(
+        Scope::Bare,
+        "Linux 2.6.18-2.6.32 kernel/spinlock.c: words that programs use too",
+        &[
+            spin("_spin_lock_irq*"),
+            spin("_spin_lock_bh"),
+            spin("_read_lock"),
+            spin("_read_lock_irq*"),
+            spin("_read_lock_bh"),
+            spin("_write_lock"),
+            spin("_write_lock_irq*"),
+            spin("_write_lock_bh"),
+        ],
+    ),
+    source(
+        "Linux 2.6.18-6.18 net/core/sock.c: the lock of a socket",
+        &[lock("lock_sock_nested", Mutex), lock("__lock_sock", Mutex), lock("lock_sock_fast*", Mutex)],
+    ),
+    only(
+        Scope::Bare,
+        "Linux 2.6.18-6.18 include/net/sock.h: the lock of a socket, a name that programs use too",
+        &[lock("lock_sock", Mutex)],
     ),
     only(
         Scope::Bare,
@@ -200,3 +240,49 @@ pub static TABLE: &[Source] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::find;
+    use super::*;
+    use crate::normalize::{Role, WaitKind};
+
+    /// The role of a function in a stack of the kernel, and in a program.
+    fn roles(name: &str) -> (Option<Role>, Option<Role>) {
+        let role = |row: Option<&'static Row>| row.map(|row| row.role);
+        let kernel = find(name, |scope| matches!(scope, Scope::Anywhere | Scope::Bare));
+        (role(kernel), role(find(name, |scope| scope == Scope::Anywhere)))
+    }
+
+    #[test]
+    fn spin_locks_of_all_ages() {
+        for name in [
+            "_raw_spin_lock_irqsave",
+            "do_raw_spin_lock",
+            "do_raw_write_lock",
+            "arch_spin_lock",
+            "__ticket_spin_lock",
+            "__raw_read_lock",
+            "__write_lock_failed",
+        ] {
+            assert_eq!(roles(name), (Some(Role::Spin), Some(Role::Spin)), "{name}");
+        }
+        for name in ["_spin_lock_irqsave", "_spin_lock_bh", "_write_lock_irq"] {
+            assert_eq!(roles(name), (Some(Role::Spin), None), "{name}");
+        }
+        for name in ["do_raw_spin_unlock", "do_raw_spin_trylock", "_spin_unlock_irqrestore", "_read_lockdep"]
+        {
+            assert_eq!(roles(name), (None, None), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_lock_of_a_socket() {
+        for name in ["lock_sock_nested", "__lock_sock", "lock_sock_fast"] {
+            let row = find(name, |scope| scope == Scope::Anywhere).expect("a row");
+            assert_eq!((row.role, row.wait), (Role::Lock, Some(WaitKind::Mutex)), "{name}");
+        }
+        assert_eq!(roles("lock_sock"), (Some(Role::Lock), None));
+        assert_eq!(roles("release_sock"), (None, None));
+    }
+}

@@ -22,10 +22,16 @@ fn finding(case: &Case<'_>, order: &LockOrder) -> Finding {
     let so = match order.kind {
         OrderKind::Circular => "elsewhere these locks are taken in the other order",
         OrderKind::Itself => "the two are one lock, or of one class without an order of their own",
+        OrderKind::Interrupt if !order.elsewhere.is_empty() => {
+            "an interrupt that comes in while one is held may ask for the other"
+        }
         OrderKind::Interrupt => "an interrupt that comes in between may ask for the same lock",
     };
+    // Of an interrupt the other lock is one that was taken together with it.
+    let between =
+        order.elsewhere.iter().filter(|_| order.kind == OrderKind::Interrupt && order.held.is_none());
     let names = || [&order.wanted, &order.held].into_iter().flatten().map(|lock| &lock.name);
-    let over = match names().map(|name| &**name).collect::<Vec<_>>().as_slice() {
+    let over = match names().chain(between).map(|name| &**name).collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         [one, other] if one == other => format!(" over {one}, which is taken twice"),
         all => format!(" over {}", all.join(" and ")),
