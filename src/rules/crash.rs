@@ -8,7 +8,8 @@
 //! instructions, divisions by zero, `abort` by an assertion, the allocator, an uncaught C++ exception, a Rust or
 //! Go panic. The frames of `abort`, `raise` and `terminate` are passed over: `where` names the function that had
 //! the problem. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`), are told as
-//! `info`: somebody wanted a dump.
+//! `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on (`WARNING: CPU: 0 …`,
+//! `BUG: scheduling while atomic`).
 //!
 //! ## Why it matters
 //!
