@@ -221,6 +221,8 @@ pub enum FailureKind {
     Stall,
     /// The kernel found a mistake of its own, and goes on.
     Warning,
+    /// A watchdog of the kernel ended the machine because tasks were stuck: what they are stuck on is the cause.
+    GaveUp,
 }
 
 /// Why the process ended, in the producer's words.

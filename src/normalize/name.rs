@@ -22,7 +22,7 @@ pub fn normalize(function: &str) -> Cow<'_, str> {
 
 /// The same without the aliases of the C library.
 pub(super) fn clean(function: &str) -> Cow<'_, str> {
-    let text = bounded(function.trim());
+    let text = without_linker_mark(without_root(bounded(function.trim())));
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
@@ -36,6 +36,21 @@ pub(super) fn clean(function: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(clean_readable(text))
+}
+
+/// `::__futex_wait_ex(volatile void *, …)`: lldb puts the root before a function of C++ that is in no name space.
+fn without_root(text: &str) -> &str {
+    text.strip_prefix("::").filter(|rest| !rest.is_empty()).unwrap_or(text)
+}
+
+/// What the functions of the C library that Android's linker has in it begin with (bionic linker/Android.bp,
+/// `prefix_symbols`): `__dl__ZL33__pthread_mutex_lock_with_timeout…`, `__dl_syscall`. glibc has names that begin so as well.
+const LINKER: &str = "__dl_";
+
+fn without_linker_mark(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix(LINKER) else { return text };
+    let is_of_library = || tables::public_name(rest).is_some_and(|known| !known.is_word);
+    if rest.starts_with("_Z") || is_of_library() { rest } else { text }
 }
 
 /// Longer names are cut: no compiler makes them, and reading one costs time.
@@ -335,5 +350,25 @@ mod tests {
             }
         }
         assert!(paths > 50_000, "{paths} of the names are paths");
+    }
+
+    #[test]
+    fn marks_before_a_name() {
+        for (function, name) in [
+            ("::__futex_wait_ex(volatile void *, bool, int, const timespec *)", "futex_wait_ex"),
+            ("::", "::"),
+            (
+                "__dl__ZL33__pthread_mutex_lock_with_timeoutP24pthread_mutex_internal_tbPK8timespec",
+                "pthread_mutex_lock_with_timeout",
+            ),
+            ("__dl_pthread_mutex_lock", "pthread_mutex_lock"),
+            ("__dl__ZL24debuggerd_signal_handleriP7siginfoPv", "debuggerd_signal_handler"),
+            // glibc's own.
+            ("__dl_iterate_phdr", "dl_iterate_phdr"),
+            ("__dl_read", "__dl_read"),
+            ("__dl_acme_open", "__dl_acme_open"),
+        ] {
+            assert_eq!(normalize(function), name, "{function}");
+        }
     }
 }

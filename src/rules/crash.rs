@@ -8,8 +8,7 @@
 //! instructions, divisions by zero, `abort` by an assertion, the allocator, an uncaught C++ exception, a Rust or
 //! Go panic. The frames of `abort`, `raise` and `terminate` are passed over: `where` names the function that had
 //! the problem. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`), are told as
-//! `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on (`WARNING: CPU: 0 …`,
-//! `BUG: scheduling while atomic`).
+//! `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on.
 //!
 //! ## Why it matters
 //!
@@ -147,6 +146,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         _ if was_sent => Severity::Info,
         // Healthy machines have some.
         _ if failure.is_some_and(|f| f.kind == FailureKind::Warning) => Severity::Info,
+        // Below what the tasks are stuck on.
+        _ if failure.is_some_and(|f| f.kind == FailureKind::GaveUp) => Severity::Medium,
         _ if is_by_stack => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::DumpedCore) => dumped_core(case, thread),
         _ if failure.is_some_and(|f| f.kind == FailureKind::Crashed) => Severity::High,
@@ -163,7 +164,13 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     // What happened there is no end of a process.
     let tells_itself = matches!(
         kind,
-        Some(FailureKind::Kernel | FailureKind::OutOfMemory | FailureKind::Killed | FailureKind::Warning)
+        Some(
+            FailureKind::Kernel
+                | FailureKind::OutOfMemory
+                | FailureKind::Killed
+                | FailureKind::Warning
+                | FailureKind::GaveUp
+        )
     );
     let title = match (&who, was_sent) {
         (_, true) => format!("the process was ended from outside with {}", signal.name),
@@ -191,6 +198,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     }
     let of_message = || failure.filter(|_| !was_sent).and_then(|f| advice::for_message(&f.message));
     let failed = match (thread, frame) {
+        (None, _) if case.snapshot.threads.is_empty() => Failed::NobodyShown,
         (None, _) if case.snapshot.gaps.has(GapKind::Truncated) => Failed::PerhapsMissing,
         (None, _) => Failed::NotSaid,
         (Some(_), None) => Failed::WithoutStack,
@@ -351,6 +359,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Crashed => "it crashed, and the text does not say of what",
         FailureKind::Stall => "a processor does not get away from it",
         FailureKind::Warning => "the kernel warns and goes on",
+        FailureKind::GaveUp => "the kernel's watchdog ended the machine",
     }
 }
 
@@ -424,6 +433,8 @@ enum Failed {
     Shown,
     WithoutStack,
     NotSaid,
+    /// The text shows no thread at all.
+    NobodyShown,
     /// The text is cut, and none of its threads is said to be the one.
     PerhapsMissing,
 }
@@ -435,6 +446,8 @@ fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, failed:
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
         _ if kind == Some(FailureKind::Warning) => "The machine goes on. Look for this function and message among the known bugs of this kernel, and keep it in mind if anything else goes wrong.",
+        _ if kind == Some(FailureKind::GaveUp) => "Look at the tasks that are stuck: the watchdog ended the machine because of them.",
+        _ if failed == Failed::NobodyShown => "The text shows no thread: look for the rest of it, or for a core of the same moment.",
         _ if failed == Failed::PerhapsMissing => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",
         _ if failed == Failed::NotSaid => "The dump does not say in which thread: look at what its threads do and wait for, with the message in hand.",
         _ if failed == Failed::WithoutStack => "The dump names the thread and shows no stack of it: look for the rest of the text, or for a core of the same moment.",

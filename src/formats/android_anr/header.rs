@@ -8,11 +8,13 @@
 //! "samples.android" sysTid=9955                                                           debuggerd
 //! "main" tid=1 Native                                                                     Play Console, Firebase,
 //! "main" prio=5 tid=1 Native                                                              which may add ART's own
+//! "main" tid=1 Blocked Main thread Blocked at com.acme.Shop.close (Shop.java:7)           Play Console: the newest frame
 //! "main" prio=5 tid=1 MONITOR                                                             Dalvik, up to Android 4.4
 //!   | sysTid=28941 nice=-10 cgrp=top-app sched=0/0 handle=0x7deceb74f8
 //!   | state=S schedstat=( 324804784 183300334 997 ) utm=23 stm=8 core=3 HZ=100
 //! ```
 
+use crate::formats::java;
 use crate::formats::text::{Head, first_line};
 use crate::model::{ReportedState, Str, Thread, ThreadId, lossy};
 
@@ -63,6 +65,10 @@ static STATES: &[(&str, Option<ReportedState>)] = &[
 /// How the fields behind a name begin.
 static FIELDS: &[&str] = &["prio=", "daemon prio=", "tid=", "daemon tid=", "sysTid="];
 
+/// Fields that say nothing of what a thread does; Dalvik's list of native threads has them in the header
+/// (dalvik/vm/Thread.cpp `dvmDumpAllThreadsEx`).
+static OTHER_FIELDS: &[&str] = &["prio", "nice", "sched", "cgrp", "handle"];
+
 /// Whether a line is a header with a state that is known.
 pub(super) fn is_header(line: &str) -> bool {
     one_line(line).is_some_and(|head| head.unknown.is_none())
@@ -79,7 +85,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     for _ in 0..MOST_LINES {
         let next = first_line(rest);
         let text = lossy(next.get(..next.len().min(4096))?);
-        if rest.is_empty() || text.starts_with(['"', ' ']) || text.starts_with("-----") {
+        if rest.is_empty() || text.starts_with(['"', ' ', '|']) || text.starts_with("-----") {
             return None;
         }
         whole.push('\n');
@@ -128,7 +134,7 @@ fn one_line(line: &str) -> Option<Head> {
                 set_kernel_id(&mut head.thread, id)?;
                 is_known = true;
             }
-            Some(("prio", _)) => {}
+            Some((field, _)) if OTHER_FIELDS.contains(&field) => {}
             Some(_) => head.unknown = Some(word.to_owned()),
             None if word == "daemon" => {}
             None => break,
@@ -144,6 +150,8 @@ fn one_line(line: &str) -> Option<Head> {
         None if word.is_empty() => {}
         None => head.unknown = Some(word.to_owned()),
     }
+    let frame = rest.split_once(" at ").map(|(_, frame)| frame).filter(|frame| java::frame(frame).is_some());
+    head.first = frame.map(|frame| format!("  at {frame}"));
     is_known.then_some(head)
 }
 

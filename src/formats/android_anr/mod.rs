@@ -84,11 +84,12 @@ impl Grammar for Art {
     }
 
     fn is_attribute(&self, line: &[u8]) -> bool {
-        line.starts_with(b"  | ")
+        // Pages that keep dumps take the indentation away.
+        line.starts_with(b"  | ") || line.starts_with(b"| ")
     }
 
     fn attribute(&self, thread: &mut Thread, line: &str) -> bool {
-        header::attribute(thread, line.get(4..).unwrap_or_default())
+        header::attribute(thread, line.trim_start().get(2..).unwrap_or_default())
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -197,6 +198,7 @@ static OUTSIDE: &[(&str, Outside)] = &[
     ("----- Waiting Channels: ", Outside::Section(CHANNELS)),
     ("----- end ", Outside::Event),
     ("DALVIK THREADS", Outside::Section(PREAMBLE)),
+    ("NATIVE THREADS:", Outside::Noise),
     ("suspend all histogram:", Outside::Noise),
     ("(mutexes: ", Outside::Noise),
     ("libdebuggerd_client: ", Outside::Noise),
@@ -242,6 +244,9 @@ fn body(block: &[BlockLine<'_>]) -> Body {
         }
     }
     unpark(&mut body);
+    if body.frames.iter().any(|f| f.frame.function.as_deref() == Some(GC_DAEMON)) {
+        body.state = Some(ReportedState::Idle);
+    }
     // A sleeper has the lock that it sleeps on, which nobody else knows: Thread.sleep(Object lock, …).
     if body.state == Some(ReportedState::Sleeping) {
         let sleeps_on =
@@ -273,6 +278,10 @@ fn unpark(body: &mut Body) {
     body.wait = None;
     body.holds.retain(|hold| hold.depth.is_none_or(|depth| depth as usize > waits));
 }
+
+/// Where the thread that collects in the background waits for a request in Android 5, `Blocked` as the runtime counts it
+/// (art/runtime/gc/heap.cc `WaitForConcurrentGCRequest`, libcore/libart Daemons.java).
+const GC_DAEMON: &str = "dalvik.system.VMRuntime.waitForConcurrentGCRequest";
 
 fn is_sleep(function: Option<&str>) -> bool {
     function == Some("java.lang.Thread.sleep")

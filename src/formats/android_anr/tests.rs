@@ -216,3 +216,75 @@ fn pasted_without_dashes() {
     assert_eq!(names(&snapshot, 0).len(), 2);
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }
+
+#[test]
+fn fields_whose_indentation_is_gone() {
+    let text = "----- pid 6945 at 2015-02-22 12:53:59 -----
+Cmd line: org.example.invoices
+
+DALVIK THREADS:
+(mutexes: tll=0 tsl=0 tscl=0 ghl=0)
+
+\"main\" prio=5 tid=1 MONITOR
+| group=\"main\" sCount=1 dsCount=0 obj=0x417e3e40 self=0x417d2508
+| sysTid=6945 nice=0 sched=0/0 cgrp=apps handle=1074463060
+| state=S schedstat=( 0 0 0 ) utm=25 stm=3 core=0
+at org.example.Journal.append(Journal.java:41)
+- waiting to lock <0x430caa90> held by tid=26 (writer)
+at org.example.Shop.buy(Shop.java:23)
+
+NATIVE THREADS:
+\"binder\" sysTid=7051 nice=-10 sched=0/0 cgrp=apps
+| state=S schedstat=( 0 0 0 ) utm=0 stm=0 core=3
+
+----- end 6945 -----
+";
+    let snapshot = read_one(text);
+    let [main, binder] = snapshot.threads.as_slice() else { panic!("two threads") };
+    assert_eq!((main.tid, main.cpu_us), (Some(6945), Some(280_000)));
+    assert_eq!((binder.tid, binder.reported), (Some(7051), Some(ReportedState::Asleep)));
+    assert_eq!(names(&snapshot, 0), ["org.example.Journal.append", "org.example.Shop.buy"]);
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    // A table of Markdown is none.
+    let table = text.replace("| state=S schedstat", "| a | b |\n| state=S schedstat");
+    assert!(!read_one(&table).gaps.is_empty());
+}
+
+#[test]
+fn the_newest_frame_in_the_header() {
+    let text =
+        "Thread 1 \"main\" tid=1 Blocked Main thread Blocked at org.example.Journal.close (SourceFile:1)
+at org.example.Shop.close (SourceFile:2)
+at android.app.ActivityThread.main (ActivityThread.java:8676)
+
+Thread 44 \"writer\" tid=44 Waiting Holds a lock at sun.misc.Unsafe.park (Native method)
+at java.util.concurrent.locks.LockSupport.park (LockSupport.java:190)
+
+\"idle\" tid=45 Waiting at last
+at org.example.Shop.rest (SourceFile:3)
+";
+    let snapshot = read_one(text);
+    assert_eq!(
+        names(&snapshot, 0),
+        ["org.example.Journal.close", "org.example.Shop.close", "android.app.ActivityThread.main"]
+    );
+    assert_eq!(names(&snapshot, 1), ["sun.misc.Unsafe.park", "java.util.concurrent.locks.LockSupport.park"]);
+    assert_eq!(names(&snapshot, 2), ["org.example.Shop.rest"]);
+}
+
+#[test]
+fn the_collector_of_android_5_waits_for_a_request() {
+    let text = |method: &str| {
+        format!(
+            "\"GCDaemon\" daemon prio=5 tid=8 Blocked
+  #00  pc 000000000000f618  /system/lib/libc.so (syscall+28)
+  #01  pc 00000000000a8fc7  /system/lib/libart.so (art::ConditionVariable::Wait(art::Thread*)+82)
+  at dalvik.system.VMRuntime.{method}(Native method)
+  at java.lang.Daemons$GCDaemon.run(Daemons.java:350)
+"
+        )
+    };
+    let state = |method: &str| read_one(&text(method)).threads[0].reported;
+    assert_eq!(state("waitForConcurrentGCRequest"), Some(ReportedState::Idle));
+    assert_eq!(state("concurrentGC"), Some(ReportedState::Entering));
+}

@@ -40,9 +40,11 @@ static SYSTEMS: &[(&str, &str)] = &[
     ("Apple TVOS", "tvos"),
     ("visionOS", "visionos"),
     ("Bridge OS", "bridgeos"),
+    // Mac OS X up to 10.4, and spindump up to 10.9.
+    ("10.", "macos"),
 ];
 
-/// The system: `macOS 13.0 (Build 22A380)`.
+/// The system: `macOS 13.0 (Build 22A380)`, `10.4.5 (Build 8H14)`.
 pub fn system(text: &str) -> Option<&'static str> {
     SYSTEMS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, os)| *os)
 }
@@ -81,7 +83,12 @@ static SIGNALS: &[(&str, i32)] = &[
 /// The signal of `EXC_BAD_ACCESS` and `SIGSEGV`; `codes` may hold the address of the access.
 pub fn signal(exception: &str, name: Option<&str>, codes: &str) -> Option<Signal> {
     let by_exception = || EXCEPTIONS.iter().find(|(known, _)| *known == exception).map(|(_, name)| *name);
-    let name = name.filter(|n| n.starts_with("SIG")).or_else(by_exception)?;
+    // A null pointer too, where the first page is mapped without any right: Mac OS X 10.4, whose reports name no signal.
+    let by_code = || {
+        let is_denied = exception == "EXC_BAD_ACCESS" && codes.contains("KERN_PROTECTION_FAILURE");
+        is_denied.then_some("EXC_BAD_ACCESS")
+    };
+    let name = name.filter(|n| n.starts_with("SIG")).or_else(by_code).or_else(by_exception)?;
     let is_access = exception == "EXC_BAD_ACCESS" || matches!(name, "SIGSEGV" | "SIGBUS");
     Some(Signal {
         number: SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number),

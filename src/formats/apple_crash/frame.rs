@@ -7,8 +7,11 @@
 //! 4   MyApp                           0x0000000104ff1e70 -[Log write:] + 20 (Log.m:12)
 //! 5   MyApp                           0x0000000104ff1e70 closure #1 in f() (in MyApp) (Log.swift:12)    symbolicated later
 //! 2   ???                             0x0000000054485244 0x0 + 0
+//! 0   ???                             0x00204060 0 + 2113632                                           Mac OS X 10.5: no image there
+//! 0   <<00000000>>                    0x00000002 0 + 2                                                  Mac OS X 10.4: the same
 //! 6   dyld                            0x00000001a02f4e70 0x1a02e0000 + 85616
 //! 7   MyApp                           0x0000000104ff1e70 helper + 4 [inlined] (Log.swift:9)
+//! 8   libsystem_kernel.dylib          0x18d5d2634 0x18d5cf000 + 0x3634	// mach_msg_trap + 0x8           Cr4shed
 //! ```
 //!
 //! Names of images hold blanks.
@@ -30,7 +33,7 @@ pub(super) fn read(text: &str) -> Option<Frame> {
     let (address, symbol) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
     let address = u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?;
     let mut frame = Frame {
-        module: (!module.is_empty() && module != "???").then(|| Str::from(module)),
+        module: (!module.is_empty() && !NO_IMAGE.contains(&module)).then(|| Str::from(module)),
         address: Some(address).filter(|a| *a != 0),
         ..Frame::default()
     };
@@ -38,15 +41,19 @@ pub(super) fn read(text: &str) -> Option<Frame> {
     Some(frame)
 }
 
+/// What stands for an image where there is none.
+const NO_IMAGE: [&str; 2] = ["???", "<<00000000>>"];
+
 /// The function, its file and line.
 fn name(frame: &mut Frame, symbol: &str) {
     let mut symbol = symbol;
     if let Some((base, rest)) = symbol.strip_prefix("0x").and_then(|s| split_once(s, " + ")) {
         // `0x10211c000 + 1363568`, and behind it what a later tool found: `(main + 164)`
-        let (offset, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        frame.module_offset = offset.parse().ok().filter(|_| !base.trim_matches('0').is_empty());
-        let inside = rest.trim().strip_prefix('(').and_then(|r| r.strip_suffix(')'));
-        match inside {
+        let (offset, rest) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
+        frame.module_offset = self::offset(offset).filter(|_| !base.trim_matches('0').is_empty());
+        let rest = rest.trim();
+        let inside = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')'));
+        match inside.or_else(|| rest.strip_prefix("// ")) {
             Some(inside) => symbol = inside,
             None => return,
         }
@@ -64,14 +71,23 @@ fn name(frame: &mut Frame, symbol: &str) {
     }
     symbol = split_once(symbol, " (in ").map_or(symbol, |(symbol, _)| symbol);
     if let Some((before, offset)) = rsplit_once(symbol, " + ")
-        && offset.bytes().all(|b| b.is_ascii_digit())
+        && self::offset(offset).is_some()
     {
         symbol = before;
     }
     let symbol = symbol.trim();
-    if !symbol.is_empty() && symbol != "???" {
+    // `0 + 2`: the distance from address 0.
+    if !matches!(symbol, "" | "0" | "???") {
         frame.function = Some(symbol.into());
         frame.module_offset = None;
+    }
+}
+
+/// `63628`, `0x3634`.
+fn offset(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 

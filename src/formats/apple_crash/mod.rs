@@ -1,12 +1,15 @@
 //! Crash reports of macOS, iOS and their relatives as text, up to macOS 11 and iOS 14, and what tools and libraries
 //! (KSCrash, PLCrashReporter, Console) still write like them.
 //!
-//! Source: reports of the versions 6 to 12 and 104; Apple's "Examining the fields in a crash report".
+//! Source: reports of the versions 4, 6 to 12 and 104; Apple's "Examining the fields in a crash report".
 
+mod fields;
 mod frame;
 mod header;
 
 use rustc_hash::FxHashMap;
+
+use fields::{FIRST, TERMINATION, number};
 
 use super::apple::{self, Termination};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
@@ -127,7 +130,7 @@ impl Grammar for Crash {
         if TERMINATION.iter().any(|field| line.starts_with(field)) {
             return Outside::Section(REASONS);
         }
-        if FIELDS.iter().any(|(field, _)| line.starts_with(field)) {
+        if fields::field(line).is_some() {
             return Outside::Section(HEADER);
         }
         match section {
@@ -162,9 +165,8 @@ impl Grammar for Crash {
             memory.says_crashed = true;
             return;
         }
-        let field = FIELDS.iter().find(|(field, _)| line.starts_with(field));
         let is_of_reason = std::mem::take(&mut memory.is_reason);
-        let Some((name, fact)) = field else {
+        let Some((name, text, fact)) = fields::field(line) else {
             let is_title = [TITLES, OTHERS].into_iter().flatten().any(|title| line.starts_with(title));
             if is_registers(line) {
                 memory.registers_of = memory
@@ -182,10 +184,10 @@ impl Grammar for Crash {
             }
             return;
         };
-        if matches!(*name, "Incident Identifier:" | "Process:") && !memory.place.is_empty() {
+        if FIRST.contains(&name) && !memory.place.is_empty() {
             self.close(memory, dumps);
         }
-        fact(memory, line.get(name.len()..).unwrap_or_default().trim());
+        fact(memory, text);
     }
 
     fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
@@ -230,55 +232,6 @@ impl Crash {
     }
 }
 
-/// Reads a field behind its name.
-type Fact = fn(&mut Memory, &str);
-
-/// Fields of the header.
-static FIELDS: &[(&str, Fact)] = &[
-    ("Incident Identifier:", |_, _| {}),
-    ("CrashReporter Key:", |_, _| {}),
-    ("Hardware Model:", |_, _| {}),
-    ("Process:", |m, text| (m.process.name, m.process.pid) = apple::process(text)),
-    ("Path:", |m, text| m.process.command_line = Some(text.into())),
-    ("Identifier:", |_, _| {}),
-    ("Version:", |_, _| {}),
-    ("Code Type:", |m, text| m.process.arch = apple::arch(text)),
-    ("Role:", |_, _| {}),
-    ("Parent Process:", |_, _| {}),
-    ("Responsible:", |_, _| {}),
-    ("User ID:", |_, _| {}),
-    ("Coalition:", |_, _| {}),
-    ("Date/Time:", |m, text| m.process.captured_at = Some(text.into())),
-    ("Launch Time:", |_, _| {}),
-    ("OS Version:", |m, text| m.process.os = apple::system(text).map(Into::into)),
-    ("Release Type:", |_, _| {}),
-    ("Baseband Version:", |_, _| {}),
-    ("Report Version:", |_, _| {}),
-    ("Anonymous UUID:", |_, _| {}),
-    ("Sleep/Wake UUID:", |_, _| {}),
-    ("Time Awake Since Boot:", |_, _| {}),
-    ("System Integrity Protection:", |_, _| {}),
-    ("Crashed Thread:", |m, text| m.crashed = number(text)),
-    ("Triggered by Thread:", |m, text| m.crashed = number(text)),
-    ("Exception Type:", |m, text| m.exception = Some(exception(text))),
-    ("Exception Subtype:", |m, text| m.codes = Some(text.to_owned())),
-    ("Exception Codes:", |m, text| {
-        let codes = m.codes.get_or_insert_with(|| text.to_owned());
-        if !codes.contains(" at 0x") {
-            *codes = text.to_owned();
-        }
-    }),
-    ("Exception Note:", |_, _| {}),
-    ("Termination Signal:", |_, _| {}),
-    (TERMINATION[0], termination),
-    (TERMINATION[1], termination),
-    ("Terminating Process:", |_, _| {}),
-    ("Highlighted Thread:", |m, text| m.crashed = m.crashed.or_else(|| number(text))),
-];
-
-/// Fields behind which lines of reasons follow.
-static TERMINATION: [&str; 2] = ["Termination Reason:", "Termination Description:"];
-
 /// What begins the messages of the process.
 static TITLES: &[&str] = &[
     "Application Specific Information:",
@@ -293,6 +246,7 @@ const EXCEPTION: &str = "Last Exception Backtrace:";
 /// Titles of sections that say nothing of threads. The last exception's backtrace is the stack of no thread.
 static OTHERS: &[&str] = &[
     "Binary Images:",
+    "Binary Images Description:",
     EXCEPTION,
     "Application Specific Backtrace",
     "VM Regions Near",
@@ -325,24 +279,6 @@ fn stack_pointer(line: &str) -> Option<u64> {
     let mut words = line.split_ascii_whitespace();
     words.find(|word| matches!(*word, "rsp:" | "sp:" | "esp:"))?;
     u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()
-}
-
-/// `5  Dispatch queue: com.apple.main-thread`.
-fn number(text: &str) -> Option<u64> {
-    text.split(' ').next()?.parse().ok()
-}
-
-/// `EXC_BAD_ACCESS (SIGSEGV)`, `EXC_CRASH (Code Signature Invalid)`.
-fn exception(text: &str) -> (String, Option<String>) {
-    let (name, rest) = text.split_once(" (").unwrap_or((text, ""));
-    let inside = rest.split(')').next().unwrap_or_default().trim();
-    (name.trim().to_owned(), (!inside.is_empty()).then(|| inside.to_owned()))
-}
-
-/// `Namespace SPRINGBOARD, Code 0x8badf00d`: the system ended it. A signal is told as such.
-fn termination(memory: &mut Memory, text: &str) {
-    memory.termination.begin(text);
-    memory.is_reason = true;
 }
 
 /// `Thread 0 crashed with X86 Thread State (64-bit):` of a report whose begin is missing.

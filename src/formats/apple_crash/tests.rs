@@ -160,3 +160,80 @@ fn two_reports_cut_anywhere_and_talk() {
         assert!(is_none(text), "{text}");
     }
 }
+
+/// Mac OS X 10.4 has other fields.
+const TIGER: &str = "Host Name:      desk
+Date/Time:      2006-03-09 01:15:10.431 -0500
+OS Version:     10.4.5 (Build 8H14)
+Report Version: 4
+
+Command: Invoice Desk
+Path:    /Applications/Invoice Desk.app/Contents/MacOS/Invoice Desk
+Parent:  WindowServer [63]
+
+Version: 6.0.1 (6.0.1)
+Build Version: 2
+
+PID:    421
+Thread: 1
+
+Exception:  EXC_BAD_ACCESS (0x0001)
+Codes:      KERN_PROTECTION_FAILURE (0x0002) at 0x00000012
+
+Thread 0:
+0   libSystem.B.dylib             \t0x9001db1c recvfrom + 12
+
+Thread 1 Crashed:
+0   <<00000000>>                  \t0x00000012 0 + 18
+1   com.apple.Foundation          \t0x927de2cf NSPopAutoreleasePool + 530
+
+Thread 1 crashed with PPC Thread State 64:
+  srr0: 0x0000000000000012 srr1: 0x000000004000f030
+
+Binary Images Description:
+    0x1000 -   0x5e5fff com.acme.desk 6.0.1
+";
+
+#[test]
+fn reports_of_mac_os_x_10_4() {
+    let snapshots = read(&format!("{TIGER}**********\n\n{}", TIGER.replace("421", "422")));
+    assert_eq!(snapshots.iter().map(|s| s.process.pid).collect::<Vec<_>>(), [Some(421), Some(422)]);
+    let snapshot = &snapshots[0];
+    let process = &snapshot.process;
+    assert_eq!((process.name.as_deref(), process.os.as_deref()), (Some("Invoice Desk"), Some("macos")));
+    let signal = process.signal.clone().unwrap();
+    assert_eq!((&*signal.name, signal.address, signal.thread), ("EXC_BAD_ACCESS", Some(0x12), Some(Ix(1))));
+    assert_eq!(process.failure, None);
+    // `0 + 18` names no function, and there is no image.
+    assert_eq!(names(snapshot, 1), ["?", "NSPopAutoreleasePool"]);
+    let newest = snapshot.stacks.get(snapshot.stacks.frames_of(snapshot.threads[1].stack)[0]);
+    assert_eq!((newest.module.as_deref(), newest.address), (None, Some(0x12)));
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    let gone = TIGER.replace("KERN_PROTECTION_FAILURE (0x0002)", "KERN_INVALID_ADDRESS (0x0001)");
+    assert_eq!(&*read(&gone)[0].process.signal.clone().unwrap().name, "SIGSEGV");
+}
+
+#[test]
+fn words_of_a_message_are_no_fields() {
+    let said = "Exception: the printer is gone\nThread: 0\nCodes: none\nPID: of nobody";
+    let process = &read(&ONE.replace("abort() called", said))[0].process;
+    let signal = process.signal.clone().unwrap();
+    assert_eq!((&*signal.name, signal.address, signal.thread), ("SIGSEGV", Some(0x10), Some(Ix(1))));
+    assert_eq!(process.pid, Some(7410));
+}
+
+#[test]
+fn symbols_behind_two_slashes() {
+    let read = |text: &str| super::frame::read(text).unwrap();
+    let frame = read(
+        "0       libsystem_kernel.dylib        \t0x18d5d2634 0x18d5cf000 + 0x3634\t// mach_msg_trap + 0x8",
+    );
+    assert_eq!((frame.function.as_deref(), frame.module_offset), (Some("mach_msg_trap"), None));
+    let frame =
+        read("8       Desk  \t0x18dbe40c4 0x18daac000 + 0x1380c4\t// -[Desk(Printing) print:] + 0x350");
+    assert_eq!(frame.function.as_deref(), Some("-[Desk(Printing) print:]"));
+    let frame = read("9       Desk  \t0x18dbe40c4 0x18daac000 + 0x1380c4");
+    assert_eq!((frame.function, frame.module_offset), (None, Some(0x1380c4)));
+    // What is no distance is part of the name.
+    assert_eq!(read("0 Desk 0x18dbe40c4 operator + 0xZ").function.as_deref(), Some("operator + 0xZ"));
+}

@@ -3,9 +3,11 @@
 //! ```text
 //!     825 Thread_15758523   DispatchQueue_1: com.apple.main-thread  (serial)                 sample
 //!     825 Thread_15758535: log writer
+//!     52 Thread_<multiple>   DispatchQueue_279: NSCGSDisableUpdates  (serial)                threads that served one queue in turn
 //!   Thread 0xeac    DispatchQueue "com.apple.main-thread"(1)    101 samples (1-101)    priority 31 (base 31)    cpu time <0.001s (…)
 //!   Thread 0xec6    Thread name "caulk.messenger.shared:17"    101 samples (1-101)    priority 31 (base 31)
 //!   Thread 0xf1970    DispatchQueue "com.apple.main-thread"(1)                             iOS, bug_type 228
+//!   Thread 0xaccef1   DispatchQueue 1          priority 46                                 OS X 10.9, which counts no samples here
 //!   Thread 0xdcb,0xeae,0xead    DispatchQueue "com.apple.root.user-initiated-qos"(16)    80 samples (2-86)    priority 31-46 (base 31)
 //! ```
 
@@ -30,9 +32,10 @@ fn of_sample(text: &str) -> Option<Head> {
     if count.is_empty() || !count.trim_end().bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    let several = rest.strip_prefix("<multiple>");
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let id: u64 = rest.get(..digits)?.parse().ok()?;
-    let rest = rest.get(digits..)?;
+    let id: Option<u64> = rest.get(..digits)?.parse().ok();
+    let rest = several.or_else(|| rest.get(digits..))?;
     if !(rest.is_empty() || rest.starts_with([':', ' '])) {
         return None;
     }
@@ -40,9 +43,23 @@ fn of_sample(text: &str) -> Option<Head> {
     let name = name.trim_start_matches(':').trim();
     let queue = split_once(queue, ": ").map_or("", |(_, queue)| queue);
     let queue = split_once(queue, "  (").map_or(queue, |(queue, _)| queue).trim();
-    let mut thread = thread(ThreadId::Number(id), id);
+    let mut thread = match (id, several) {
+        (Some(id), None) => thread(ThreadId::Number(id), id),
+        // The number of the queue tells them apart.
+        (None, Some(rest)) => {
+            Thread::new(ThreadId::Text(format!("multiple {}", number_of_queue(rest)?).into()))
+        }
+        _ => return None,
+    };
     thread.name = [name, queue].into_iter().find(|n| !n.is_empty()).map(Str::from);
     Some(Head::of(thread))
+}
+
+/// `   DispatchQueue_279: NSCGSDisableUpdates  (serial)`.
+fn number_of_queue(text: &str) -> Option<&str> {
+    let (_, rest) = split_once(text, "DispatchQueue_")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest.get(..digits).filter(|number| !number.is_empty())
 }
 
 fn of_spindump(text: &str) -> Option<Head> {
@@ -55,8 +72,7 @@ fn of_spindump(text: &str) -> Option<Head> {
     let also: Vec<Thread> = threads.collect();
     // Hang reports of iOS count no samples of the main thread.
     let is_named = || NAMES.iter().any(|words| rest.trim_start().starts_with(words));
-    let is_counted = split_once(rest, " samples (").or_else(|| split_once(rest, " sample (")).is_some();
-    if !is_counted && !is_named() {
+    if !counts_samples(rest) && !is_named() && !is_ranked(rest) {
         return None;
     }
     let name = quoted(rest, "Thread name \"").or_else(|| quoted(rest, "DispatchQueue \""));
@@ -72,6 +88,17 @@ fn of_spindump(text: &str) -> Option<Head> {
             seconds.filter(|s| is_one && s.is_finite() && *s >= 0.0).map(|s| (s * 1e6).round() as u64);
     }
     Some(head)
+}
+
+/// `             priority 46        `: a thread of OS X 10.9 that serves no queue.
+fn is_ranked(text: &str) -> bool {
+    let words = text.trim_start().strip_prefix("priority ");
+    words.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether the header says in how many samples the thread was.
+pub(super) fn counts_samples(text: &str) -> bool {
+    [" samples (", " sample ("].iter().any(|words| split_once(text, words).is_some())
 }
 
 /// What may follow the ids.

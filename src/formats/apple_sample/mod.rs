@@ -27,11 +27,7 @@ pub const FORMAT: Format = Format {
         never: "which lock it is; what threads hold; idle work queue threads, which spindump leaves out",
         capture: "sudo spindump PID 10 -o FILE (with owners), or sample PID 10 -file FILE",
     },
-    reader: Reader::Text {
-        anchors: &["Analysis of sampling ", " Thread_", " samples (", " sample ("],
-        confirm,
-        parse,
-    },
+    reader: Reader::Text { anchors: &["Analysis of sampling ", " Thread_", THREAD], confirm, parse },
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
@@ -46,17 +42,30 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let line = lossy(site.line()).into_owned();
     let known = lossy(before).into_owned();
-    let start = match rest.starts_with(b" Thread_") {
+    let is_of_sample = rest.starts_with(b" Thread_");
+    let start = match is_of_sample {
         // `    825 Thread_15758523   DispatchQueue_1: …`
         true => known.trim_end_matches(|c: char| c.is_ascii_digit()).len(),
         // `  Thread 0xeac    DispatchQueue "com.apple.main-thread"(1)    101 samples (1-101)`
-        false => known.find("Thread 0x")?,
+        false => known.len() + 1,
     };
-    let indentation = known.get(..start)?.bytes().rev().take_while(|b| *b == b' ').count().min(4);
-    let whole = format!("{}{line}", known.get(start - indentation..)?);
-    header::read(&whole)?;
+    let text = format!("{known}{line}");
+    let indentation = text.get(..start)?.bytes().rev().take_while(|b| *b == b' ').count().min(4);
+    header::read(text.get(start - indentation..)?)?;
+    // `  Thread 0xaccef1   DispatchQueue 1          priority 46`, with a tree below
+    let is_above_tree = || site.following(2).filter_map(|line| line.get(before.len()..)).any(is_tree);
+    if !is_of_sample && !header::counts_samples(&line) && !is_above_tree() {
+        return None;
+    }
     // Text that is no UTF-8 is longer once it is shown.
-    (known.len() == before.len()).then(|| site.at - (before.len() - (start - indentation)))
+    (known.len() == before.len()).then(|| site.at - before.len() + start - indentation)
+}
+
+/// How the header of a thread of spindump begins.
+const THREAD: &str = " Thread 0x";
+
+fn is_tree(line: &[u8]) -> bool {
+    tree::is_node(&lossy(line.get(..line.len().min(400)).unwrap_or(line)))
 }
 
 struct Sample;

@@ -156,3 +156,63 @@ fn cut_anywhere_and_talk() {
         assert!(is_none(text), "{text}");
     }
 }
+
+#[test]
+fn threads_that_served_a_queue_in_turn() {
+    let several = "    52 Thread_<multiple>   DispatchQueue_279: Letters  (serial)
+    + 52 start_wqthread  (in libsystem_pthread.dylib) + 13  [0x7fff8c19e341]
+    7 Thread_<multiple>   DispatchQueue_280: Stamps  (serial)
+    + 7 start_wqthread  (in libsystem_pthread.dylib) + 13  [0x7fff8c19e341]
+";
+    let text = SAMPLE.replace("Total number in stack", &format!("{several}\nTotal number in stack"));
+    let snapshots = read(&text);
+    let threads: Vec<_> =
+        snapshots[0].threads.iter().map(|t| (t.id.to_string(), t.name.as_deref())).collect();
+    assert_eq!(
+        threads.get(2..),
+        Some(&[("multiple 279".into(), Some("Letters")), ("multiple 280".into(), Some("Stamps"))][..])
+    );
+    assert_eq!(names(&snapshots[0], 2), ["start_wqthread"]);
+}
+
+/// OS X 10.9 counts no samples in the headers.
+const MAVERICKS: &str = "Date/Time:       2014-04-10 10:56:10 +0100
+OS Version:      10.9.2 (Build 13C64)
+Architecture:    x86_64
+Report Version:  18
+
+Command:         Desk
+Path:            /Applications/Desk.app/Contents/MacOS/Desk
+
+Process:         Desk [747]
+Path:            /Applications/Desk.app/Contents/MacOS/Desk
+
+  Thread 0xaccef1   DispatchQueue 1          priority 46        
+  16 start + 52 (Desk + 7972) [0x10b941f24]
+    16 -[Desk wait] + 940 (AppKit) [0x7fff870fe913]
+     *16 semaphore_wait_continue + 0 (mach_kernel + 11285) [0xffffff8000353c15]
+
+  Thread 0xaccf02             priority 46        
+  16 thread_start + 13 (libsystem_pthread.dylib) [0x7fff8c19e341]
+    16 poll + 10 (libsystem_kernel.dylib) [0x7fff8ca4e5e2]
+";
+
+#[test]
+fn spindumps_without_counts_in_their_headers() {
+    for text in [MAVERICKS.to_owned(), MAVERICKS.lines().map(|line| format!("> {line}\n")).collect()] {
+        let snapshots = read(&text);
+        let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
+        assert_eq!((snapshot.process.pid, snapshot.process.os.as_deref()), (Some(747), Some("macos")));
+        let ids: Vec<_> = snapshot.threads.iter().map(|t| t.id.to_string()).collect();
+        assert_eq!(ids, ["0xaccef1", "0xaccf02"]);
+        assert_eq!(names(snapshot, 0), ["-[Desk wait]", "start"]);
+        assert_eq!(names(snapshot, 1), ["poll", "thread_start"]);
+    }
+    for talk in [
+        "a thread of DispatchQueue 1 waits\n",
+        "  Thread 0x1 of DispatchQueue \"x\"\n",
+        "in Thread_<multiple>\n",
+    ] {
+        assert!(is_none(talk), "{talk}");
+    }
+}

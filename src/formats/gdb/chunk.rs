@@ -1,17 +1,19 @@
 //! Reads a piece of text that begins at a thread header or at the begin of the text. Pieces are
 //! independent of each other, so that they can be read in parallel.
 
+mod aside;
+
 use std::ops::Range;
 
 use crate::formats::text::make_room;
 use crate::model::{FrameKind, StackEnd};
 
 use super::header::{self, Header, decimal};
-use super::info_threads;
 use super::items::{Item, LocalStack, StackItem};
 use super::join;
 use super::learned::Learned;
 use super::printed_locks;
+use super::recognize;
 use super::session::{self, Event, Line};
 use super::template::TemplateIx;
 
@@ -156,13 +158,18 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate the other.
+    /// `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate the other, and one behind the `#` where
+    /// something took it for the mark of a title.
     fn on_hash(&mut self, line: &[u8], at: usize, next: usize) -> usize {
-        let number = line.get(1..).and_then(decimal);
+        let is_parted = line.starts_with(b"# ");
+        let digits = 1 + usize::from(is_parted);
+        let number = line.get(digits..).and_then(decimal);
         let body = number.and_then(|(n, length)| {
-            let rest = line.get(1 + length..)?;
+            let rest = line.get(digits + length..)?;
             rest.starts_with(b" ").then_some((n, rest.trim_ascii_start()))
         });
+        // `# 2 What I tried` is a title.
+        let body = body.filter(|(_, body)| !is_parted || recognize::is_body(body));
         match body {
             Some((number, body)) if !body.is_empty() => self.on_frame(number, body, at, next),
             _ => self.on_other_line(line, at, next),
@@ -256,37 +263,6 @@ impl<'t> Reader<'t> {
         self.on_other_line(line, at, next)
     }
 
-    fn on_row(&mut self, line: &[u8], at: usize, next: usize) -> Option<usize> {
-        let row = info_threads::row(line)?;
-        self.close(false);
-        self.begin(None, at);
-        let mut next = next;
-        if !row.is_running {
-            let frame = line.get(row.frame_at..).unwrap_or_default();
-            let (ix, end) = self.frame_line(frame, next);
-            self.frames.push(ix);
-            next = end;
-        }
-        if let Some(item) = self.take(false) {
-            self.flush_skipped(false);
-            self.chunk.items.push(Item::Row(Box::new((row, item))));
-        }
-        Some(next)
-    }
-
-    /// `(gdb) thread apply all bt`; a gdb that reads a pipe prints its answer behind the prompt.
-    fn on_prompt(&mut self, line: &[u8], at: usize, next: usize) -> usize {
-        self.close(false);
-        self.event(Event::Prompt, at);
-        let mut rest = line;
-        while let Some(after) = rest.strip_prefix(b"(gdb)") {
-            rest = after.trim_ascii_start();
-        }
-        let is_answer = rest.starts_with(b"#") || header::is_header(rest);
-        let start = at + (line.len() - rest.len());
-        if is_answer && start > at { self.line(start) } else { next }
-    }
-
     fn on_other_line(&mut self, line: &[u8], at: usize, next: usize) -> usize {
         match session::line(line) {
             Line::Fact(event) => self.event(event, at),
@@ -308,6 +284,7 @@ impl<'t> Reader<'t> {
                     open.item.reported = Some(state);
                 }
             }
+            Line::Handler => self.on_handler(at),
             Line::Locals => {
                 if let Some(open) = &mut self.open {
                     open.item.has_locals = true;

@@ -39,6 +39,15 @@ pub(super) fn describe(snapshot: &mut Snapshot, parts: &[Part<'_>], roll: &Roll<
                 process.signal =
                     Some(Signal { name: name.as_str().into(), number: *number, ..Signal::default() });
             }
+            Event::Report { program, signal } => {
+                process.name = process.name.take().or_else(|| Some(file_name(program)));
+                let named = signal.map(|(name, number)| Signal {
+                    name: name.into(),
+                    number: Some(number),
+                    ..Signal::default()
+                });
+                process.signal = process.signal.take().or(named);
+            }
             Event::Message { kind, text } => {
                 said = Some(message::joined(said.take(), *kind, text));
             }

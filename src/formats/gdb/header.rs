@@ -35,7 +35,7 @@ pub(super) struct Header {
 
 /// How a thread's target may begin. `Thread 96600 (active+gil): "spin"` of py-spy and
 /// `Thread 0 (crashed)` of minidump-stackwalk do not begin so.
-static TARGETS: &[&[u8]] = &[b"Thread ", b"LWP ", b"process "];
+pub(super) static TARGETS: &[&[u8]] = &[b"Thread ", b"LWP ", b"process "];
 
 /// Whether a header begins here: `Thread 3 (Thread 0x…`, `Thread 2.1 (LWP …`.
 pub(super) fn is_header(line: &[u8]) -> bool {

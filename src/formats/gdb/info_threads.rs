@@ -2,7 +2,7 @@
 
 use crate::model::{Str, lossy};
 
-use super::header::{Target, decimal, target};
+use super::header::{TARGETS, Target, decimal, target};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub is_current: bool,
     /// `(running)`: it has no frame.
     pub is_running: bool,
+    /// gdb could not read its registers, and says so where the frame would stand, which is on the next line then.
+    has_error: bool,
     /// Where the frame's text begins in the line.
     pub frame_at: usize,
 }
@@ -64,7 +66,65 @@ pub(super) fn row(line: &[u8]) -> Option<Row> {
     at += count_blanks(line.get(at..)?);
     let frame = line.get(at..)?;
     let is_running = frame.starts_with(b"(running)");
-    Some(Row { inferior, number, target, name, is_current, is_running, frame_at: at })
+    let has_error = ERRORS.iter().any(|start| frame.starts_with(start));
+    Some(Row { inferior, number, target, name, is_current, is_running, has_error, frame_at: at })
+}
+
+/// How what gdb says begins where it has no frame.
+///
+/// ```text
+///   1    Thread 5024.0x10fc error return ../../gdb-11.1/gdb/windows-nat.c:609 was 31
+/// 0x0000000000000000 in ?? ()
+/// ```
+///
+/// Source: gdb 7 to 13 windows-nat.c `check`; remote.c, regcache.c (what `print_thread_info` catches).
+static ERRORS: &[&[u8]] =
+    &[b"error return ", b"Couldn't get ", b"Couldn't read ", b"Cannot access ", b"Remote ", b"Unable to "];
+
+impl Row {
+    /// The text of its frame in the line, or in the one that follows.
+    pub fn frame<'l>(&self, line: &'l [u8], next: &'l [u8]) -> Where<'l> {
+        match () {
+            () if self.is_running => Where::Nowhere,
+            () if !self.has_error => Where::Here(line.get(self.frame_at..).unwrap_or_default()),
+            () if next.starts_with(b"0x") => Where::Next(next),
+            () => Where::Nowhere,
+        }
+    }
+}
+
+/// Where the frame of a row stands.
+pub(super) enum Where<'l> {
+    Here(&'l [u8]),
+    Next(&'l [u8]),
+    Nowhere,
+}
+
+/// Where a row begins in what stands before its target; what comes before that is what a log, a mail or a quotation put there.
+/// gdb prints a mark and a blank, and then the number (`print_thread_info_1` of thread.c, gdb 7 to 16):
+///
+/// ```text
+///       70   Thread 0x7f7b4ab83700 (LWP 19958) "icinga2" 0x000000347f00f29d in __lll_lock_wait () from …     indented by 4
+/// > * 1    Thread 0x7fe55cc51740 (LWP 5163) "jam" …                                                         quoted
+/// ```
+pub(super) fn begin(before: &[u8]) -> Option<usize> {
+    let head = before.trim_ascii_end();
+    let digits = head.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let number = head.len() - digits;
+    let mark = number.checked_sub(2)?;
+    let is_mark = matches!(before.get(mark..number), Some(b"* " | b"  "));
+    (is_mark && digits > 0 && head.len() < before.len()).then_some(mark)
+}
+
+/// Whether a row stands in the line, behind whatever prefix.
+pub(super) fn is_in(line: &[u8]) -> bool {
+    let line = line.get(..line.len().min(400)).unwrap_or_default();
+    TARGETS.iter().any(|target| {
+        memchr::memmem::find_iter(line, target).any(|at| {
+            let start = line.get(..at).and_then(begin);
+            start.and_then(|start| row(line.get(start..)?)).is_some()
+        })
+    })
 }
 
 /// Where the quote stands that closes a raw name: the first one that a blank follows, and then

@@ -184,10 +184,16 @@ impl<'c> Roll<'c> {
         parts: &[Part<'c>],
         said: Option<(Option<u64>, &'c Target)>,
     ) {
-        // Where a process stopped, gdb shows the innermost frame; `bt` repeats it.
+        // Where a process stopped, gdb shows the innermost frame; `bt` repeats it, maybe with what a script that was loaded
+        // in between makes of its arguments.
+        let mut events = parts.iter().flat_map(|part| &part.events);
+        let has_stopped = events.any(|event| matches!(event, Event::Signal { .. }));
         let kept = loose.iter().enumerate().filter(|(n, placed)| {
-            let next = loose.get(n + 1);
-            placed.depth() > 0 && !(placed.depth() == 1 && next.is_some_and(|next| next.has_same_top(placed)))
+            let is_stop = *n == 0 && has_stopped;
+            let is_same = |next: &&Placed<'_>| {
+                next.has_same_top(placed) || is_stop && next.depth() > 1 && next.is_at_same_line(placed)
+            };
+            placed.depth() > 0 && !(placed.depth() == 1 && loose.get(n + 1).as_ref().is_some_and(is_same))
         });
         // `bt` and `bt full` of one thread: the form with more stacks stands for both.
         let (full, plain): (Vec<_>, Vec<_>) = kept.map(|(_, p)| *p).partition(|p| p.item.has_locals);
@@ -306,7 +312,8 @@ fn snapshot(parts: &[Part<'_>], roll: &Roll<'_>, path: &Str, bytes: u64) -> Snap
     }
     facts::describe(&mut snapshot, parts, roll);
     facts::judge_completeness(&mut snapshot, parts, roll);
-    current::set_signal_thread(&mut snapshot, roll);
+    let is_attached = parts.iter().flat_map(|p| &p.events).any(|event| matches!(event, Event::Report { .. }));
+    current::set_signal_thread(&mut snapshot, roll, is_attached);
     snapshot
 }
 

@@ -19,6 +19,7 @@
 mod args;
 mod chunk;
 mod current;
+mod drkonqi;
 mod facts;
 mod frame;
 mod header;
@@ -34,7 +35,9 @@ mod parts;
 mod piece;
 mod printed_locks;
 mod py_bt;
+mod raised;
 mod recognize;
+mod same_core;
 mod scan;
 mod session;
 mod split;
@@ -56,7 +59,7 @@ pub const FORMAT: Format = Format {
     name: "gdb's text",
     looked_for: "lines `Thread N (…):` followed by `#0 …`",
     about: About {
-        producer: "gdb 7 to 16: thread apply all bt (full, -q), bt, info threads, p *mutex, py-bt; pstack and gstack of Linux",
+        producer: "gdb 7 to 16: thread apply all bt (full, -q), bt, info threads, p *mutex, py-bt; pstack and gstack of Linux; DrKonqi of KDE",
         reads: "threads with LWP, name and frames, those of Python where py-bt alone was asked; locks from arguments and printed structures, with owners where they are printed; the signal",
         never: "CPU times; names of threads in a core; who holds a mutex that nobody printed",
         capture: "gdb -p PID -batch -ex 'thread apply all bt', best with the debug files of libc (for the arguments of lock functions)",
@@ -99,7 +102,10 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
         snapshots.extend(merge::snapshots(parts, section.path, section.bytes));
         goes_on.resize(snapshots.len(), parts.first().is_some_and(|p| !p.has_mark()));
     }
-    snapshots.iter_mut().for_each(|snapshot| snapshot.values = values.clone());
+    for snapshot in &mut snapshots {
+        snapshot.values = values.clone();
+        raised::add_signal(snapshot);
+    }
     // Whoever has nothing else to do gives the memory back.
     rayon::spawn(move || drop(pieces));
     facts::share_pid(&mut snapshots, &goes_on);
@@ -108,3 +114,5 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;

@@ -4,7 +4,7 @@
 //! attachment, a prompt, a time) or two places where threads begin to repeat. Then parts are
 //! grouped into snapshots. A part begins a new snapshot
 //!
-//! - after a banner, an attachment, a core or a detachment, if there are stacks before it;
+//! - after a banner, an attachment, a core that is another one or a detachment, if there are stacks before it;
 //! - after `[New LWP`, a signal or a time of day, if it lists a thread again;
 //! - else if it lists at least two threads and half of what is there again, unless it is another
 //!   form of the same moment: one of the two was printed by `bt full` or with a limit, or the
@@ -20,6 +20,7 @@ use super::header::Header;
 use super::info_threads::Row;
 use super::items::{Item, StackItem};
 use super::piece::Piece;
+use super::same_core;
 use super::session::Event;
 
 /// A stack and the chunk in which it stands.
@@ -62,6 +63,15 @@ impl<'c> Placed<'c> {
         };
         let (slots, other_slots) = (a.slots.len(), b.parsed.slots.len());
         a.frame == b.parsed.frame && self.values().get(..slots) == other.values().get(..other_slots)
+    }
+
+    /// Whether the innermost frames are the same line of the same function, however their arguments are printed.
+    pub fn is_at_same_line(&self, other: &Placed<'_>) -> bool {
+        let top = |p: &Placed<'_>| {
+            let frame = &p.chunk.templates.get(*p.templates().first()?)?.parsed.frame;
+            Some((frame.function.clone()?, frame.file.clone()?, frame.line?, frame.address))
+        };
+        top(self).is_some_and(|own| top(other) == Some(own))
     }
 }
 
@@ -293,7 +303,11 @@ impl<'c> Cutter<'c> {
                 self.begin(Start::Hard, offset);
                 return;
             }
-            Event::Banner(_) | Event::Attaching { .. } | Event::CoreOf(_) | Event::Starting(_) => {
+            Event::Banner(_)
+            | Event::Attaching { .. }
+            | Event::CoreOf(_)
+            | Event::Starting(_)
+            | Event::Report { .. } => {
                 self.begin(Start::Hard, offset);
             }
             Event::NewThread(_)
@@ -346,7 +360,7 @@ fn begins_snapshot(part: &Part<'_>, group: &[Part<'_>], known: &FxHashMap<Key, P
         .filter_map(|listed| Some((listed.placed, *known.get(&key(listed.header))?)))
         .collect();
     match part.start {
-        Start::Hard => true,
+        Start::Hard => !same_core::is_same(part, group),
         Start::Soft => {
             !again.is_empty() || part.listed.is_empty() && known.is_empty() && !part.loose.is_empty()
         }

@@ -1,5 +1,6 @@
 //! Is it gdb's text?
 
+use super::drkonqi;
 use super::header;
 use super::info_threads;
 use super::py_bt;
@@ -12,25 +13,41 @@ pub(super) fn header(site: &Site<'_>) -> Option<usize> {
     let is_header = match site.rest().first()? {
         b'#' => is_first_line(site),
         _ if site.rest().starts_with(b"Target Id") => {
-            return site.following(4).any(is_row).then(|| site.at - site.before().unwrap_or_default().len());
+            return site
+                .following(4)
+                .any(is_row)
+                .then(|| site.at - heading_length(site.before().unwrap_or_default()));
         }
         _ if site.rest().starts_with(py_bt::HEADER.as_bytes()) => py_bt::is_begin(site),
-        _ if is_row_of_thread(site) => {
-            return Some(site.at - site.before().unwrap_or_default().len());
-        }
-        _ => is_thread_header(site),
+        _ => match row_of_thread(site) {
+            Some(begin) => return Some(begin),
+            None => is_thread_header(site),
+        },
     };
     is_header.then_some(site.at)
 }
 
-/// Whether a row of `info threads` stands there with its frame: gdb 6 and 7.1 print no heading, and others leave it out when
-/// they copy the rows.
-fn is_row_of_thread(site: &Site<'_>) -> bool {
-    let may_be = |before: &[u8]| {
-        matches!(before.first(), Some(b' ' | b'*'))
-            && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit)
-    };
-    let Some(before) = site.before().filter(|before| may_be(before)) else { return false };
+/// How much of what stands before `Target Id` is the heading's own: `  Id   `. The rest is a prefix.
+fn heading_length(before: &[u8]) -> usize {
+    before.len() - memchr::memmem::find(before, b"  Id ").unwrap_or(0)
+}
+
+/// Where a row of `info threads` begins that stands there with its frame: gdb 6 and 7.1 print no heading, and others leave it
+/// out when they copy the rows.
+fn row_of_thread(site: &Site<'_>) -> Option<usize> {
+    let before = site.before()?;
+    let starts = [Some(0), info_threads::begin(before)];
+    let start = starts.into_iter().flatten().find(|start| is_row_from(site, before, *start))?;
+    Some(site.at - (before.len() - start))
+}
+
+fn is_row_from(site: &Site<'_>, before: &[u8], start: usize) -> bool {
+    let before = before.get(start..).unwrap_or_default();
+    let may_be = matches!(before.first(), Some(b' ' | b'*'))
+        && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit);
+    if !may_be {
+        return false;
+    }
     let line = site.line();
     let whole = [before, line.get(..line.len().min(400)).unwrap_or_default()].concat();
     info_threads::row(&whole).is_some_and(|row| {
@@ -41,6 +58,9 @@ fn is_row_of_thread(site: &Site<'_>) -> bool {
     })
 }
 
+/// What stands in the first line of a stack; the last is DrKonqi's.
+const FIRST_LINES: [&[u8]; 3] = [b"#0 ", b"# 0 ", drkonqi::HANDLER.as_bytes()];
+
 /// Whether a thread's header stands there: a line of its own, or one with a prefix before and a frame soon after.
 fn is_thread_header(site: &Site<'_>) -> bool {
     if !header::is_header(site.rest()) {
@@ -50,7 +70,8 @@ fn is_thread_header(site: &Site<'_>) -> bool {
     let has_frame = || {
         site.following(4).any(|line| {
             let begin = line.get(..line.len().min(300)).unwrap_or_default();
-            memchr::memmem::find(begin, b"#0 ").is_some() || py_bt::has_header(begin)
+            FIRST_LINES.iter().any(|start| memchr::memmem::find(begin, start).is_some())
+                || py_bt::has_header(begin)
         })
     };
     before.is_empty() || is_in_json(before) || has_frame()
@@ -86,7 +107,11 @@ fn is_first_line(site: &Site<'_>) -> bool {
 /// #0      main (file:///x.dart:3:5)                                               Dart: no ` at `
 /// ```
 pub(super) fn is_first_frame(line: &[u8]) -> bool {
-    let Some(body) = line.strip_prefix(b"#0").map(<[u8]>::trim_ascii) else { return false };
+    line.strip_prefix(b"#0").is_some_and(|body| is_body(body.trim_ascii()))
+}
+
+/// Whether what stands behind the number of a frame is gdb's.
+pub(super) fn is_body(body: &[u8]) -> bool {
     if is_plain(body) {
         return true;
     }
@@ -129,8 +154,9 @@ fn is_plain(body: &[u8]) -> bool {
 
 /// Whether a line is a row of `info threads`.
 fn is_row(line: &[u8]) -> bool {
-    matches!(line.first(), Some(b' ' | b'*'))
-        && info_threads::row(line.get(..line.len().min(400)).unwrap_or_default()).is_some()
+    let start = line.get(..line.len().min(400)).unwrap_or_default();
+    matches!(line.first(), Some(b' ' | b'*')) && info_threads::row(start).is_some()
+        || info_threads::is_in(line)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What gdb prints besides stacks: facts of the process, and noise.
 
+use super::drkonqi;
 use super::header::{Target, decimal, target};
 use super::message::message;
 use super::noise::{NOISE, STACK_ENDS};
@@ -33,6 +34,8 @@ pub(super) enum Event {
     Prompt,
     /// What the process wrote before it ended itself: `terminate called after throwing an instance of 'Error'`.
     Message { kind: FailureKind, text: String },
+    /// `Application: Plasma (plasmashell), signal: Segmentation fault`: DrKonqi's text of a process that crashed.
+    Report { program: String, signal: Option<drkonqi::Named> },
     /// A line with a time of day, as scripts print between dumps.
     Time(String),
 }
@@ -50,6 +53,8 @@ pub(super) enum Line {
     Running,
     /// The source in which the thread above is says what it does.
     State(ReportedState),
+    /// It stands in place of the frames of a signal's handler.
+    Handler,
     /// The frame above was printed with its locals.
     Locals,
     /// The user stopped the output.
@@ -105,6 +110,7 @@ pub(super) fn line(bytes: &[u8]) -> Line {
         "No locals." | "No symbol table info available." | "No arguments." => return Line::Locals,
         "Selected thread is running." | "Target is executing." => return Line::Running,
         "Quit" | "quit" => return Line::Quit,
+        drkonqi::HANDLER => return Line::Handler,
         _ if text.starts_with("(More stack frames follow") => return Line::MoreFrames,
         _ => {}
     }
@@ -136,6 +142,9 @@ fn fact(text: &str) -> Option<Event> {
     }
     if let Some(rest) = text.strip_prefix("Starting program: ") {
         return Some(Event::Starting(rest.trim_end().to_owned()));
+    }
+    if let Some((program, signal)) = drkonqi::title(text) {
+        return Some(Event::Report { program: program.to_owned(), signal });
     }
     if text.starts_with("Detaching from ") {
         return Some(Event::Detached(number_after(text, "process ")));

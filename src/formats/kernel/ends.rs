@@ -32,19 +32,22 @@ pub(super) struct Failing {
     pub seconds: u64,
     /// Where it was reported.
     pub offset: u64,
-    /// No task failed: whose stack comes next is who found it.
-    pub is_nobodys: bool,
 }
 
 impl Failing {
     pub fn of(kind: FailureKind, message: &str, offset: u64) -> Self {
         let message = message.to_owned();
-        Self { kind, message, pid: None, thread: None, seconds: 0, offset, is_nobodys: false }
+        Self { kind, message, pid: None, thread: None, seconds: 0, offset }
+    }
+
+    /// No task failed: whose stack comes next is who found it.
+    fn is_nobodys(&self) -> bool {
+        self.kind == FailureKind::GaveUp
     }
 
     /// Whether the task is still to come.
     fn is_open(&self) -> bool {
-        self.thread.is_none() && self.pid.is_none() && !self.is_nobodys
+        self.thread.is_none() && self.pid.is_none() && !self.is_nobodys()
     }
 }
 
@@ -73,8 +76,8 @@ impl Ends {
     /// A panic because of what was reported before: of a processor that does not get on, of a warning, of tasks that
     /// are stuck; and if nothing of it is there, the panic itself is what is known.
     pub fn die(&mut self, why: &str, offset: u64, is_hung: bool) {
-        let is_nobodys = is_hung && why.starts_with(HUNG);
-        let is_stall = |failure: &&mut Failing| failure.kind == FailureKind::Stall && !is_nobodys;
+        let gave_up = is_hung && why.starts_with(HUNG);
+        let is_stall = |failure: &&mut Failing| failure.kind == FailureKind::Stall && !gave_up;
         if let Some(stall) = self.failure.as_mut().filter(is_stall) {
             stall.kind = FailureKind::Kernel;
             stall.message = format!("{why}: {}", stall.message);
@@ -89,13 +92,14 @@ impl Ends {
                 let message = format!("{why}: {}", warning.message);
                 Failing { kind: FailureKind::Kernel, message, ..warning }
             }
-            None => Failing { is_nobodys, ..Failing::of(FailureKind::Kernel, why, offset) },
+            None if gave_up => Failing::of(FailureKind::GaveUp, why, offset),
+            None => Failing::of(FailureKind::Kernel, why, offset),
         });
     }
 
     /// Whether the kernel died and no task so far is the one in which it did.
     pub fn died_in_nobody(&self) -> bool {
-        let is_so = |f: &Failing| f.kind == FailureKind::Kernel && f.thread.is_none() && !f.is_nobodys;
+        let is_so = |f: &Failing| f.kind == FailureKind::Kernel && f.thread.is_none();
         self.failure.as_ref().is_some_and(is_so)
     }
 
@@ -123,7 +127,7 @@ impl Ends {
             Some(Report::Warning { .. }) => self.warning.as_mut(),
             _ => self.failure.as_mut(),
         };
-        let is_without = |failure: &&mut Failing| failure.thread.is_none() && !failure.is_nobodys;
+        let is_without = |failure: &&mut Failing| failure.thread.is_none() && !failure.is_nobodys();
         let Some(failure) = failing.filter(is_without) else { return };
         let pid = match thread.id {
             ThreadId::Number(pid) => Some(pid),
@@ -154,7 +158,7 @@ mod tests {
         ends.die(why, 7, true);
         assert!(ends.stalled().is_none() && !ends.died_in_nobody());
         let end = ends.take().expect("an end");
-        assert_eq!((end.kind, &*end.message, end.offset), (FailureKind::Kernel, why, 7));
+        assert_eq!((end.kind, &*end.message, end.offset), (FailureKind::GaveUp, why, 7));
         // Of tasks that are not there: whose stack comes is all that is known.
         ends.die(why, 7, false);
         assert!(ends.died_in_nobody());

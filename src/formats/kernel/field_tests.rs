@@ -52,7 +52,7 @@ fn tasks_of_2_6_18_with_their_relatives() {
     assert_eq!(snapshot.stacks.get(frame).module.as_deref(), Some("applog"));
     assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Uninterruptible));
     // The machine ended on it, and the task is not the one that did.
-    assert_eq!(end(&snapshot), (FailureKind::Kernel, "hung_task: blocked tasks".to_owned(), None));
+    assert_eq!(end(&snapshot), (FailureKind::GaveUp, "hung_task: blocked tasks".to_owned(), None));
     assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps);
 }
 
@@ -90,7 +90,7 @@ fn the_watchdog_of_blocked_tasks_is_not_who_failed() {
     let panic = "Kernel panic - not syncing: hung_task: blocked tasks\nCPU: 0 PID: 30 Comm: khungtaskd Not tainted 5.10.0 #1\nCall Trace:\n dump_stack+0x1/0x2\n panic+0x1/0x2\n watchdog+0x1/0x2\n";
     let snapshot = read_one(&format!("{hung}{panic}"));
     assert_eq!(ids(&snapshot), ["71"]);
-    assert_eq!(end(&snapshot), (FailureKind::Kernel, "hung_task: blocked tasks".to_owned(), None));
+    assert_eq!(end(&snapshot), (FailureKind::GaveUp, "hung_task: blocked tasks".to_owned(), None));
     // The machine that lives on did not end.
     assert_eq!(read_one(hung).process.failure, None);
 }

@@ -126,6 +126,33 @@ pub(super) fn caller(text: &str) -> &str {
     text.split_once(CALLING).map_or(text, |(caller, _)| caller)
 }
 
+/// A frame of a table without numbers: `kc`, and what is left of others where somebody took their columns away.
+///
+/// ```text
+///         nt!KiSwapContext+0x76
+///         nt!KiSystemServiceCopyEnd+0x13 (TrapFrame @ ffffd000`248ebc40)
+///         0xfffff960`0038bed0
+/// ntdll!NtWaitForSingleObject
+/// ```
+pub(super) fn plain(line: &str) -> Option<&str> {
+    let text = line.trim();
+    let text = text.split_once(" (TrapFrame @ ").map_or(text, |(symbol, _)| symbol);
+    if let Some(digits) = text.strip_prefix("0x") {
+        let is_address = digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'`');
+        return (is_address && !digits.is_empty()).then_some(text);
+    }
+    let (module, function) = text.split_once('!')?;
+    let is_module = !module.is_empty()
+        && module.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let is_begin = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '?' | '<' | '~' | '`' | '@');
+    let is_name = || {
+        let offset = function.rsplit_once("+0x").map(|(_, offset)| offset);
+        let has_offset = offset.is_some_and(|o| !o.is_empty() && o.bytes().all(|b| b.is_ascii_hexdigit()));
+        has_offset || !function.contains([' ', '+']) && !function.ends_with([':', '.', '!', ',', '?'])
+    };
+    (is_module && function.starts_with(is_begin) && is_name()).then_some(text)
+}
+
 /// How minidump-stackwalk found a frame.
 pub(super) static FOUND_BY: &[(&str, Trust)] = &[
     ("given as instruction pointer in context", Trust::Context),
@@ -157,5 +184,6 @@ pub(super) fn is_body(line: &str) -> bool {
         || text.starts_with(super::head::CURRENT_FRAME)
         || text.starts_with("WARNING: ") && text.contains("may be wrong")
         || read(line).is_some()
+        || plain(line).is_some()
         || walked(line).is_some()
 }

@@ -22,17 +22,23 @@ static LOADER: &[&str] = &["LdrLockLoaderLock", "LdrpAcquireLoaderLock"];
 const LOADER_LOCK: &str = "ntdll!LdrpLoaderLock";
 
 /// Modules that the waiting part of a stack is in.
-static SYSTEM: &[&str] =
+pub(super) static SYSTEM: &[&str] =
     &["ntdll", "kernel32", "kernelbase", "wow64", "wow64cpu", "nt", "verifier", "vrfcore"];
 
 /// The name of an argument that may be a critical section, see [`super::session`].
 pub(super) const MAYBE: &str = "CriticalSection?";
+
+/// The function by which the kernel stops the machine, and the name of its first argument; all versions store their arguments
+/// where a table shows them.
+const STOPS: (&str, &str) = ("nt", "KeBugCheckEx");
+pub(super) const STOP_CODE: &str = "BugCheckCode";
 
 /// Reads the lines of a block.
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     let mut is_system = true;
     let mut is_entering = false;
+    let mut has_columns = false;
     for line in block {
         let text = line.text;
         if let Some(frame) = text.trim_start().strip_prefix(head::CURRENT_FRAME) {
@@ -48,6 +54,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
         } else if text.trim_start().starts_with("WARNING: ") {
             body.end = StackEnd::Reported;
         } else if let Some(columns) = columns::read(text) {
+            has_columns = true;
             let mut frame = BodyFrame::from(symbol(text.get(columns.symbol..).unwrap_or_default()));
             if columns.is_inline {
                 frame.frame.kind = FrameKind::Inlined;
@@ -57,6 +64,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
             if columns.is_scanned {
                 frame.frame.trust = Some(Trust::Scan);
             }
+            stops(&body, &mut frame, line, &columns);
             let name = frame.frame.function.as_deref().unwrap_or_default().trim_start_matches('_');
             if is_system && ENTERING.contains(&name) {
                 is_entering = true;
@@ -65,6 +73,9 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
                 body.wait = Some(loader());
             }
             body.frames.push(frame);
+        } else if let Some(text) = columns::plain(text).filter(|_| !has_columns) {
+            // Below a table stands what `!analyze` says of one of its frames.
+            body.frames.push(symbol(text).into());
         } else if let Some(at) = columns::walked(text) {
             body.frames.push(walked(text.get(at..).unwrap_or_default()).into());
         } else if let Some(wait) = head::wait_object(text) {
@@ -82,7 +93,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
 }
 
 /// `ntdll_77980000`: the second module of a name, as in a process of 32 bits on a system of 64, has its base behind it.
-fn without_base(module: &str) -> &str {
+pub(super) fn without_base(module: &str) -> &str {
     let is_base = |text: &str| matches!(text.len(), 8 | 16) && hex(text).is_some();
     module.rsplit_once('_').filter(|(_, base)| is_base(base)).map_or(module, |(name, _)| name)
 }
@@ -112,6 +123,24 @@ fn enters(body: &mut Body, frame: &mut BodyFrame, line: &BlockLine<'_>, columns:
     }
     for slot in columns.doubtful_arguments() {
         let arg = ArgSlot { name: MAYBE.into(), kind: SlotKind::Hex, symbol: None };
+        frame.slots.push((arg, line.slot + slot));
+    }
+}
+
+/// The code of the newest frame where that stops the machine.
+///
+/// ```text
+/// ffffd505`7e830838 fffff800`903d5669 : 00000000`0000000a 00000000`00000047 00000000`00000002 00000000`00000000 : nt!KeBugCheckEx
+/// ```
+fn stops(body: &Body, frame: &mut BodyFrame, line: &BlockLine<'_>, columns: &Columns) {
+    let name = (frame.frame.module.as_deref(), frame.frame.function.as_deref());
+    if !body.frames.is_empty() || name != (Some(STOPS.0), Some(STOPS.1)) {
+        return;
+    }
+    let slot =
+        columns.arguments().or(Some(columns.doubtful_arguments())).and_then(|slots| slots.into_iter().next());
+    if let Some(slot) = slot {
+        let arg = ArgSlot { name: STOP_CODE.into(), kind: SlotKind::Hex, symbol: None };
         frame.slots.push((arg, line.slot + slot));
     }
 }

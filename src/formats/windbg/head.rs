@@ -171,6 +171,26 @@ pub(super) fn wait_object(line: &str) -> Option<&str> {
     (is_object && kind.starts_with("Mutant")).then_some("Mutant")
 }
 
+/// What else a thread of the kernel's list waits for: `    ffffe000046192c0  SynchronizationEvent`.
+pub(super) fn is_other_object(line: &str) -> bool {
+    let Some(text) = line.strip_prefix("    ").map(str::trim) else { return false };
+    let is_object = |object: &str| matches!(object.len(), 8 | 16 | 17) && hex(object).is_some();
+    text.split_once(' ').is_some_and(|(object, kind)| is_object(object) && OBJECTS.contains(&kind.trim()))
+}
+
+/// Kinds of objects that tell nothing of who ends the wait (`!thread` of the debugger's documentation).
+static OBJECTS: &[&str] = &[
+    "SynchronizationEvent",
+    "NotificationEvent",
+    "SynchronizationTimer",
+    "NotificationTimer",
+    "ProcessObject",
+    "ThreadObject",
+    "QueueObject",
+    "Semaphore Limit 0x1",
+    "Unknown",
+];
+
 /// The line below a header that says for which mutex of the kernel the thread waits.
 fn wait_line(more: &[u8]) -> Option<String> {
     let mut lines = more.split(|b| *b == b'\n').take(3);

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::frame::{MAYBE, is_loader_lock};
+use super::frame::{MAYBE, STOP_CODE, is_loader_lock};
 use super::head::{CURRENT, FAULTING};
 use super::locks::{CriticalSection, ENTERS};
 use super::session::{Key, Memory};
@@ -23,6 +23,9 @@ pub(super) fn finish(mut memory: Memory, building: &mut Building) {
     duplicates(&memory, &numbers, snapshot);
     for thread in &mut snapshot.threads {
         thread.cpu_us = thread.tid.and_then(|tid| memory.times.get(&u64::from(tid)).copied());
+    }
+    if let Some(code) = stop_code(snapshot) {
+        memory.death.stopped(code);
     }
     death(&memory, &now, snapshot);
     locks(&memory.sections, is_listed, building);
@@ -153,6 +156,16 @@ fn duplicates(memory: &Memory, numbers: &FxHashMap<u64, u32>, snapshot: &mut Sna
 const MOST_THREADS: usize = 1 << 16;
 /// How many threads with stacks are compared: those that `!uniqstack` printed.
 const LOOKED_AT: usize = 256;
+
+/// The code with which the newest frame of a thread stops the machine.
+fn stop_code(snapshot: &Snapshot) -> Option<u32> {
+    snapshot.threads.iter().find_map(|thread| {
+        let newest = snapshot.stacks.frames_of(thread.stack).first()?;
+        let slot = snapshot.stacks.slots(*newest).iter().position(|slot| &*slot.name == STOP_CODE)?;
+        let code = snapshot.values.of(thread.values).get(slot).copied()?;
+        u32::try_from(code).ok().filter(|code| *code != 0)
+    })
+}
 
 /// The exception, and its thread.
 fn death(memory: &Memory, now: &[ThreadIx], snapshot: &mut Snapshot) {

@@ -95,6 +95,9 @@ fn is_managed(site: &Site<'_>, begin: usize) -> bool {
     memchr::memmem::find(line, b"OS Thread Id: 0x").is_some()
 }
 
+/// The header of the only column of `kc`.
+const CALL_SITE: &str = "Call Site";
+
 struct Windbg;
 
 impl Grammar for Windbg {
@@ -134,7 +137,8 @@ impl Grammar for Windbg {
         if session::is_event(line) {
             return InBlock::Ends;
         }
-        if session::is_noise(line) { InBlock::Noise } else { InBlock::Unknown }
+        let is_noise = session::is_noise(line) || head::is_other_object(line) || line.trim() == CALL_SITE;
+        if is_noise { InBlock::Noise } else { InBlock::Unknown }
     }
 
     fn breaks_off(&self, line: &str) -> bool {
@@ -175,3 +179,5 @@ impl Grammar for Windbg {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_stops;

@@ -195,6 +195,7 @@ impl Memory {
         if is_begin && dumps.open().is_some() && !self.keys.is_empty() {
             self.close(dumps);
         }
+        self.death.is_dump |= text.starts_with("Loading Dump File [");
         if death::is_line(line) {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::row::{Pattern, Scope, Source};
 use super::{TABLES, classes, find, public_name};
-use crate::normalize::{Role, normalize};
+use crate::normalize::{Role, WaitKind, normalize};
 
 fn sources() -> impl Iterator<Item = (&'static str, &'static Source)> {
     TABLES.iter().flat_map(|(family, sources)| sources.iter().map(move |source| (*family, source)))
@@ -100,5 +100,39 @@ fn words_that_programs_use_are_bound_to_the_c_library() {
 fn a_public_name_is_its_own_alias() {
     for name in ["pthread_mutex_lock", "lll_lock_wait", "futex_abstimed_wait_common", "clone3"] {
         assert_eq!(public_name(name).map(|p| p.name), Some(name));
+    }
+}
+
+#[test]
+fn waits_as_debuggers_name_them() {
+    for (function, role, wait) in [
+        ("::__futex_wait_ex(volatile void *, bool, int, const timespec *)", Role::Wait, WaitKind::Futex),
+        (
+            "__dl__ZL33__pthread_mutex_lock_with_timeoutP24pthread_mutex_internal_tbPK8timespec",
+            Role::Lock,
+            WaitKind::Mutex,
+        ),
+        ("pthread_mutex_lock_intern", Role::Lock, WaitKind::Mutex),
+        ("do_sema_b_wait_intern", Role::Wait, WaitKind::Semaphore),
+        ("parking_lot_core::word_lock::{impl#1}::lock_slow::{closure#0}", Role::Lock, WaitKind::Mutex),
+        (
+            "parking_lot_core::word_lock::with_thread_data<usize, parking_lot_core::word_lock::{impl#1}::lock_slow::{closure_env#0}>",
+            Role::Lock,
+            WaitKind::Mutex,
+        ),
+        ("art::gc::Heap::WaitForConcurrentGCRequest(art::Thread*)", Role::Idle, WaitKind::Work),
+        ("_dispatch_mach_send_and_wait_for_reply", Role::Wait, WaitKind::Future),
+        ("dispatch_mach_send_with_result_and_wait_for_reply$VARIANT$mp", Role::Wait, WaitKind::Future),
+        ("_portfs", Role::Idle, WaitKind::Poll),
+        ("evport_dispatch", Role::Idle, WaitKind::Work),
+    ] {
+        let name = normalize(function);
+        let row = find(&name, |scope| scope == Scope::Anywhere).map(|row| (row.role, row.wait));
+        assert_eq!(row, Some((role, Some(wait))), "{function}: {name}");
+    }
+    // What unlocks does not wait.
+    for other in ["parking_lot_core::word_lock::{impl#1}::unlock_slow", "pthread_mutex_unlock_intern"] {
+        let row = find(&normalize(other), |scope| scope == Scope::Anywhere);
+        assert!(row.is_none_or(|row| row.role != Role::Lock), "{other}");
     }
 }

@@ -83,6 +83,8 @@ pub static TABLE: &[Source] = &[
             idle("kevent64", Poll),
             idle("kqueue", Poll),
             idle("port_getn", Poll),
+            // The system call of illumos by itself (lib/libc/port/sys/portfs.s).
+            idle("_portfs", Poll),
             idle("io_getevents", Poll),
             idle("io_getevents_0_4", Poll),
             idle("io_pgetevents", Poll),

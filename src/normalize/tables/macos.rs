@@ -74,6 +74,9 @@ pub static TABLE: &[Source] = &[
             wait("dispatch_group_wait", Future),
             wait("_dispatch_block_sync_invoke", Future),
             wait("dispatch_block_wait", Future),
+            // A message and its answer, which another process gives (src/mach.c).
+            wait("_dispatch_mach_send_and_wait_for_reply", Future),
+            wait("dispatch_mach_send_with_result_and_wait_for_reply*", Future),
             lock("_dispatch_thread_event_wait_slow", Mutex),
             lock("__DISPATCH_WAIT_FOR_QUEUE__", Mutex),
             lock("_dispatch_sync_f_slow", Mutex),

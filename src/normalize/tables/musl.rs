@@ -48,6 +48,8 @@ pub static TABLE: &[Source] = &[
         &[
             lock("NonPI::MutexLockWithTimeout", Mutex),
             lock("PIMutexTimedLock", Mutex),
+            // Android 5 to 7.
+            lock("pthread_mutex_lock_with_timeout", Mutex),
             lock("NonPI::NormalMutexLock", Mutex),
             lock("NonPI::RecursiveOrErrorcheckMutexWait", Mutex),
             wait("pthread_cond_timedwait_relative_np", Condition),

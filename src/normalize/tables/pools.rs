@@ -60,6 +60,13 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "Android 5 art/runtime/gc/heap.cc, libcore/libart Daemons.java: where GCDaemon waits for a request",
+        &[
+            work("art::gc::Heap::WaitForConcurrentGCRequest"),
+            work("dalvik.system.VMRuntime.waitForConcurrentGCRequest"),
+        ],
+    ),
+    source(
         "GLib 2.74 glib/gmain.c, gthreadpool.c; GIO gdbusprivate.c; dconf; GTK",
         &[
             work("g_main_context_poll*"),
@@ -142,6 +149,7 @@ pub static TABLE: &[Source] = &[
             work("event_base_loop"),
             work("event_base_dispatch"),
             work("epoll_dispatch"),
+            work("evport_dispatch"),
             work("poll_dispatch"),
             work("ev_run"),
             work("aeProcessEvents"),

@@ -150,6 +150,10 @@ pub static TABLE: &[Source] = &[
             abort("MmAccessFault"),
         ],
     ),
+    source(
+        "mingw-w64 3 to 12 mingw-w64-libraries/winpthreads/src/mutex.c, cond.c: what they wait by",
+        &[lock("pthread_mutex_lock_intern", Mutex), wait("do_sema_b_wait*", Semaphore)],
+    ),
     only(
         Scope::Module("dynamorio"),
         "DynamoRIO 2 - 11 core/win32/os.c, core/win32/ntdll.c",

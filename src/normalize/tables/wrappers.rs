@@ -32,6 +32,10 @@ pub static TABLE: &[Source] = &[
         "parking_lot_core 0.9 src/word_lock.rs; Legion 23 runtime/realm/mutex.cc; WebKit WTF/wtf/WordLock.cpp",
         &[
             lock("*::WordLock::lock_slow", Mutex),
+            // Inside of it, as gdb names what is generic.
+            lock("parking_lot_core::word_lock::*lock_slow::{closure#0}", Mutex),
+            lock("parking_lot_core::word_lock::*lock_slow::{{closure}}", Mutex),
+            lock("parking_lot_core::word_lock::with_thread_data", Mutex),
             lock("*FIFOMutex::lock_slow", Mutex),
             lock("WTF::WordLock::lockSlow", Mutex),
         ],

@@ -62,8 +62,11 @@ pub fn facts(snapshot: &Snapshot<'_>, view: &View, html: &mut Html) {
     let at = (source.offset > 0).then(|| format!("from byte {}", words::count(source.offset)));
     let dump: Vec<String> =
         [Some(format.to_owned()), process.arch.clone(), size, at].into_iter().flatten().collect();
-    let threads = words::count(snapshot.threads.total);
-    let threads = if snapshot.threads.complete { threads } else { format!("at least {threads}") };
+    let threads = match (snapshot.threads.total, snapshot.threads.complete) {
+        (total, true) => words::count(total),
+        (0, false) => "none shown".to_owned(),
+        (total, false) => format!("at least {}", words::count(total)),
+    };
     let rows: [(&str, Option<String>); 10] = [
         ("Process", who),
         ("Died of", process.signal.clone()),

@@ -155,6 +155,6 @@ fn process(snapshot: &Snapshot<'_>) -> Option<String> {
 
 /// `5,001 threads`.
 fn threads(snapshot: &Snapshot<'_>) -> String {
-    let at_least = if snapshot.threads.complete { "" } else { "at least " };
-    format!("{at_least}{}", words::counted(snapshot.threads.total, snapshot.threads.unit.noun()))
+    let threads = &snapshot.threads;
+    words::in_all(threads.total, threads.complete, threads.unit.noun())
 }

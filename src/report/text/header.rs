@@ -73,8 +73,8 @@ pub fn of_snapshot(snapshot: &Snapshot<'_>) -> Vec<String> {
         None => format.to_owned(),
     });
     parts.extend(process(snapshot));
-    let at_least = if snapshot.threads.complete { "" } else { "at least " };
-    parts.push(format!("{at_least}{}", words::counted(snapshot.threads.total, snapshot.threads.unit.noun())));
+    let threads = &snapshot.threads;
+    parts.push(words::in_all(threads.total, threads.complete, threads.unit.noun()));
     parts
 }
 

@@ -28,6 +28,15 @@ pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
+/// `4,499 threads`, `at least 12 threads`, `no thread shown`.
+pub fn in_all(n: u64, is_complete: bool, noun: &str) -> String {
+    match (n, is_complete) {
+        (_, true) => counted(n, noun),
+        (0, false) => format!("no {noun} shown"),
+        (_, false) => format!("at least {}", counted(n, noun)),
+    }
+}
+
 /// `90 %`. Only all is 100 % and only none is 0 %.
 pub fn percent(share: f64) -> String {
     match (share * 100.0).round() as u64 {
