@@ -2,6 +2,8 @@
 //!
 //! Words are compared whole: `log_message` and `LogMessage` log, `login`, `catalog` and `log2` do not.
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
 /// The parts of a path: `spdlog::logger::log` → `spdlog`, `logger`, `log`.
@@ -151,6 +153,14 @@ const NOT_LOGGING: [&str; 46] = [
 /// Classes and namespaces with exactly this name log.
 const LOGGING_SCOPES: [&str; 6] = ["log", "logs", "logger", "logging", "logging_internal", "log_internal"];
 
+/// The same by their lengths: nearly every word that is asked for is none of them.
+static NOT_LOGGING_BY_LENGTH: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+    let longest = NOT_LOGGING.iter().map(|word| word.len()).max().unwrap_or(0);
+    (0..=longest)
+        .map(|length| NOT_LOGGING.into_iter().filter(|word| word.len() == length).collect())
+        .collect()
+});
+
 /// Whether a function belongs to a logging library or is the program's own logging.
 pub fn is_logging(name: &str) -> bool {
     // Almost no name gets further.
@@ -182,7 +192,8 @@ fn logs(identifier: &str, has_scope: bool) -> bool {
     }
     // `log` alone is the logarithm, `Log` a function that logs.
     let is_alone = words.count() == 1 && (has_scope || identifier == "log");
-    words.have(&["log"]) && !is_alone && !words.have(&NOT_LOGGING)
+    let is_other = |word: &str| NOT_LOGGING_BY_LENGTH.get(word.len()).is_some_and(|list| is_in(word, list));
+    words.have(&["log"]) && !is_alone && !words.iter().any(is_other)
 }
 
 #[cfg(test)]

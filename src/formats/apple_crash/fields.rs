@@ -64,9 +64,12 @@ static FIELDS: &[(&str, Fact)] = &[
     ("Highlighted Thread:", |m, text| m.crashed = m.crashed.or_else(|| number(text))),
 ];
 
+/// Whether a value begins as that of a field does.
+type Begins = fn(&str) -> bool;
+
 /// Fields of Mac OS X 10.3 and 10.4: their names, how what stands behind begins, as these are words that a message of a process
 /// may begin with, and what they say.
-static OLD: &[(&str, fn(&str) -> bool, Fact)] = &[
+static OLD: &[(&str, Begins, Fact)] = &[
     ("Host Name:", |_| true, |_, _| {}),
     ("Command:", |_| true, |m, text| m.process.name = Some(text.into())),
     ("Parent:", |_| true, |_, _| {}),

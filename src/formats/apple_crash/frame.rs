@@ -11,7 +11,7 @@
 //! 0   <<00000000>>                    0x00000002 0 + 2                                                  Mac OS X 10.4: the same
 //! 6   dyld                            0x00000001a02f4e70 0x1a02e0000 + 85616
 //! 7   MyApp                           0x0000000104ff1e70 helper + 4 [inlined] (Log.swift:9)
-//! 8   libsystem_kernel.dylib          0x18d5d2634 0x18d5cf000 + 0x3634	// mach_msg_trap + 0x8           Cr4shed
+//! 8   libsystem_kernel.dylib          0x18d5d2634 0x18d5cf000 + 0x3634    // mach_msg_trap + 0x8           Cr4shed
 //! ```
 //!
 //! Names of images hold blanks.

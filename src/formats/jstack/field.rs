@@ -4,9 +4,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A field's value.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Field<T> {
     /// There is none, or `null`.
+    #[default]
     Absent,
     /// What was expected.
     Read(T),
@@ -33,12 +34,6 @@ impl<T> Field<Vec<T>> {
     /// The elements of a list.
     pub fn each(&self) -> impl Iterator<Item = &T> {
         self.get().into_iter().flatten()
-    }
-}
-
-impl<T> Default for Field<T> {
-    fn default() -> Self {
-        Self::Absent
     }
 }
 

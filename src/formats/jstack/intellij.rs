@@ -4,11 +4,11 @@
 //! "AWT-EventQueue-0" prio=0 tid=0x0 nid=0x0 blocked
 //!      java.lang.Thread.State: BLOCKED
 //!  on java.lang.Object@5f5c2 owned by "Timer-2" Id=278 (suspended) (in native)
-//! 	at com.intellij.ide.Highlighter.events(Highlighter.kt:96)
+//!     at com.intellij.ide.Highlighter.events(Highlighter.kt:96)
 //!
 //! ---------- Coroutine dump ----------
 //! - "com.intellij.ide":StandaloneCoroutine{Active} [Dispatchers.Default]
-//! 	at com.intellij.ide.Highlighter.next(Highlighter.kt:12)
+//!     at com.intellij.ide.Highlighter.next(Highlighter.kt:12)
 //! ```
 //!
 //! No thread has an id, so that owners are known by their names; of two with one name it is not known which is meant. The

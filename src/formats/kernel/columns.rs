@@ -18,8 +18,11 @@ use super::header::{Task, state_of, task};
 /// Whether a task has memory of its own: the end of the line where the relatives of a task stand before it.
 const MEMORY: [&str; 2] = ["(L-TLB)", "(NOTLB)"];
 
+/// Whether the last word of a line is one with which a header ends.
+type IsEnd = fn(&str) -> bool;
+
 /// How a line ends, and how many numbers at most stand behind the pid and that of the parent.
-static ENDS: &[(fn(&str) -> bool, usize)] = &[
+static ENDS: &[(IsEnd, usize)] = &[
     // RHEL 6 has one column more.
     (|end| end.strip_prefix("0x").is_some_and(|flags| u64::from_str_radix(flags, 16).is_ok()), 1),
     // A child and two siblings.

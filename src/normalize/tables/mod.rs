@@ -220,8 +220,11 @@ pub fn public_name(name: &str) -> Option<PublicName> {
 
 /// The name without what may stand around it, the least changed first.
 fn stems(bare: &str) -> impl Iterator<Item = &str> {
-    let without_prefix = PREFIXES.iter().filter_map(move |p| bare.strip_prefix(p));
+    // Nearly every name has none of them, as one byte tells.
+    let begins = move |part: &&&str| part.bytes().next() == bare.bytes().next();
+    let without_prefix = PREFIXES.iter().filter(begins).filter_map(move |p| bare.strip_prefix(p));
     std::iter::once(bare).chain(without_prefix).flat_map(|stem| {
-        std::iter::once(stem).chain(SUFFIXES.iter().filter_map(move |s| stem.strip_suffix(s)))
+        let ends = move |part: &&&str| part.bytes().next_back() == stem.bytes().next_back();
+        std::iter::once(stem).chain(SUFFIXES.iter().filter(ends).filter_map(move |s| stem.strip_suffix(s)))
     })
 }
