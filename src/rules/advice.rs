@@ -220,7 +220,10 @@ pub(super) fn for_stuck_io() -> Vec<String> {
 }
 
 /// For a processor that does not get away from a task.
-pub(super) fn for_stall() -> Vec<String> {
+pub(super) fn for_stall(case: &Case<'_>) -> Vec<String> {
+    if case.snapshot.threads.is_empty() {
+        return vec!["Take the log from before this line on: the kernel prints the stacks of the processors below it. If there are none, have it print them (echo l > /proc/sysrq-trigger; dmesg).".into()];
+    }
     vec!["Look at what the function on top waits for (another processor, a lock, a device), and at the stacks of the other processors: one that has its interrupts off answers nobody.".into()]
 }
 

@@ -138,7 +138,7 @@ fn stall(case: &Case<'_>) -> Option<Finding> {
         clusters: clusters_of(case, &members),
         location: frame.map(|frame| Location { frame }),
         evidence,
-        advice: advice::for_stall(),
+        advice: advice::for_stall(case),
         cause: std::iter::once(RuleId::HotThreads.id().to_owned())
             .chain(frame.map(|f| words.function(f)))
             .collect(),

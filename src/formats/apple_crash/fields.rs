@@ -71,7 +71,13 @@ type Begins = fn(&str) -> bool;
 /// may begin with, and what they say.
 static OLD: &[(&str, Begins, Fact)] = &[
     ("Host Name:", |_| true, |_, _| {}),
-    ("Command:", |_| true, |m, text| m.process.name = Some(text.into())),
+    (
+        "Command:",
+        |_| true,
+        |m, text| {
+            m.process.name.get_or_insert_with(|| text.into());
+        },
+    ),
     ("Parent:", |_| true, |_, _| {}),
     ("Build Version:", |_| true, |_, _| {}),
     ("Project Name:", |_| true, |_, _| {}),
@@ -99,7 +105,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Fields with which a report begins, or a part of it before its threads.
-pub(super) static FIRST: &[&str] = &["Incident Identifier:", "Process:", "Host Name:", "Date/Time:"];
+pub(super) static FIRST: &[&str] = &["Incident Identifier:", "Process:", "Host Name:"];
 
 /// The name of the field in a line, what stands behind it, and what that says.
 pub(super) fn field(line: &str) -> Option<(&'static str, &str, Fact)> {

@@ -41,9 +41,15 @@ pub(super) static TARGETS: &[&[u8]] = &[b"Thread ", b"LWP ", b"process "];
 pub(super) fn is_header(line: &[u8]) -> bool {
     numbers(line).is_some_and(|(_, _, at)| {
         let number = |target: &&[u8]| Some(line.get(at..)?.strip_prefix(*target)?.trim_ascii_start());
-        // `Thread 12 (process reaper)` is a thread of Java.
-        TARGETS.iter().filter_map(number).any(|number| number.first().is_some_and(u8::is_ascii_hexdigit))
+        TARGETS.iter().filter_map(number).any(is_number)
     })
+}
+
+/// Whether the word is a number: `Thread 12 (process reaper)` and `Thread 7 (process completion)` are threads of Java.
+fn is_number(word: &[u8]) -> bool {
+    let word = word.strip_prefix(b"0x").unwrap_or(word);
+    let digits = word.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    digits > 0 && !word.get(digits).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// `Thread 2.7 (`: inferior, number, and the index after the parenthesis.

@@ -37,7 +37,6 @@ mod printed_locks;
 mod py_bt;
 mod raised;
 mod recognize;
-mod same_core;
 mod scan;
 mod session;
 mod split;

@@ -20,7 +20,6 @@ use super::header::Header;
 use super::info_threads::Row;
 use super::items::{Item, StackItem};
 use super::piece::Piece;
-use super::same_core;
 use super::session::Event;
 
 /// A stack and the chunk in which it stands.
@@ -360,7 +359,7 @@ fn begins_snapshot(part: &Part<'_>, group: &[Part<'_>], known: &FxHashMap<Key, P
         .filter_map(|listed| Some((listed.placed, *known.get(&key(listed.header))?)))
         .collect();
     match part.start {
-        Start::Hard => !same_core::is_same(part, group),
+        Start::Hard => true,
         Start::Soft => {
             !again.is_empty() || part.listed.is_empty() && known.is_empty() && !part.loose.is_empty()
         }

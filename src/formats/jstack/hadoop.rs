@@ -171,11 +171,11 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// A line between threads; whether a dump begins with it. `is_outside`: none is being read.
-    pub fn line(&mut self, line: Between, is_outside: bool) -> bool {
+    /// A line between threads; whether a dump begins with it. Only below the title it counts threads of a dump.
+    pub fn line(&mut self, line: Between) -> bool {
         match line {
             Between::Title => self.is_titled = true,
-            Between::Count(_) => return self.is_titled || is_outside,
+            Between::Count(_) => return self.is_titled,
             Between::Gone => self.gone += 1,
         }
         false

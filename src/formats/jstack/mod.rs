@@ -222,7 +222,7 @@ impl Grammar for Jstack {
         } else if line == intellij::WITHOUT_IDS {
             memory.names.are_ids();
         } else if let Some(said) = hadoop::between(line) {
-            if memory.counted.line(said, dumps.open().is_none()) {
+            if memory.counted.line(said) {
                 begin(memory, dumps, offset);
                 memory.counted.begin(said);
             }

@@ -81,6 +81,9 @@ pub(super) fn add_lines<'t>(body: &mut Body, texts: &'t [String]) -> Vec<&'t str
     unknown
 }
 
+/// No thread holds as many locks.
+const MOST_COMPARED: usize = 256;
+
 /// What stands around a lock, and how a thread holds such a one.
 static KINDS: &[(&str, WaitMode)] = &[("Lock(", WaitMode::Park), ("Monitor(", WaitMode::Enter)];
 
@@ -89,7 +92,8 @@ static KINDS: &[(&str, WaitMode)] = &[("Lock(", WaitMode::Park), ("Monitor(", Wa
 pub(super) fn hold(body: &mut Body, text: &str, mode: WaitMode, depth: Option<u32>) -> bool {
     let said = KINDS.iter().find(|(kind, _)| text.starts_with(kind));
     let Some((lock, _)) = lock(text, said.map_or(mode, |(_, mode)| *mode)) else { return false };
-    if body.holds.iter().all(|hold| hold.lock.id != lock.id) {
+    // Of a damaged text with thousands not all are compared with all.
+    if body.holds.iter().rev().take(MOST_COMPARED).all(|hold| hold.lock.id != lock.id) {
         body.holds.push(BodyHold { lock, depth });
     }
     true

@@ -73,12 +73,33 @@ pub(super) fn without_speaker(before: &[u8]) -> &[u8] {
     before.strip_suffix(b"watchdog: ").map_or(before, |b| b.strip_suffix(b"NMI ").unwrap_or(b))
 }
 
-/// Whether this may be the prefix of a log: no word of a sentence stands at its end.
+/// Whether this is the prefix of a log: what logs put before the kernel's lines, and no other word.
+///
+/// ```text
+/// [   31.117482] [   31.117482][   T31] <0>             the kernel's own
+/// Mar 14 02:26:53 shop-3 kernel:                         syslog and the journal
+/// 2026-11-30T02:00:00.117Z                               containers
+/// [pod/shop-7d/web] shop-1  |                            what shows several of them
+/// 12 >                                                   numbered lines, quotations
+/// ```
 fn is_prefix(before: &[u8]) -> bool {
-    let last = before.trim_ascii().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let is_of_word =
-        |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'"' | b'`' | b'(' | b',' | b'.');
-    last.is_empty() || !last.iter().all(is_of_word) || before.trim_ascii_start().starts_with(b"{\"")
+    let before = before.trim_ascii();
+    let last = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let all = |word: &[u8], signs: &[u8]| word.iter().all(|b| b.is_ascii_digit() || signs.contains(b));
+    let is_time = last.iter().filter(|b| **b == b':').count() >= 2
+        && last.iter().any(u8::is_ascii_digit)
+        && all(last, b":.,-+TZ");
+    let in_brackets = before.strip_suffix(b"]").and_then(|b| b.rsplit(|b| *b == b'[').next());
+    let is_mark = in_brackets.is_some_and(|mark| {
+        let (has_digit, is_number) = (mark.iter().any(u8::is_ascii_digit), all(mark, b". CT"));
+        has_digit && is_number || mark.contains(&b'/') && !mark.contains(&b' ')
+    });
+    last.is_empty()
+        || last == b"kernel:"
+        || before.starts_with(b"{\"")
+        || is_time
+        || is_mark
+        || all(last, b"|<>")
 }
 
 #[cfg(test)]
@@ -105,6 +126,9 @@ mod tests {
             "> rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
             "[pod/shop-7d/web] rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-... } 9 jiffies",
             "{\"log\":\"INFO: rcu_sched self-detected stall on CPU",
+            "[   31.117482][   T31] rcu: INFO: rcu_sched self-detected stall on CPU",
+            "shop-1  | INFO: rcu_sched self-detected stall on CPU",
+            "31.117482 <3>INFO: rcu_sched self-detected stall on CPU",
         ] {
             assert!(is_alarm(line), "{line}");
         }
@@ -123,6 +147,10 @@ mod tests {
             "it said BUG: workqueue lockup - pool cpus=3 node=0 flags=0x0 nice=0 stuck for 31s!",
             "BUG: workqueue lockup - pool cpus=3 node=0 flags=0x0 nice=0 stuck for 31s! What is it?",
             "INFO: rcu_ and what follows",
+            "Subject: Re: INFO: rcu_sched self-detected stall on CPU",
+            "#12: INFO: rcu_sched self-detected stall on CPU",
+            "test_parse.c:12: INFO: rcu_sched self-detected stall on CPU",
+            "[SOLVED] INFO: rcu_sched self-detected stall on CPU",
         ] {
             assert!(!is_alarm(line), "{line}");
         }

@@ -19,8 +19,9 @@ const HUNG: &str = "hung_task";
 #[derive(Default)]
 pub(super) struct Ends {
     failure: Option<Failing>,
-    /// The last report after which the kernel went on.
+    /// The last report after which the kernel went on, and how many there were.
     warning: Option<Failing>,
+    warnings: u64,
 }
 
 /// A failure, and the task in which it happened as far as it is known.
@@ -51,6 +52,29 @@ impl Failing {
     }
 }
 
+/// Reports after which the kernel goes on that are told by themselves. Programs write `WARNING: ` too.
+///
+/// Source: Linux 4.4-6.18 kernel/panic.c (`__warn`), kernel/sched/core.c (`__might_resched`, `__schedule_bug`),
+/// lib/smp_processor_id.c, mm/memory.c, mm/page_alloc.c, kernel/fork.c, kernel/kcsan/report.c, mm/kmsan/report.c,
+/// kernel/workqueue.c.
+static TOLD: &[&str] = &[
+    "WARNING: CPU: ",
+    "WARNING: at ",
+    "BUG: sleeping function called from invalid context",
+    "BUG: scheduling while atomic",
+    "BUG: using ",
+    "BUG: Bad page ",
+    "BUG: Bad rss-counter state",
+    "BUG: non-zero pgtables_bytes",
+    "BUG: workqueue leaked",
+    "BUG: KCSAN: ",
+    "BUG: KMSAN: ",
+];
+
+fn is_told(message: &str) -> bool {
+    TOLD.iter().any(|start| message.starts_with(start))
+}
+
 impl Ends {
     /// A failure is reported. The first is the cause; a kernel that died says more than one that was slow, and one that
     /// names the task more than one of which the task was cut off.
@@ -71,6 +95,7 @@ impl Ends {
     /// A report after which the kernel goes on.
     pub fn warn(&mut self, message: &str, offset: u64) {
         self.warning = Some(Failing::of(FailureKind::Warning, message, offset));
+        self.warnings += u64::from(is_told(message));
     }
 
     /// A panic because of what was reported before: of a processor that does not get on, of a warning, of tasks that
@@ -83,7 +108,8 @@ impl Ends {
             stall.message = format!("{why}: {}", stall.message);
             return;
         }
-        if self.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Stall) {
+        let is_less = |failure: &Failing| matches!(failure.kind, FailureKind::Stall | FailureKind::Killed);
+        if self.failure.as_ref().is_some_and(|failure| !is_less(failure)) {
             return;
         }
         let warning = self.warning.take().filter(|_| why.contains("panic_on_warn"));
@@ -115,7 +141,7 @@ impl Ends {
 
     /// The failure that has just been reported and has no task yet: it goes to the next dump.
     pub fn rest(&mut self) -> Self {
-        Self { failure: self.failure.take_if(|failure| failure.is_open()), warning: None }
+        Self { failure: self.failure.take_if(|failure| failure.is_open()), ..Self::default() }
     }
 
     /// A task of a report comes, or is there already.
@@ -142,13 +168,35 @@ impl Ends {
 
     /// What is known in the end.
     pub fn take(&mut self) -> Option<Failing> {
-        self.failure.take().or_else(|| self.warning.take())
+        let mut warning = self.warning.take().filter(|warning| is_told(&warning.message));
+        if let Some(warning) = warning.as_mut().filter(|_| self.warnings > 1) {
+            warning.message.push_str(&format!(" (the last of {})", self.warnings));
+        }
+        self.failure.take().or(warning)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn warnings_of_the_kernel_are_told_and_counted() {
+        let mut ends = Ends::default();
+        ends.warn("WARNING: Running pip as the root user can result in broken permissions", 1);
+        assert!(ends.take().is_none(), "no kernel says that");
+        ends.warn("WARNING: CPU: 0 PID: 148 at kernel/log.c:839 log_stop+0x72/0x82", 1);
+        ends.warn("BUG: scheduling while atomic: logd/148/0x00000002", 2);
+        let told = ends.take().expect("a warning");
+        assert_eq!(
+            (told.kind, &*told.message),
+            (FailureKind::Warning, "BUG: scheduling while atomic: logd/148/0x00000002 (the last of 2)")
+        );
+        // What the kernel killed does not hide why it panicked.
+        ends.fail(Failing::of(FailureKind::Killed, "Out of memory: Killed process 240 (logd)", 1));
+        ends.die("hung_task: blocked tasks", 7, true);
+        assert_eq!(ends.take().map(|end| end.kind), Some(FailureKind::GaveUp));
+    }
 
     #[test]
     fn a_panic_of_the_watchdog_of_blocked_tasks_is_no_task_s() {

@@ -139,7 +139,9 @@ pub(super) fn plain(line: &str) -> Option<&str> {
     let text = text.split_once(" (TrapFrame @ ").map_or(text, |(symbol, _)| symbol);
     if let Some(digits) = text.strip_prefix("0x") {
         let is_address = digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'`');
-        return (is_address && !digits.is_empty()).then_some(text);
+        // An address, and no number that somebody names: a short one stands in the column of the others.
+        let is_one = digits.len() >= 8 || line.starts_with("    ") && !digits.is_empty();
+        return (is_address && is_one).then_some(text);
     }
     let (module, function) = text.split_once('!')?;
     let is_module = !module.is_empty()

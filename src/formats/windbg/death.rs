@@ -70,7 +70,10 @@ fn is_own(place: &str) -> bool {
     let module = symbol.split(['!', '+', ')']).next().unwrap_or_default().to_ascii_lowercase();
     let is_systems = [SYSTEM, WAITING].iter().any(|list| list.contains(&without_base(&module)))
         || DEBUGGERS.iter().any(|name| symbol.contains(name));
-    hex(address.trim()).is_some_and(|address| address != 0) && !is_systems
+    // At the begin of a function somebody set it in the debugger.
+    let is_within = symbol.rsplit_once("+0x").and_then(|(_, offset)| hex(offset.trim_end_matches(')')));
+    let is_set = symbol.contains('!') && is_within.unwrap_or(0) == 0;
+    hex(address.trim()).is_some_and(|address| address != 0) && !is_systems && !is_set
 }
 
 /// Where the addresses of a kernel begin, on 32 bits.

@@ -126,10 +126,17 @@ fn talk_is_no_frame() {
         "app!f is the one.",
         "    0x12, 0x13",
         "0x",
+        "0x1234",
     ] {
         assert_eq!(super::columns::plain(line), None, "{line}");
     }
-    for line in ["    0x12", "nt!KiSwapContext+0x76", "ntdll!NtWaitForSingleObject", "a!~Log+0x1"] {
+    for line in [
+        "    0x12",
+        "0xfffff960`0038bed0",
+        "nt!KiSwapContext+0x76",
+        "ntdll!NtWaitForSingleObject",
+        "a!~Log+0x1",
+    ] {
         assert!(super::columns::plain(line).is_some(), "{line}");
     }
 }
