@@ -139,9 +139,7 @@ pub(super) fn plain(line: &str) -> Option<&str> {
     let text = text.split_once(" (TrapFrame @ ").map_or(text, |(symbol, _)| symbol);
     if let Some(digits) = text.strip_prefix("0x") {
         let is_address = digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'`');
-        // An address, and no number that somebody names: a short one stands in the column of the others.
-        let is_one = digits.len() >= 8 || line.starts_with("    ") && !digits.is_empty();
-        return (is_address && is_one).then_some(text);
+        return (is_address && !digits.is_empty()).then_some(text);
     }
     let (module, function) = text.split_once('!')?;
     let is_module = !module.is_empty()
@@ -153,6 +151,11 @@ pub(super) fn plain(line: &str) -> Option<&str> {
         has_offset || !function.contains([' ', '+']) && !function.ends_with([':', '.', '!', ',', '?'])
     };
     (is_module && function.starts_with(is_begin) && is_name()).then_some(text)
+}
+
+/// Whether the line of such a table is one below that line: of a table without offsets a bare number is none.
+pub(super) fn follows(text: &str, above: Option<&str>) -> bool {
+    !text.starts_with("0x") || above.is_some_and(|above| above.starts_with("0x") || above.contains("+0x"))
 }
 
 /// How minidump-stackwalk found a frame.

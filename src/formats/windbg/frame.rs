@@ -39,6 +39,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut is_system = true;
     let mut is_entering = false;
     let mut has_columns = false;
+    let mut above = None;
     for line in block {
         let text = line.text;
         if let Some(frame) = text.trim_start().strip_prefix(head::CURRENT_FRAME) {
@@ -75,7 +76,10 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
             body.frames.push(frame);
         } else if let Some(text) = columns::plain(text).filter(|_| !has_columns) {
             // Below a table stands what `!analyze` says of one of its frames.
-            body.frames.push(symbol(text).into());
+            if columns::follows(text, above) {
+                body.frames.push(symbol(text).into());
+                above = Some(text);
+            }
         } else if let Some(at) = columns::walked(text) {
             body.frames.push(walked(text.get(at..).unwrap_or_default()).into());
         } else if let Some(wait) = head::wait_object(text) {
