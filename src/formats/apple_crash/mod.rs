@@ -50,12 +50,14 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return None;
     }
     header::read(&lossy(site.line()), b"")?;
-    let prefix = site.before()?.len();
-    let mut following = site.following(2).map(|line| {
+    // Of a line of JSON the string is read, which has no prefix.
+    let prefix = if site.string_start().is_some() { 0 } else { site.before()?.len() };
+    let is_frame = |line: &[u8]| {
         let line = line.get(prefix.min(line.len())..).unwrap_or_default();
-        lossy(line.get(..line.len().min(4096)).unwrap_or_default())
-    });
-    following.any(|line| frame::read(line.trim_start()).is_some()).then_some(site.at)
+        let line = lossy(line.get(..line.len().min(4096)).unwrap_or_default());
+        frame::read(line.trim_start()).is_some()
+    };
+    site.following_text(2).any(|line| is_frame(line.as_bytes())).then_some(site.at)
 }
 
 struct Crash;
