@@ -153,7 +153,7 @@ const NOT_LOGGING: [&str; 46] = [
 /// Classes and namespaces with exactly this name log.
 const LOGGING_SCOPES: [&str; 6] = ["log", "logs", "logger", "logging", "logging_internal", "log_internal"];
 
-/// The same by their lengths: nearly every word that is asked for is none of them.
+/// [`NOT_LOGGING`] by their lengths: nearly every word that is asked for is none of them.
 static NOT_LOGGING_BY_LENGTH: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
     let longest = NOT_LOGGING.iter().map(|word| word.len()).max().unwrap_or(0);
     (0..=longest)

@@ -4,7 +4,7 @@
 //! attachment, a prompt, a time) or two places where threads begin to repeat. Then parts are
 //! grouped into snapshots. A part begins a new snapshot
 //!
-//! - after a banner, an attachment, a core that is another one or a detachment, if there are stacks before it;
+//! - after a banner, an attachment, a core or a detachment, if there are stacks before it;
 //! - after `[New LWP`, a signal or a time of day, if it lists a thread again;
 //! - else if it lists at least two threads and half of what is there again, unless it is another
 //!   form of the same moment: one of the two was printed by `bt full` or with a limit, or the

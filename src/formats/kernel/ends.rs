@@ -92,8 +92,12 @@ impl Ends {
         }
     }
 
-    /// A report after which the kernel goes on.
+    /// A report after which the kernel goes on, or a line of a program that begins like one.
     pub fn warn(&mut self, message: &str, offset: u64) {
+        let is_known = self.warning.as_ref().is_some_and(|known| is_told(&known.message));
+        if is_known && !is_told(message) {
+            return;
+        }
         self.warning = Some(Failing::of(FailureKind::Warning, message, offset));
         self.warnings += u64::from(is_told(message));
     }
@@ -187,6 +191,7 @@ mod tests {
         assert!(ends.take().is_none(), "no kernel says that");
         ends.warn("WARNING: CPU: 0 PID: 148 at kernel/log.c:839 log_stop+0x72/0x82", 1);
         ends.warn("BUG: scheduling while atomic: logd/148/0x00000002", 2);
+        ends.warn("WARNING: the till is nearly empty", 3);
         let told = ends.take().expect("a warning");
         assert_eq!(
             (told.kind, &*told.message),
