@@ -73,7 +73,7 @@ use crate::model::{
     ThreadKind,
 };
 use crate::normalize::Role;
-use signals::{ABORTS, CODES, GO_RUNTIME, MEMORY_FAULTS, SEVERITIES};
+use signals::{ABORTS, CODES, GO_RUNTIME, JVM, JVM_CALLS, MEMORY_FAULTS, SEVERITIES};
 
 /// The row of this rule.
 pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
@@ -290,18 +290,22 @@ fn place(case: &Case<'_>, thread: ThreadIx) -> Option<FrameIx> {
         .or_else(|| frames.first().copied())
 }
 
-/// A function of the runtime that a goroutine runs on.
+/// A function of the runtime that a goroutine runs on, or of the JVM, which fails where Java code had it do something.
 fn is_of_runtime(case: &Case<'_>, thread: ThreadIx, frame: FrameIx) -> bool {
+    let begins =
+        |starts: &[&str]| starts.iter().any(|start| case.meanings.get(frame).name.starts_with(start));
     let is_goroutine = case.snapshot.threads[thread.at()].kind == ThreadKind::Goroutine;
-    is_goroutine && GO_RUNTIME.iter().any(|start| case.meanings.get(frame).name.starts_with(start))
+    let module = case.snapshot.stacks.get(frame).module.as_deref().and_then(|m| m.rsplit(['/', '\\']).next());
+    is_goroutine && begins(GO_RUNTIME) || begins(JVM_CALLS) || module.is_some_and(|m| JVM.contains(&m))
 }
 
 fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
     let stack = case.snapshot.threads[thread.at()].stack;
     let frames = case.snapshot.stacks.frames_of(stack);
-    let kept = case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at as usize));
-    let kept = kept.skip_while(|f| is_of_runtime(case, thread, **f));
-    kept.take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
+    let kept = || case.readings.get(stack).meaningful.iter().filter_map(|&at| frames.get(at as usize));
+    // Where all of it is the runtime's, the runtime failed.
+    let own = kept().position(|f| !is_of_runtime(case, thread, *f)).unwrap_or(0);
+    kept().skip(own).take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
 }
 
 fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {

@@ -1,6 +1,6 @@
 //! Where in a text dumps of Java are: an anchor alone may stand in prose.
 
-use super::{actuator, deadlocks, hadoop, header, java, watchdog};
+use super::{actuator, deadlocks, fatal, hadoop, header, java, watchdog};
 use crate::formats::text::{LONGEST_LINE, Site};
 use crate::model::lossy;
 
@@ -11,6 +11,9 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let line = lossy(site.line());
     let before = site.before()?;
+    if [fatal::RUNTIME, fatal::CURRENT].iter().any(|anchor| line.starts_with(anchor)) {
+        return fatal::confirm(site);
+    }
     match line.get(..5)? {
         "Full " => line.trim_end().ends_with(':').then_some(site.at),
         "FULL " => before.ends_with(b"===== ").then(|| site.at - "===== ".len()),

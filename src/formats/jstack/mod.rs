@@ -1,6 +1,6 @@
 //! Thread dumps of HotSpot: jstack, `jcmd Thread.print`, SIGQUIT, `jhsdb jstack`, and what JMX, VisualVM and JRockit
 //! print like them; and what programs print of their own threads out of `ThreadInfo`: Hadoop, the IDEs of JetBrains, and
-//! as JSON Spring Boot, Jolokia and Spark.
+//! as JSON Spring Boot, Jolokia and Spark; and what HotSpot writes when it ends itself.
 //!
 //! Source: OpenJDK 8-25 runtime/threads.cpp, thread.cpp, vframe.cpp, services/threadService.cpp;
 //! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java. The other writers: in their own files.
@@ -9,6 +9,7 @@ mod actuator;
 mod block;
 mod confirm;
 mod deadlocks;
+mod fatal;
 mod field;
 mod hadoop;
 mod header;
@@ -21,16 +22,16 @@ mod watchdog;
 use super::java;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Thread, ThreadId, ThreadIx, ThreadKind};
+use crate::model::{FormatId, Snapshot, Thread, ThreadIx, ThreadKind};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
     id: FormatId::new("jstack"),
     name: "a Java thread dump",
-    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, `Blocked count: …` below `Thread 7 (NAME):`, or JSON with `threadState` or `thread_state`",
+    looked_for: "a line `Full thread dump …`, lines `java.lang.Thread.State: …`, `\"main\" #1 prio=5 RUNNABLE` above a frame, `Found one Java-level deadlock:`, `Current Thread: …` of a watchdog, `Blocked count: …` below `Thread 7 (NAME):`, the banner `A fatal error has been detected by the Java Runtime Environment`, or JSON with `threadState` or `thread_state`",
     about: About {
-        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia, Spark's REST interface; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; Hadoop, HBase and what is built on them (`/stacks`); VisualVM; the debugger of IntelliJ; what the IDEs of JetBrains write when they freeze; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper); support bundles of Jenkins",
-        reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found",
+        producer: "HotSpot 6 to 25: jstack (-l, -F), jcmd Thread.print, kill -QUIT, jhsdb jstack, their deadlock section alone; ThreadInfo of JMX, also as JSON (Spring Boot actuator, Jolokia, Spark's REST interface; keys in camelCase or snake_case); programs that print their own threads without the addresses of the JVM; Hadoop, HBase and what is built on them (`/stacks`); VisualVM; the debugger of IntelliJ; what the IDEs of JetBrains write when they freeze; JRockit; SAP's JVM; the watchdogs of Minecraft servers (Spigot, Paper); support bundles of Jenkins; HotSpot's reports of fatal errors (hs_err_pid*.log) and their banner",
+        reads: "threads with kernel id, state, CPU time, frames; monitors that are waited for and held; synchronizers that are waited for, and held ones with -l; deadlocks that the JVM found; of a fatal error the signal or message, and the stack of the thread that failed",
         never: "virtual threads that no thread carries; who holds a ReentrantLock without -l; read locks; what a RUNNABLE thread does in native code beyond its frames",
         capture: "jstack -l PID (or jcmd PID Thread.print -l); three times, ten seconds apart",
     },
@@ -56,6 +57,8 @@ pub const FORMAT: Format = Format {
             watchdog::THREAD,
             support_core::STATE,
             hadoop::COUNT,
+            fatal::RUNTIME,
+            fatal::CURRENT,
         ],
         confirm: confirm::confirm,
         parse,
@@ -68,6 +71,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
         all.iter_mut().filter(|snapshot| support_core::is_of(snapshot)).for_each(support_core::name_locks);
     }
     all.extend(actuator::read(section, FORMAT.id));
+    all.extend(fatal::read(section, FORMAT.id));
     all
 }
 
@@ -130,6 +134,8 @@ const TITLE: &str = "title of JRockit";
 const CHAINS: &str = "chains of JRockit";
 const FRAMES: &str = "frames of a deadlock without their threads";
 const COROUTINES: &str = "coroutines of an IDE";
+const FATAL: &str = "report of a fatal error";
+const BEHIND_FATAL: &str = "behind a fatal error";
 
 /// What the serviceability agent prints first of a dump.
 const AGENT: &str = "Deadlock Detection:";
@@ -159,6 +165,9 @@ impl Grammar for Jstack {
     }
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
+        if section == Some(FATAL) && line != fatal::END && !line.starts_with("Full thread dump ") {
+            return Outside::Noise;
+        }
         if let Some((_, class)) = OUTSIDE.iter().find(|(start, _)| line.starts_with(start)) {
             return *class;
         }
@@ -193,15 +202,15 @@ impl Grammar for Jstack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        let is_new = memory.is_new(thread);
-        if !is_new && thread.id != ThreadId::Number(0) && memory.names.begins(&thread.id) {
+        let mut is_known = !memory.is_new(thread);
+        if memory.names.begins(thread, is_known, dumps) {
             if memory.stall == Stall::Known {
                 return false;
             }
             begin(memory, dumps, offset);
-            memory.is_new(thread);
+            is_known = !memory.is_new(thread);
         }
-        memory.names.add(&thread.id);
+        memory.names.add(thread, is_known);
         memory.deadlocks.end();
         let building = dumps.current(offset);
         if memory.stall == Stall::Thread {
@@ -219,8 +228,8 @@ impl Grammar for Jstack {
             tell(memory, building);
         } else if line.starts_with("===== FULL THREAD DUMP") || line.starts_with(AGENT) {
             begin(memory, dumps, offset);
-        } else if line == intellij::WITHOUT_IDS {
-            memory.names.are_ids();
+        } else if line == intellij::WITHOUT_IDS || line.starts_with(intellij::COROUTINES) {
+            memory.names.line(line);
         } else if let Some(said) = hadoop::between(line) {
             if memory.counted.line(said) {
                 begin(memory, dumps, offset);
@@ -276,6 +285,9 @@ fn begin<'d>(memory: &mut Memory, dumps: &'d mut Dumps, offset: u64) -> &'d mut 
 /// Lines outside of threads, by how they begin.
 static OUTSIDE: &[(&str, Outside)] = &[
     ("Full thread dump ", Outside::Event),
+    (fatal::BEGIN[0], Outside::Section(FATAL)),
+    (fatal::BEGIN[1], Outside::Section(FATAL)),
+    (fatal::END, Outside::Section(BEHIND_FATAL)),
     ("===== FULL THREAD DUMP", Outside::Section(TITLE)),
     ("===== END OF THREAD DUMP", Outside::Noise),
     (deadlocks::FOUND, Outside::Section(DEADLOCK)),

@@ -97,6 +97,74 @@ fn the_next_dump_begins_with_the_thread_with_which_this_one_began() {
     assert_eq!(threads, [6, 6, 6]);
 }
 
+fn thread(name: &str, state: &str, depth: usize) -> String {
+    let words = if state == "RUNNABLE" { "runnable" } else { "waiting on condition" };
+    let frames: String =
+        (0..depth).rev().map(|n| format!("\tat shop.ide.Index.step{n}(Index.java:{n})\n")).collect();
+    format!("\"{name}\" prio=0 tid=0x0 nid=0x0 {words}\n     java.lang.Thread.State: {state}\n\n{frames}\n")
+}
+
+fn names(text: &str) -> Vec<Vec<String>> {
+    let of = |s: &Snapshot| s.threads.iter().filter_map(|t| t.name.as_ref().map(|n| n.to_string())).collect();
+    read(text).iter().map(of).collect()
+}
+
+/// Who runs comes before who waits, and among them the deepest stack first.
+fn whole(running: &[(&str, usize)], waiting: &[(&str, usize)]) -> String {
+    let of = |list: &[(&str, usize)], state| {
+        list.iter().map(|(name, depth)| thread(name, state, *depth)).collect::<String>()
+    };
+    of(running, "RUNNABLE") + &of(waiting, "WAITING")
+}
+
+#[test]
+fn a_sorted_dump_ends_where_the_order_ends() {
+    let reaper = ("process reaper", 5);
+    let waiting = [("pooled 1", 9), ("pooled 2", 8), ("pooled 3", 7), reaper, reaper, ("Finalizer", 4)];
+    let one = whole(&[("main", 40), ("BaseDataReader: git", 30), ("process reaper", 6)], &waiting);
+    let two = whole(&[("pooled 617", 31), ("BaseDataReader: git", 30), ("process reaper", 6)], &waiting);
+    let counts = |text: &str| names(text).iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(counts(&format!("{one}{two}{one}")), [9, 9, 9]);
+    assert_eq!(names(&format!("{one}{two}"))[1][0], "pooled 617", "which has not come before");
+    // The thread of events comes first, whoever it is.
+    let events = thread("AWT-EventQueue-1", "WAITING", 14);
+    assert_eq!(counts(&format!("{one}{events}{one}{events}{two}")), [9, 10, 10]);
+    survives_logs(&one);
+}
+
+#[test]
+fn few_threads_in_another_order() {
+    let one = whole(&[("main", 9)], &[("writer", 9)]);
+    let other = whole(&[("writer", 9)], &[("main", 9)]);
+    assert_eq!(names(&format!("{one}{other}")), [["main", "writer"], ["writer", "main"]]);
+    assert_eq!(names(&format!("{one}{one}")), [["main", "writer"], ["main", "writer"]]);
+}
+
+#[test]
+fn one_name_many_times_is_one_dump() {
+    let git = ("BaseDataReader: git", 30);
+    let reaper = ("process reaper", 6);
+    for text in [
+        whole(&[git, git, reaper, reaper], &[]),
+        whole(&[git, ("BaseDataReader: nice", 30), git], &[git, ("main", 12), (git.0, 8), reaper]),
+        // Somebody picked them.
+        whole(&[], &[("pooled 1", 9), reaper, reaper]) + &whole(&[("main", 40), reaper], &[]),
+    ] {
+        assert_eq!(names(&text).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn coroutines_end_a_dump() {
+    let coroutines = "---------- Coroutine dump (stripped) ----------\n\n- \"shop.ide\":Job{Active}\n\tat shop.ide.Index.build(Index.java:40)\n\n";
+    let one = whole(&[("main", 9)], &[("writer", 9)]);
+    let other = whole(&[("pooled 3", 9)], &[("main", 8)]);
+    assert_eq!(
+        names(&format!("{one}{coroutines}{other}{coroutines}")),
+        [["main", "writer"], ["pooled 3", "main"]]
+    );
+}
+
 #[test]
 fn of_two_owners_with_one_name_none_is_named() {
     let snapshot = read_one(&FREEZE.replace("owned by \"AWT-EventQueue-0\"", "owned by \"process reaper\""));

@@ -64,6 +64,15 @@ pub(super) const CODES: &[(&str, i32, &str, &str)] = &[
 /// the place, as for a nil pointer.
 pub(super) const GO_RUNTIME: &[&str] = &["runtime.", "runtime/internal/", "internal/runtime/"];
 
+/// What a JVM is called: it fails where Java code, or what is compiled of it, had it do something.
+pub(super) const JVM: &[&str] = &["libjvm.so", "libjvm.dylib", "jvm.dll"];
+
+/// How functions begin through which Java code has the JVM touch memory, and the JVM's own pieces of machine code.
+///
+/// Source: OpenJDK 8-25 jdk/internal/misc/Unsafe.java; runtime/stubRoutines.cpp, code/codeBlob.cpp.
+pub(super) const JVM_CALLS: &[&str] =
+    &["sun.misc.Unsafe.", "jdk.internal.misc.Unsafe.", "StubRoutines::", "RuntimeStub::", "BufferBlob::"];
+
 /// Why a process ends itself, as the functions in the stack of the thread say it: beginnings of
 /// normalized names, the most telling first.
 pub(super) const ABORTS: &[(&str, &str)] = &[
