@@ -17,6 +17,8 @@
 //! Source: Go 1.5-1.25 src/runtime/panic.go (`dopanic_m`), traceback.go (`traceback1`); GNU grep src/grep.c
 //! (`group_separator`).
 
+use std::ops::Range;
+
 use super::{ANCHOR, frame, parts};
 use crate::formats::text::{Dumps, Site};
 use crate::model::{GapKind, Snapshot, StackEnd, lossy};
@@ -43,10 +45,20 @@ pub(super) fn is_runtime_stack(site: &Site<'_>) -> bool {
 
 /// Whether a goroutine has a header in this text.
 pub(super) fn has_goroutine(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, ANCHOR.as_bytes()).any(|at| {
-        let is_begin = at.checked_sub(1).is_none_or(|n| text.get(n) == Some(&b'\n'));
-        is_begin && parts(&lossy(Site { text, at }.line())).is_some()
-    })
+    memchr::memmem::find_iter(text, ANCHOR.as_bytes()).any(|at| is_goroutine(&Site { text, at }))
+}
+
+/// Where the last header of a goroutine stands in this part of a text.
+pub(super) fn last_goroutine(text: &[u8], range: Range<usize>) -> Option<usize> {
+    let part = text.get(range.clone())?;
+    let mut found = memchr::memmem::rfind_iter(part, ANCHOR.as_bytes()).map(|n| range.start + n);
+    found.find(|&at| is_goroutine(&Site { text, at }))
+}
+
+/// Whether the header of a goroutine stands here, at the begin of a line.
+pub(super) fn is_goroutine(site: &Site<'_>) -> bool {
+    let is_begin = site.at.checked_sub(1).is_none_or(|n| site.text.get(n) == Some(&b'\n'));
+    is_begin && site.rest().starts_with(ANCHOR.as_bytes()) && parts(&lossy(site.line())).is_some()
 }
 
 /// Whether the first line of a text is one of a stack.

@@ -6,6 +6,7 @@
 mod cut;
 mod frame;
 mod locks;
+mod processes;
 mod signals;
 mod states;
 
@@ -38,14 +39,22 @@ pub const FORMAT: Format = Format {
 const ANCHOR: &str = "goroutine ";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    // Where goroutines are shown it is not one of them, and says nothing of them.
-    let is_runtime_read = section.has(cut::RUNTIME) && !cut::has_goroutine(&section.text);
-    let mut snapshots = text::read(&Go { is_runtime_read }, FORMAT.id, section);
+    let parts = processes::parts(section);
+    let mut snapshots = match parts.is_empty() {
+        true => read(section),
+        false => parts.iter().flat_map(read).collect(),
+    };
     if let Some(first) = snapshots.first_mut().filter(|_| cut::begins_within_a_stack(&section.text)) {
         first.is_complete = false;
         first.gaps.add(GapKind::Truncated, cut::HEADLESS, Some(section.offset(0)));
     }
     snapshots
+}
+
+fn read(section: &Section<'_>) -> Vec<Snapshot> {
+    // Where goroutines are shown it is not one of them, and says nothing of them.
+    let is_runtime_read = section.has(cut::RUNTIME) && !cut::has_goroutine(&section.text);
+    text::read(&Go { is_runtime_read }, FORMAT.id, section)
 }
 
 /// `goroutine 20 [sync.Mutex.Lock, 34 minutes]:` and not `in goroutine 1` or the talk of a log.

@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 
 use super::failure::{self, End, FATAL};
+use super::traceback;
 use crate::formats::text::{Dumps, Section, Site, is_limited};
 use crate::model::{FormatId, Snapshot, lossy};
 
@@ -32,8 +33,38 @@ static STATES: &[&str] = &[
 /// What is said of such a text.
 const NO_THREAD: &str = "Python printed no thread: the one that failed ran none of its code";
 
-/// How many lines below are looked at for a thread.
+/// How many lines below are looked at for a thread: an exception and an empty line may stand above it.
 const LINES_LOOKED_AT: usize = 4;
+
+/// The same where an exception without a traceback stands above it, of which each line belongs to the message.
+///
+/// ```text
+/// Python runtime state: core initialized
+/// ModuleNotFoundError: No module named 'encodings'
+///
+/// Current thread 0x00007f2b1c8a5740 (most recent call first):
+/// ```
+const LINES_OF_AN_EXCEPTION: usize = 24;
+
+/// How names of exceptions end.
+static EXCEPTIONS: &[&str] = &["Error", "Exception"];
+
+/// What stands behind the threads, or where they would be.
+static BEHIND: &[&str] = &[FATAL, "Current thread's C stack trace ", "Extension modules: "];
+
+/// What headers of threads have in them.
+static HEADERS: &[&str] = &[super::FIRST_CALL_FIRST, super::bare::CURRENT];
+
+/// An error without threads.
+pub(super) struct Alone {
+    /// Where in the decoded input its line begins.
+    pub line: u64,
+    /// Where it begins itself.
+    offset: u64,
+    end: End,
+    /// Where in the text of the section it begins.
+    at: usize,
+}
 
 /// Where the first line begins, if the second one stands below it and no thread does.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
@@ -43,11 +74,10 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 /// The same, and what the first line says.
 fn end(site: &Site<'_>) -> Option<(usize, End)> {
     let before = site.before()?;
-    let mut below = site.following_text(LINES_LOOKED_AT);
+    let mut below = site.following_text(LINES_OF_AN_EXCEPTION);
     let next = below.next()?;
     let at = next.find(STATE)?;
-    let is_thread = |line: Cow<'_, str>| HEADERS.iter().any(|part| line.contains(part));
-    if !is_state(next.get(at + STATE.len()..)?) || below.any(is_thread) {
+    if !is_state(next.get(at + STATE.len()..)?) || has_threads(below, at) {
         return None;
     }
     // A log has the like before both lines, a test runner what it wrote so far before the first one.
@@ -59,30 +89,73 @@ fn end(site: &Site<'_>) -> Option<(usize, End)> {
     Some((start, failure::read(&lossy(&line)).filter(|_| is_logged || at == 0)?))
 }
 
-/// What headers of threads have in them.
-static HEADERS: &[&str] = &[super::FIRST_CALL_FIRST, super::bare::CURRENT];
+/// Whether threads follow below both lines. `prefix`: how much a log has before each line.
+fn has_threads<'t>(below: impl Iterator<Item = Cow<'t, str>>, prefix: usize) -> bool {
+    let mut is_below_exception = false;
+    for (n, line) in (2..).zip(below) {
+        if BEHIND.iter().any(|part| line.contains(part)) {
+            return false;
+        }
+        if HEADERS.iter().any(|part| line.contains(part)) {
+            return n <= LINES_LOOKED_AT || is_below_exception;
+        }
+        let text = line.get(prefix..).unwrap_or_default();
+        if !text.trim().is_empty() {
+            let name = text.split(':').next().unwrap_or_default();
+            is_below_exception =
+                traceback::is_exception(text) && EXCEPTIONS.iter().any(|end| name.ends_with(end));
+        }
+    }
+    false
+}
 
 fn is_state(text: &str) -> bool {
     let text = text.trim_end();
     STATES.iter().any(|known| if known.ends_with('=') { text.starts_with(known) } else { text == *known })
 }
 
-/// The dump of a text that has such an error and no thread.
-pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
+/// All such errors of a text, in its order.
+pub(super) fn all(section: &Section<'_>) -> Vec<Alone> {
     let text: &[u8] = &section.text;
-    let mut sites = memchr::memmem::find_iter(text, FATAL.as_bytes()).map(|at| Site { text, at });
-    let Some((at, end)) = sites.find_map(|site| end(&site)) else { return Vec::new() };
-    let offset = section.offset(at);
+    let sites = memchr::memmem::find_iter(text, FATAL.as_bytes()).map(|at| Site { text, at });
+    let alone = sites.filter_map(|site| {
+        let (start, end) = end(&site)?;
+        let line = section.offset(site.at - site.before()?.len());
+        Some(Alone { line, offset: section.offset(start), end, at: site.at })
+    });
+    alone.collect()
+}
+
+/// Whether the text ends with the traceback of the exception that was set, alone or in a chain.
+fn is_told(text: &[u8], at: usize) -> bool {
+    let site = Site { text, at };
+    let below = site.following(2).nth(1).unwrap_or_default();
+    let is_traceback = below.starts_with(traceback::HEADER.as_bytes());
+    let count = |what: &str| memchr::memmem::find_iter(site.rest(), what.as_bytes()).count();
+    let links = || traceback::LINKS.iter().map(|link| count(link)).sum::<usize>();
+    is_traceback && count(traceback::HEADER) == 1 + links()
+}
+
+/// A dump of each. `has_traceback`: that which ends the text was read.
+pub(super) fn read(
+    mut alone: Vec<Alone>,
+    has_traceback: bool,
+    section: &Section<'_>,
+    format: FormatId,
+) -> Vec<Snapshot> {
+    alone.pop_if(|last| has_traceback && is_told(&section.text, last.at));
     let mut dumps = Dumps::new(section, format);
-    let building = dumps.begin(offset);
-    is_limited(&mut building.snapshot, NO_THREAD, Some(offset));
-    super::tell(end, building);
+    for error in alone {
+        let building = dumps.begin(error.offset);
+        is_limited(&mut building.snapshot, NO_THREAD, Some(error.offset));
+        super::tell(error.end, building);
+    }
     dumps.snapshots()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::formats::testing::{functions, read_bytes, read_one};
+    use crate::formats::testing::{functions, read, read_bytes, read_one};
     use crate::model::{FailureKind, GapKind, ThreadIx};
 
     const ERROR: &str = "Fatal Python error: PyThreadState_Get: the GIL is released\n";
@@ -114,6 +187,73 @@ mod tests {
         assert_eq!(functions(&snapshot, ThreadIx(0)), ["work"]);
         assert_eq!(snapshot.process.failure.unwrap().thread, Some(ThreadIx(0)));
         assert!(snapshot.gaps.is_empty());
+    }
+
+    const HEALTHY: &str = "Thread 0x02 (most recent call first):\n  File \"a.py\", line 3 in work\n\n\
+                           Current thread 0x01 (most recent call first):\n  File \"a.py\", line 9 in <module>\n";
+
+    /// Why each of them ended, and how many threads it has.
+    fn ends(text: &str) -> Vec<(Option<String>, usize)> {
+        let all = read(text);
+        all.iter()
+            .map(|s| (s.process.failure.as_ref().map(|f| f.message.to_string()), s.threads.len()))
+            .collect()
+    }
+
+    #[test]
+    fn whoever_prints_its_threads_later_did_not_fail() {
+        let failed = |what: &str| (Some(format!("{what}: the GIL is released")), 0);
+        let first = failed("PyThreadState_Get");
+        let log = "till: starts again\n".repeat(7);
+        assert_eq!(ends(&format!("{ERROR}{STATE}\n{log}{HEALTHY}")), [first.clone(), (None, 2)]);
+        // What else an error ends with says that no thread is to come.
+        for behind in [
+            "Extension modules: numpy (total: 1)\n",
+            "Current thread's C stack trace (most recent call first):\n  Binary file \"/opt/python\"\n",
+        ] {
+            let text = format!("{ERROR}{STATE}\n{behind}{HEALTHY}");
+            assert_eq!(ends(&text), [first.clone(), (None, 2)], "{text}");
+        }
+        // Between two dumps, and several.
+        let other = ERROR.replace("PyThreadState_Get", "PyEval_SaveThread");
+        let text = format!("{HEALTHY}{ERROR}{STATE}\n{log}{other}{STATE}\n{log}{HEALTHY}");
+        let second = failed("PyEval_SaveThread");
+        assert_eq!(ends(&text), [(None, 2), first.clone(), second.clone(), (None, 2)]);
+        let logged: String = text.lines().map(|line| format!("till_1  | {line}\n")).collect();
+        assert_eq!(ends(&logged), ends(&text));
+        assert_eq!(ends(&format!("{ERROR}{STATE}\n{log}{other}{STATE}")), [first.clone(), second]);
+        // One of them has threads.
+        let text = format!("{ERROR}{STATE}\n{log}{other}{STATE}\n{HEALTHY}");
+        assert_eq!(ends(&text), [first, (Some("PyEval_SaveThread: the GIL is released".into()), 2)]);
+    }
+
+    /// An exception that has no traceback yet stands between the error and its threads.
+    #[test]
+    fn an_exception_stands_above_the_threads() {
+        let current = "\nCurrent thread 0x01 (most recent call first):\n  <no Python frame>\n";
+        for exception in [
+            "ModuleNotFoundError: No module named 'encodings'\n",
+            "  File \"/srv/till/site.py\", line 3\n    pay till\n        ^\nSyntaxError: invalid syntax\n",
+        ] {
+            let text = format!("{ERROR}{STATE}{exception}{current}Timeout (0:00:05)!\n{HEALTHY}");
+            let message = Some("PyThreadState_Get: the GIL is released".to_owned());
+            assert_eq!(ends(&text), [(message, 1), (None, 2)], "{text}");
+        }
+    }
+
+    /// With a traceback no thread is printed: it is the stack of the error.
+    #[test]
+    fn the_traceback_of_the_error_is_no_other_process() {
+        let traceback = "Traceback (most recent call last):\n  File \"/srv/till/io.py\", line 52, in <module>\n    \
+                         import abc\nImportError: no abc\n";
+        let during = "\nDuring handling of the above exception, another exception occurred:\n\n";
+        let own = |text: &str| ends(text).into_iter().map(|(end, _)| end.unwrap()).collect::<Vec<_>>();
+        let import = "ImportError: no abc";
+        assert_eq!(own(&format!("{ERROR}{STATE}{traceback}")), [import]);
+        assert_eq!(own(&format!("{ERROR}{STATE}{traceback}{during}{traceback}")), [import]);
+        // That of another process.
+        let text = format!("{ERROR}{STATE}\ntill: starts again\n{traceback}");
+        assert_eq!(own(&text), ["PyThreadState_Get: the GIL is released", import]);
     }
 
     #[test]

@@ -60,17 +60,18 @@ pub const FORMAT: Format = Format {
 const FIRST_CALL_FIRST: &str = "(most recent call first):";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let mut all = text::read(&Faulthandler, FORMAT.id, section);
+    let alone = if section.has(failure::FATAL) { alone::all(section) } else { Vec::new() };
+    let lines = alone.iter().map(|error| error.line).collect();
+    let mut all = text::read(&Faulthandler { alone: lines }, FORMAT.id, section);
     if let (Some(last), Some(at)) = (all.last_mut(), cut::place(&section.text)) {
         last.is_complete = false;
         if !last.gaps.has(GapKind::Truncated) {
             last.gaps.add(GapKind::Truncated, cut::MESSAGE, Some(section.offset(at)));
         }
     }
-    all.extend(traceback::read(section, FORMAT.id));
-    if all.is_empty() && section.has(failure::FATAL) {
-        all.extend(alone::read(section, FORMAT.id));
-    }
+    let ended = traceback::read(section, FORMAT.id);
+    all.extend(alone::read(alone, !ended.is_empty(), section, FORMAT.id));
+    all.extend(ended);
     all
 }
 
@@ -100,7 +101,10 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 /// How headers begin.
 const HEADERS: &[&str] = &["Current thread 0x", "Thread 0x", "Stack "];
 
-struct Faulthandler;
+struct Faulthandler {
+    /// Where the lines begin, in the order of the text, of errors without threads.
+    alone: Vec<u64>,
+}
 
 /// What is remembered between threads.
 #[derive(Default)]
@@ -204,7 +208,9 @@ impl Grammar for Faulthandler {
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         if let Some(end) = failure::read(line) {
-            memory.end = Some(end);
+            // Whoever prints threads later is another process.
+            let is_alone = self.alone.binary_search(&offset).is_ok();
+            memory.end = Some(if is_alone { End::Nothing } else { end });
         } else if pytest_timeout::is_begin(line) || recipe::is_begin(line) {
             memory.end = Some(End::Nothing);
         } else if line == "..." && dumps.open().is_some() {

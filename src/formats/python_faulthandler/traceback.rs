@@ -99,7 +99,7 @@ fn lines_above(text: &[u8], end: usize, most: usize) -> String {
 }
 
 /// What parts the tracebacks of a chain (Lib/traceback.py `_cause_message`, `_context_message`).
-static LINKS: &[&str] = &[
+pub(super) static LINKS: &[&str] = &[
     "During handling of the above exception, another exception occurred:",
     "The above exception was the direct cause of the following exception:",
 ];
