@@ -77,6 +77,7 @@ static EXCEPTIONS: &[(&str, &[&str], &str)] = &[
         &["a log around it", "twice in one log", "container JSON"],
         "a traceback with a log behind it was handled",
     ),
+    ("fatal-banner", &["twice in one log"], "a process ends once: the terminal and the log have its banner"),
     ("text/kernel/", &["twice in one log"], "a log is one machine's, and repeats what it says"),
     ("text/perf-script/", &["twice in one log"], "samples add up"),
     ("text/folded/", &["twice in one log"], "samples add up"),

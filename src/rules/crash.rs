@@ -73,7 +73,7 @@ use crate::model::{
     ThreadKind,
 };
 use crate::normalize::Role;
-use signals::{ABORTS, CODES, GO_RUNTIME, JVM, JVM_CALLS, MEMORY_FAULTS, SEVERITIES};
+use signals::{ABORTS, CODES, GO_RUNTIME, JVM_CALLS, MEMORY_FAULTS, RUNTIMES, SEVERITIES};
 
 /// The row of this rule.
 pub const RULE: Rule = Rule { id: RuleId::Crash, guide: include_str!("../../docs/rules/crash.md"), check };
@@ -290,13 +290,14 @@ fn place(case: &Case<'_>, thread: ThreadIx) -> Option<FrameIx> {
         .or_else(|| frames.first().copied())
 }
 
-/// A function of the runtime that a goroutine runs on, or of the JVM, which fails where Java code had it do something.
+/// A function of the runtime that a goroutine runs on, of the JVM or of the C library.
 fn is_of_runtime(case: &Case<'_>, thread: ThreadIx, frame: FrameIx) -> bool {
     let begins =
         |starts: &[&str]| starts.iter().any(|start| case.meanings.get(frame).name.starts_with(start));
     let is_goroutine = case.snapshot.threads[thread.at()].kind == ThreadKind::Goroutine;
+    let is_runtime = |module: &str| RUNTIMES.iter().any(|known| known.eq_ignore_ascii_case(module));
     let module = case.snapshot.stacks.get(frame).module.as_deref().and_then(|m| m.rsplit(['/', '\\']).next());
-    is_goroutine && begins(GO_RUNTIME) || begins(JVM_CALLS) || module.is_some_and(|m| JVM.contains(&m))
+    is_goroutine && begins(GO_RUNTIME) || begins(JVM_CALLS) || module.is_some_and(is_runtime)
 }
 
 fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {

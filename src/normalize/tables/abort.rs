@@ -177,10 +177,17 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
-        "OpenJDK 17 src/hotspot/share/utilities/vmError.cpp, os/posix/signals_posix.cpp",
+        "OpenJDK 8-25 src/hotspot/share/utilities/vmError.cpp, debug.cpp, os/posix/signals_posix.cpp",
         &[
             abort("VMError::*"),
             abort("os::abort"),
+            abort("report_vm_out_of_memory"),
+            abort("report_java_out_of_memory"),
+            abort("report_should_not_reach_here"),
+            abort("report_should_not_call"),
+            abort("report_unimplemented"),
+            abort("report_untested"),
+            abort("os::die"),
             abort("report_vm_error"),
             abort("report_fatal"),
             abort("JVM_handle_linux_signal"),

@@ -64,8 +64,30 @@ pub(super) const CODES: &[(&str, i32, &str, &str)] = &[
 /// the place, as for a nil pointer.
 pub(super) const GO_RUNTIME: &[&str] = &["runtime.", "runtime/internal/", "internal/runtime/"];
 
-/// What a JVM is called: it fails where Java code, or what is compiled of it, had it do something.
-pub(super) const JVM: &[&str] = &["libjvm.so", "libjvm.dylib", "jvm.dll"];
+/// Modules inside of which somebody fails whom a caller let down: a JVM, which does what Java code has it do; the C
+/// library; and what starts threads, at the outer end of stacks whose inner frames may all be the JVM's. In lower case.
+pub(super) const RUNTIMES: &[&str] = &[
+    "libjvm.so",
+    "libjvm.dylib",
+    "jvm.dll",
+    "libjli.so",
+    "libjli.dylib",
+    "jli.dll",
+    "java.exe",
+    "javaw.exe",
+    "libpthread.so.0",
+    "libc.so.6",
+    "libsystem_pthread.dylib",
+    "msvcrt.dll",
+    "msvcr100.dll",
+    "msvcr120.dll",
+    "msvcp140.dll",
+    "vcruntime140.dll",
+    "ucrtbase.dll",
+    "kernel32.dll",
+    "kernelbase.dll",
+    "ntdll.dll",
+];
 
 /// How functions begin through which Java code has the JVM touch memory, and the JVM's own pieces of machine code.
 ///

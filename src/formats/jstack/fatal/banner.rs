@@ -16,9 +16,14 @@
 //!
 //! # There is insufficient memory for the Java Runtime Environment to continue.
 //! # Native memory allocation (mmap) failed to map 16384 bytes for committing reserved memory.
+//! # Cannot create worker GC thread. Out of system resources.                                         or so
 //! # Possible reasons:
 //! #  Out of Memory Error (os_linux.cpp:2787), pid=3906, tid=3926
+//! # An error report file with more information is saved as:
+//! # /srv/till/hs_err_pid3906.log
 //! ```
+//!
+//! Where it is pasted as Markdown the marks are gone, and nothing else is.
 //!
 //! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, `print_oom_reasons`; debug.cpp.
 
@@ -33,6 +38,8 @@ pub(in super::super) const RUNTIME: &str = "Java Runtime Environment";
 static FIRST: &[&str] = &[
     "A fatal error has been detected by the Java Runtime Environment:",
     "An unexpected error has been detected by Java Runtime Environment:",
+    // 5
+    "An unexpected error has been detected by HotSpot Virtual Machine:",
     NO_MEMORY,
 ];
 
@@ -42,6 +49,16 @@ const NO_MEMORY: &str = "There is insufficient memory for the Java Runtime Envir
 /// What the JVM says of memory that it did not get.
 const ALLOCATION: &str = "Native memory allocation (";
 
+/// What comes below the words of why there is no memory.
+static BELOW_WHY: &[&str] = &[
+    "Possible reasons:",
+    "An error report file with more information is saved as:",
+    "Can not save log file",
+];
+
+/// What the file is called to which the rest of it was written, up to the pid.
+const FILE: &str = "hs_err_pid";
+
 /// How reasons begin that no signal is.
 static ERRORS: &[&str] = &["Internal Error (", "Out of Memory Error ("];
 
@@ -50,6 +67,8 @@ static ERRORS: &[&str] = &["Internal Error (", "Out of Memory Error ("];
 enum After {
     #[default]
     Other,
+    /// That there is no memory: why.
+    NoMemory,
     /// `Internal Error (…)`: what it is about.
     Error,
     /// `Problematic frame:`
@@ -80,7 +99,14 @@ pub(super) fn text(line: &str) -> Option<&str> {
 
 /// Whether a line, behind its mark, says why: in the lines below the first one, which alone may be talk of an error.
 pub(super) fn is_reason(text: &str) -> bool {
-    reason(text).is_some() || text.starts_with(ALLOCATION)
+    is_signal_or_error(text)
+        || text.starts_with(ALLOCATION)
+        || BELOW_WHY.iter().any(|below| text.starts_with(below))
+}
+
+/// Whether a line, behind its mark, is the one with the pid.
+pub(super) fn is_signal_or_error(text: &str) -> bool {
+    reason(text).is_some()
 }
 
 /// `SIGSEGV (0xb) at pc=0x…, pid=…, tid=…`: what stands before the pid, the pid and the thread.
@@ -110,7 +136,9 @@ fn signal(what: &str) -> Option<Signal> {
 impl Banner {
     /// One that begins with this line.
     pub fn new(first: &str) -> Self {
-        Self { is_without_memory: first.trim() == NO_MEMORY, ..Self::default() }
+        let is_without_memory = first.trim() == NO_MEMORY;
+        let after = if is_without_memory { After::NoMemory } else { After::Other };
+        Self { is_without_memory, after, ..Self::default() }
     }
 
     /// Whether it says why.
@@ -118,13 +146,15 @@ impl Banner {
         self.process.signal.is_some() || self.process.failure.is_some()
     }
 
-    /// Whether both tell of the same end of the same process: the terminal has a copy of what the file begins with.
+    /// Whether this tells of the same end of the same process as the other one, and no more of it: the terminal has a
+    /// copy of what the file begins with. Of a lack of memory it may not have the pid.
     pub fn is_of(&self, other: &Self) -> bool {
+        let (pid, other_pid) = (self.process.pid, other.process.pid);
         // The file has its code and its address too.
         let name = |banner: &Self| banner.process.signal.as_ref().map(|signal| signal.name.clone());
-        self.process.pid.is_some()
-            && self.process.pid == other.process.pid
-            && self.thread == other.thread
+        other_pid.is_some()
+            && (pid == other_pid || pid.is_none() && self.is_without_memory)
+            && (self.thread.is_none() || self.thread == other.thread)
             && name(self) == name(other)
             && self.process.failure == other.process.failure
     }
@@ -133,7 +163,7 @@ impl Banner {
     pub fn line(&mut self, text: &str) {
         let after = std::mem::take(&mut self.after);
         if text.is_empty() {
-            self.after = if after == After::Error { After::Error } else { After::Other };
+            self.after = if after == After::Frame { After::Other } else { after };
             return;
         }
         if let Some((what, pid, thread)) = reason(text) {
@@ -147,10 +177,15 @@ impl Banner {
                 }
                 None => {}
             }
-        } else if text.starts_with(ALLOCATION) && self.is_without_memory {
+        } else if BELOW_WHY.iter().any(|below| text.starts_with(below)) {
+            // There is no word of why.
+        } else if after == After::NoMemory {
             self.failure(text.trim_end_matches('.'));
         } else if let Some(vm) = text.strip_prefix("Java VM: ") {
             self.process.runtime = Some(vm.into());
+        } else if let Some((_, rest)) = text.rsplit_once(FILE) {
+            let pid = rest.strip_suffix(".log").and_then(|pid| pid.parse().ok());
+            self.process.pid = self.process.pid.or(pid);
         } else if text.starts_with("Problematic frame:") {
             self.after = After::Frame;
         } else if after == After::Frame {

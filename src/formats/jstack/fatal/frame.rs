@@ -5,6 +5,8 @@
 //! V  [libjvm.so+0xb8d6f2]  MallocSiteTable::lookup_or_add(NativeCallStack const&)+0x52  (mallocSiteTable.cpp:120)   18
 //! C  [libc.so.6+0x89e2a]  pthread_cond_wait+0x1aa
 //! C  [till.dll+0x1a2b]
+//! V  [jvm.dll+0x5c1e20]  (no source info available)                                               22, Windows
+//! C  [+0x42c]  __kernel_vsyscall+0x2                                                              up to 6
 //! C  0x00007f4dc0e9d710
 //! j  jdk.internal.misc.Unsafe.putInt(Ljava/lang/Object;JI)V+0 java.base@17.0.15
 //! j  Crash$$Lambda$2+0x00007f4d64000c28.run()V+4
@@ -66,17 +68,23 @@ fn native(text: &str) -> Option<Frame> {
         let address = text.split_ascii_whitespace().next().and_then(hex).filter(|_| text.starts_with("0x"));
         return address.map(|address| Frame { address: Some(address), ..Frame::default() });
     };
-    let (inside, name) = text.split_once("]  ").or_else(|| Some((text.strip_suffix(']')?, "")))?;
+    let (inside, behind) = text.split_once(']')?;
     let (module, offset) = inside.rsplit_once("+0x")?;
-    let (name, source) = match name.rsplit_once("  (") {
-        Some((name, source)) => (name, source.strip_suffix(')').and_then(place)),
-        None => (name, None),
+    // Web pages leave one blank of two. What has none is no name: a prompt behind a text that was cut.
+    let name = behind.strip_prefix(' ').unwrap_or_default();
+    let (name, source) = match name.rsplit_once(" (") {
+        Some((name, source)) if name.ends_with(' ') || name.is_empty() => {
+            (name, source.strip_suffix(')').and_then(place))
+        }
+        _ => (name, None),
     };
+    // An arrow of who explains the stack: `<==== here`.
+    let name = name.split("<==").next().unwrap_or_default();
     let function = name.rsplit_once("+0x").map_or(name, |(function, _)| function).trim();
     let (file, line) = source.unzip();
     Some(Frame {
         function: Some(function).filter(|f| !f.is_empty()).map(Into::into),
-        module: Some(module.into()),
+        module: Some(module).filter(|m| !m.is_empty()).map(Into::into),
         module_offset: Some(hex(offset)?),
         file,
         line,
@@ -125,6 +133,16 @@ mod tests {
             ),
             ("C  [till.dll+0x1a2b]", None, Some("till.dll"), false),
             ("C  0x00007f4dc0e9d710", None, None, false),
+            ("V  [jvm.dll+0x5c1e]  (no source info available)", None, Some("jvm.dll"), false),
+            ("C  [+0x42c]  __kernel_vsyscall+0x2", Some("__kernel_vsyscall"), None, false),
+            (
+                "V [libjvm.so+0x12] A::f(B const&) const+0x5",
+                Some("A::f(B const&) const"),
+                Some("libjvm.so"),
+                false,
+            ),
+            ("C  [libtill.so+0x12][till ~]$", None, Some("libtill.so"), false),
+            ("C  [till.dll+0x12]     <===== it was here", None, Some("till.dll"), false),
             (
                 "j  jdk.internal.misc.Unsafe.putInt(Ljava/lang/Object;JI)V+0 java.base@17.0.15",
                 Some("jdk.internal.misc.Unsafe.putInt"),

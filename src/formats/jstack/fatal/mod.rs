@@ -46,23 +46,34 @@ pub(super) const CURRENT: &str = threads::CURRENT;
 /// How many lines below a place are looked at for what has to be there.
 const LINES_LOOKED_AT: usize = 12;
 
+/// What stands below a current thread.
+static BELOW_CURRENT: &[&str] = &["Stack: [", "siginfo:", "Registers:", "Current CompileTask:"];
+
 /// Whether a report stands at an anchor.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
     if site.rest().starts_with(CURRENT.as_bytes()) {
         threads::read(&lossy(site.line()))?;
-        let is_stack = |line: std::borrow::Cow<'_, str>| {
+        let is_below = |line: std::borrow::Cow<'_, str>| {
             Part::of(&line).is_some_and(|part| matches!(part, Part::Native | Part::Java))
-                || line.contains("Stack: [")
+                || BELOW_CURRENT.iter().any(|below| line.contains(below))
         };
-        return site.following_text(LINES_LOOKED_AT).any(is_stack).then_some(site.at);
+        return site.following_text(LINES_LOOKED_AT).any(is_below).then_some(site.at);
     }
     let line = [before, site.line()].concat();
     let line = lossy(&line);
-    let start = line.rfind('#')?;
-    let is_reason = |line: std::borrow::Cow<'_, str>| {
-        line.split_once('#').is_some_and(|(_, text)| banner::is_reason(text.trim()))
+    let is_marked = line.contains('#');
+    let is_reason = |line: std::borrow::Cow<'_, str>| match (is_marked, line.split_once('#')) {
+        (true, Some((_, text))) => banner::is_reason(text.trim()),
+        (false, None) => banner::is_reason(line.trim()),
+        _ => false,
     };
+    if !is_marked {
+        let is_banner = banner::is_first(&line) && site.following_text(LINES_LOOKED_AT).any(is_reason);
+        let blanks = before.len() - before.trim_ascii_start().len();
+        return is_banner.then_some(site.at - before.len() + blanks);
+    }
+    let start = line.rfind('#')?;
     let is_banner = banner::is_first(banner::text(line.get(start..)?)?);
     let at = before.iter().rposition(|b| *b == b'#')?;
     if !is_banner || !site.following_text(LINES_LOOKED_AT).any(is_reason) {
@@ -74,6 +85,16 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     Some(above.map_or(start, |above| above.len() - 2))
 }
 
+/// Of which banner lines are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum In {
+    None,
+    /// As the JVM wrote it.
+    Marked,
+    /// One that lost its marks: so many lines may be its own.
+    Bare(usize),
+}
+
 /// All reports of a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     if !section.has(RUNTIME) && !section.has(CURRENT) {
@@ -82,7 +103,7 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     let mut reports: Vec<Report> = Vec::new();
     // The last one of them is being read.
     let mut is_open = false;
-    let mut is_in_banner = false;
+    let mut banner = In::None;
     // Where the line above begins, if it is a `#` alone: so begins what stands above the first line.
     let mut mark = None;
     let mut at = 0;
@@ -93,15 +114,37 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
             if banner::is_first(said) {
                 let offset = mark.unwrap_or(offset);
                 reports.push(Report::new(said, offset));
-                (is_open, is_in_banner) = (true, true);
-            } else if let Some(report) = reports.last_mut().filter(|_| is_in_banner) {
+                (is_open, banner) = (true, In::Marked);
+            } else if banner == In::Marked {
+                reports.last_mut().into_iter().for_each(|report| report.banner_line(said));
+            } else if !is_open && banner::is_signal_or_error(said) {
+                // It was pasted without its first line.
+                let mut report = Report::headless(offset);
                 report.banner_line(said);
+                reports.push(report);
+                (is_open, banner) = (true, In::Marked);
             }
             mark = Some(offset).filter(|_| said.is_empty());
             continue;
         }
-        is_in_banner = false;
         mark = None;
+        if banner::is_first(&text) && is_bare(section.text.get(at..).unwrap_or_default()) {
+            reports.push(Report::new(&text, offset));
+            (is_open, banner) = (true, In::Bare(LINES_LOOKED_AT));
+            continue;
+        }
+        banner = match banner {
+            In::Bare(left) if left > 0 && !Report::ends_banner(&text) => {
+                reports.last_mut().into_iter().for_each(|report| report.banner_line(text.trim()));
+                In::Bare(left - 1)
+            }
+            // Other threads write between the lines, with line breaks where they may.
+            In::Marked if text.is_empty() || text.starts_with("[thread ") => In::Marked,
+            _ => In::None,
+        };
+        if banner != In::None {
+            continue;
+        }
         is_open &= text != END && !text.starts_with("Full thread dump ");
         if text.starts_with(CURRENT) && (!is_open || reports.last().is_some_and(Report::has_thread)) {
             reports.push(Report::headless(offset));
@@ -112,13 +155,27 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
         }
     }
     let mut dumps = Dumps::new(section, format);
-    let mut reports = reports.into_iter().filter(Report::says_something).peekable();
-    while let Some(report) = reports.next() {
-        if !reports.peek().is_some_and(|next| report.is_begin_of(next)) {
-            report.settle(&mut dumps);
-        }
-    }
+    without_copies(reports).into_iter().for_each(|report| report.settle(&mut dumps));
     dumps.snapshots()
+}
+
+/// The reports that say something. Of two neighbours that tell of one end the one that says more.
+fn without_copies(reports: Vec<Report>) -> Vec<Report> {
+    let mut kept: Vec<Report> = Vec::with_capacity(reports.len());
+    for report in reports.into_iter().filter(Report::says_something) {
+        if kept.last().is_some_and(|before| report.is_copy_of(before)) {
+            continue;
+        }
+        kept.pop_if(|before| before.is_copy_of(&report));
+        kept.push(report);
+    }
+    kept
+}
+
+/// Whether lines below a first line without its mark are those of a banner.
+fn is_bare(below: &[u8]) -> bool {
+    let mut lines = below.split(|b| *b == b'\n').take(LINES_LOOKED_AT);
+    lines.any(|line| banner::is_reason(lossy(line).trim()))
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ static HEADINGS: &[(&str, Part)] = &[
     ("Register to memory mapping:", Part::Objects),
     ("Stack slot to memory mapping:", Part::Objects),
     ("Lock stack of current Java thread", Part::Objects),
+    ("Compiled method (", Part::Objects),
+    ("[CodeBlob (0x", Part::Objects),
     ("Threads class SMR info:", Part::Data),
     ("siginfo:", Part::Facts),
     ("Stack: [", Part::Facts),
@@ -78,12 +80,26 @@ static HEADINGS: &[(&str, Part)] = &[
 ];
 
 /// Other lines of facts, of which nothing is used.
-static KNOWN: &[&str] = &["Host: ", "elapsed time: ", "Total: ", "JVMCI ", "Current thread "];
+static KNOWN: &[&str] = &[
+    "Host: ",
+    "elapsed time: ",
+    "Total: ",
+    "JVMCI ",
+    "Current thread ",
+    "The last pc belongs to ",
+    "[error occurred during error reporting (",
+    "[timeout occurred during error reporting ",
+    "uid  : ",
+    "umask: ",
+];
 
 impl Part {
     /// What a line says of itself and those below it.
     pub fn of(line: &str) -> Option<Self> {
-        HEADINGS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, part)| *part)
+        let row =
+            |line: &str| HEADINGS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, part)| *part);
+        // Who quotes a stack may indent it more than what is above it. Other headings are too common as words.
+        row(line).or_else(|| row(line.trim_start()).filter(|part| matches!(part, Self::Native | Self::Java)))
     }
 
     /// Whether an empty line ends it.

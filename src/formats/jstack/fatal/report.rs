@@ -20,6 +20,8 @@ pub(super) struct Report {
     has_java: bool,
     java: Vec<Frame>,
     end: StackEnd,
+    /// The thread on whose stack the one that failed was at work, and its frames.
+    processed: Option<(Thread, Vec<Frame>)>,
     threads: Vec<(Thread, u64)>,
     /// Locks of the JVM's own with the threads that have them.
     mutexes: Vec<(u64, String, u64, u64)>,
@@ -57,6 +59,9 @@ const BANNER_ALONE: &str = "the banner of HotSpot's fatal error names one frame 
 const IN_STACKS: &str = "lines in stacks were not understood and passed over";
 const BETWEEN: &str = "lines between the stacks are no part of the dump, or were not understood";
 
+/// What ends a quotation in Markdown.
+const FENCE: &str = "```";
+
 impl Report {
     /// One whose banner begins with this line.
     pub fn new(first: &str, offset: u64) -> Self {
@@ -73,6 +78,11 @@ impl Report {
         self.current.is_some()
     }
 
+    /// Whether a line is none of a banner without marks.
+    pub fn ends_banner(text: &str) -> bool {
+        text.starts_with("Current thread") || Part::of(text).is_some()
+    }
+
     /// Reads a line of the banner, behind its mark.
     pub fn banner_line(&mut self, text: &str) {
         self.banner.line(text);
@@ -80,11 +90,17 @@ impl Report {
 
     /// Reads a line that is none of the banner.
     pub fn line(&mut self, text: &str, offset: u64) {
-        if text.starts_with(CURRENT) {
+        if text.starts_with(FENCE) {
+            // Prose comes, and maybe more of the report behind it.
+            (self.part, self.is_begun) = (Part::Facts, false);
+        } else if text.starts_with(CURRENT) {
             self.current = threads::read(text).map(|read| read.thread);
             self.part = Part::Facts;
         } else if text.starts_with(threads::NATIVE) {
             self.current = Some(thread(self.banner.thread.unwrap_or(0)));
+            self.part = Part::Facts;
+        } else if let Some(thread) = threads::processed(text) {
+            self.processed = Some((thread, Vec::new()));
             self.part = Part::Facts;
         } else if let Some(part) = Part::of(text).filter(|_| self.part != Part::Rest) {
             self.part = part;
@@ -119,7 +135,12 @@ impl Report {
             }
             Part::Data => parts::is_data(text),
             Part::Objects | Part::Rest => true,
-            Part::Facts => self.fact(text) || parts::is_known(text),
+            // The thread that failed may be behind its list.
+            Part::Facts => {
+                self.fact(text)
+                    || parts::is_known(text)
+                    || text.starts_with("=>0x") && self.thread_line(text, offset)
+            }
         }
     }
 
@@ -139,7 +160,10 @@ impl Report {
                 self.has_java |= is_java;
                 self.native.push(*frame);
             }
-            Some(frame::Line::Frame(frame, _)) => self.java.push(*frame),
+            Some(frame::Line::Frame(frame, _)) => match &mut self.processed {
+                Some((_, frames)) => frames.push(*frame),
+                None => self.java.push(*frame),
+            },
             Some(frame::Line::End(end)) => self.end = end,
             None => return false,
         }
@@ -158,8 +182,7 @@ impl Report {
             match process.signal.take().or_else(|| named(info)) {
                 Some(signal) => process.signal = Some(with_info(signal, info)),
                 None => {
-                    let failure = Failure { kind: FailureKind::Crashed, message: "".into(), thread: None };
-                    process.failure.get_or_insert(failure);
+                    process.failure.get_or_insert_with(crashed);
                 }
             }
         } else {
@@ -173,31 +196,42 @@ impl Report {
         self.banner.is_told() || self.current.is_some()
     }
 
-    /// Whether this is what the terminal had of the next one.
-    pub fn is_begin_of(&self, next: &Self) -> bool {
-        self.current.is_none() && next.current.is_some() && self.banner.is_of(&next.banner)
+    /// Whether this is what the terminal had of the other one.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        self.current.is_none() && self.native.is_empty() && self.banner.is_of(&other.banner)
     }
 
     /// The report as a dump.
-    pub fn settle(self, dumps: &mut Dumps) {
+    pub fn settle(mut self, dumps: &mut Dumps) {
         let building = dumps.begin(self.offset);
-        let is_banner = self.current.is_none() && self.threads.is_empty();
+        let is_without_stack = self.native.is_empty() && self.java.is_empty();
+        let is_banner = self.current.is_none() && self.threads.is_empty() && is_without_stack;
         let message = if is_banner { BANNER_ALONE } else { ONE_STACK };
         is_limited(&mut building.snapshot, message, Some(self.offset));
+        if self.current.is_some() && !self.banner.is_told() {
+            // Nothing but a fatal error has the JVM write of a current thread.
+            self.banner.process.failure = Some(crashed());
+        }
         building.snapshot.process = self.banner.process;
-        let frames = match self.native.is_empty() && self.java.is_empty() {
+        let frames = match is_without_stack {
             true => self.banner.frame.into_iter().collect(),
             false => stack(self.native, self.java, self.has_java),
         };
         let end = if is_banner { StackEnd::Reported } else { self.end };
         let body = Body { frames: frames.into_iter().map(BodyFrame::from).collect(), end, ..Body::default() };
-        let failed = self.current.or_else(|| self.banner.thread.filter(|_| is_banner).map(thread));
+        let failed = self.current.or_else(|| self.banner.thread.map(thread));
+        let failed = failed.map(|failed| listed(failed, &mut self.threads));
         let failed = failed.map(|thread| building.push(thread, &body, &[], self.offset));
         if let Some(signal) = &mut building.snapshot.process.signal {
             signal.thread = failed;
         }
         if let Some(failure) = &mut building.snapshot.process.failure {
             failure.thread = failed;
+        }
+        if let Some((thread, frames)) = self.processed.filter(|(_, frames)| !frames.is_empty()) {
+            let thread = listed(thread, &mut self.threads);
+            let frames = frames.into_iter().map(BodyFrame::from).collect();
+            building.push(thread, &Body { frames, ..Body::default() }, &[], self.offset);
         }
         for (thread, offset) in self.threads {
             building.push(thread, &Body::default(), &[], offset);
@@ -222,15 +256,33 @@ fn stack(native: Vec<Frame>, java: Vec<Frame>, has_java: bool) -> Vec<Frame> {
 /// A thread of which the banner says the id alone.
 fn thread(id: u64) -> Thread {
     let mut thread = Thread::new(ThreadId::Number(id));
-    thread.tid = u32::try_from(id).ok();
-    thread.handle = Some(id).filter(|_| thread.tid.is_none());
+    thread.tid = threads::kernel_id(id);
+    thread.handle = Some(id).filter(|id| u32::try_from(*id).is_err());
     thread
 }
 
-/// `[0x00007f2b8c006d40] Threads_lock - owner thread: 0x00007f2b8c01a800`
+/// The same thread as the list has it, with its name, and out of the list.
+fn listed(thread: Thread, threads: &mut Vec<(Thread, u64)>) -> Thread {
+    // What is known of it already comes from the JVM.
+    if thread.name.is_some() {
+        return thread;
+    }
+    match threads.iter().position(|(other, _)| other.id == thread.id) {
+        Some(at) => threads.remove(at).0,
+        None => thread,
+    }
+}
+
+/// An end of which the text does not say more.
+fn crashed() -> Failure {
+    Failure { kind: FailureKind::Crashed, message: "".into(), thread: None }
+}
+
+/// `[0x00007f2b8c006d40] Threads_lock - owner thread: 0x00007f2b8c01a800`, up to 6 `[0x0a3e1c50/0x0b2d4e60] …`.
 fn mutex(text: &str) -> Option<(u64, String, u64)> {
     let (address, rest) = text.strip_prefix('[')?.split_once("] ")?;
     let (name, owner) = rest.split_once(" - owner thread: ")?;
+    let address = address.split('/').next()?;
     Some((hex(address)?, name.trim().to_owned(), hex(owner.trim())?))
 }
 
@@ -241,15 +293,24 @@ fn word_after<'t>(text: &'t str, what: &str) -> Option<&'t str> {
     rest.split([',', ' ', ')', '/']).next().filter(|word| !word.is_empty())
 }
 
+/// `SI_TKILL`: a thread sent it to one of the same process, on Linux.
+const SI_TKILL: i32 = -6;
+
 /// The signal with what ` si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_addr: 0x0…` says of it.
 fn with_info(signal: Signal, info: &str) -> Signal {
-    let code: Option<i32> = word_after(info, "si_code").and_then(|code| code.parse().ok());
-    let address = word_after(info, "si_addr").or_else(|| word_after(info, " address "));
+    let number: Option<i32> = word_after(info, "si_code").and_then(|code| code.parse().ok());
+    let address = word_after(info, "si_addr").or_else(|| word_after(info, " address ")).and_then(hex);
     let sender = word_after(info, "sent from pid").or_else(|| word_after(info, "si_pid"));
+    let sender = sender.and_then(|pid| pid.parse().ok()).or_else(|| {
+        // Up to 6 it prints an address whatever the signal is: the sender's pid lies where that would be.
+        address.filter(|_| number == Some(SI_TKILL)).and_then(|address| i32::try_from(address as u32).ok())
+    });
+    // On macOS it is 0 for faults too, and no address comes with it.
+    let is_told = |code: &i32| *code != 0 || sender.is_some() || info.contains("SI_USER");
     Signal {
-        code,
-        address: address.and_then(hex).filter(|_| code.is_none_or(|code| code > 0)),
-        sender_pid: sender.and_then(|pid| pid.parse().ok()),
+        code: number.filter(is_told),
+        address: address.filter(|_| number.is_none_or(|code| code > 0)),
+        sender_pid: sender,
         ..signal
     }
 }

@@ -166,7 +166,8 @@ fn a_thread_that_the_jvm_does_not_know_has_the_stack() {
     let text =
         WINDOWS.replace(&WINDOWS[start..end], "Current thread is native thread").replace("=>0x", "  0x");
     let snapshot = read_one(&text);
-    assert_eq!(ids(&snapshot), ["8008", "8008", "7712", "6120", "2044"]);
+    // The banner has its id, and so has the list.
+    assert_eq!(ids(&snapshot), ["8008", "7712", "6120", "2044"]);
     assert_eq!(functions(&snapshot, ThreadIx(0)).len(), 4);
 }
 
@@ -185,12 +186,130 @@ fn a_stack_on_which_the_jvm_failed() {
     assert_eq!(skipped.count, 1);
 }
 
+/// Markdown takes the marks away, and a page of JDK 5 has words of its own.
+#[test]
+fn banners_of_other_forms() {
+    let banner = &WINDOWS[..WINDOWS.find("\n---").unwrap()];
+    let first = "A fatal error has been detected by the Java Runtime Environment:";
+    let bare = banner.replace("\n#", "\n").replacen('#', "", 1);
+    assert!(bare.contains(&format!("\n {first}")));
+    let old = WINDOWS.replace(first, "An unexpected error has been detected by HotSpot Virtual Machine:");
+    let glued = banner.replace(&format!("# {first}"), &format!("[thread 7 also had an error]# {first}\n"));
+    let headless = WINDOWS.replace(&format!("# {first}\n#\n"), "");
+    let indented: String = old.lines().map(|line| format!("    {line}\n")).collect();
+    for text in [&format!("It says:\n{bare}\nand so on\n"), &old, &glued, &headless, &indented] {
+        let snapshot = read_one(text);
+        let name = snapshot.process.signal.as_ref().map(|signal| &*signal.name);
+        assert_eq!((name, snapshot.process.pid), (Some("EXCEPTION_ACCESS_VIOLATION"), Some(5712)), "{text}");
+        assert_eq!(ids(&snapshot).first().map(String::as_str), Some("8008"));
+        assert_eq!(functions(&snapshot, ThreadIx(0)).first().map(String::as_str), Some("??"));
+    }
+}
+
+#[test]
+fn copies_are_one_report() {
+    let banner = &WINDOWS[..WINDOWS.find("\n---").unwrap()];
+    assert_eq!(ids(&read_one(&format!("{banner}\nAborted\n{banner}"))), ["8008"]);
+    assert_eq!(ids(&read_one(&format!("{WINDOWS}\n{banner}"))).len(), 4);
+    let memory = "#\n# There is insufficient memory for the Java Runtime Environment to continue.\n# Cannot create worker GC thread. Out of system resources.\n";
+    let told = "# Possible reasons:\n#   The system is out of physical RAM\n#\n#  Out of Memory Error (workerManager.hpp:64), pid=7, tid=8\n#\n";
+    let screen = format!("{memory}# Can not save log file, dump to screen..\n{memory}{told}");
+    let saved = format!(
+        "{memory}# An error report file with more information is saved as:\n# /srv/hs_err_pid7.log\n\n{memory}{told}"
+    );
+    for text in [screen, saved] {
+        let snapshot = read_one(&text);
+        let message = &snapshot.process.failure.as_ref().unwrap().message;
+        assert_eq!(&**message, "Cannot create worker GC thread. Out of system resources");
+        assert_eq!((snapshot.process.pid, ids(&snapshot)), (Some(7), vec!["8".to_owned()]));
+    }
+}
+
+/// A fence ends what is quoted; more of the report may come in another one, and prose is no part of it.
+#[test]
+fn quoted_in_pieces() {
+    let (banner, rest) = WINDOWS.split_at(WINDOWS.find("\n---").unwrap());
+    let text = format!("```\n{banner}```\nThe stack is:\n```\n{rest}```\nSee above.\n");
+    let snapshot = read_one(&text);
+    assert_eq!((snapshot.process.pid, ids(&snapshot).len()), (Some(5712), 4));
+    assert!(!snapshot.gaps.has(GapKind::SkippedText));
+    let stack = rest.find("Native frames").unwrap()..rest.rfind("\n-----").unwrap();
+    let indented: String = rest[stack].lines().map(|line| format!("  {line}\n")).collect();
+    let snapshot = read_one(&format!("{banner}\n{indented}"));
+    assert_eq!((ids(&snapshot), functions(&snapshot, ThreadIx(0)).len()), (vec!["8008".to_owned()], 4));
+    assert_eq!(snapshot.threads[0].name, None, "nobody says it");
+}
+
+/// Registers come between: up to 8 the stack is far below.
+#[test]
+fn a_report_without_its_begin_and_its_end() {
+    let start = WINDOWS.find("Current thread").unwrap();
+    let end = WINDOWS.find("Stack: [").unwrap();
+    assert_eq!(ids(&read_one(&WINDOWS[start..end])), ["8008"]);
+    let text = WINDOWS[start..]
+        .replace("siginfo: ExceptionCode=0xc0000005, reading address 0x0000000000000010\n", "");
+    let failure = read_one(&text).process.failure.unwrap();
+    assert_eq!((failure.kind, failure.thread), (FailureKind::Crashed, Some(ThreadIx(0))));
+}
+
+#[test]
+fn the_thread_that_a_collector_is_at_has_its_own_stack() {
+    let text = WINDOWS
+        .replace("\nJava frames:", "\nThe last pc belongs to newarray (printed below).\nJavaThread 0x0000000058a01000 (nid = 7712) was being processed\nJava frames:")
+        .replace("=>0x0000000058aa8000 JavaThread \"till-7\" daemon [_thread_in_native, id=8008, stack(0x000000005a2d0000,0x000000005a3d0000)]\n", "")
+        .replace("\nVM state:", "\n=>0x0000000058aa8000 (exited) GCTaskThread [stack: 0x1,0x2] [id=8008]\n\n[error occurred during error reporting (printing all threads), id 0xc0000005]\nVM state:")
+        .replace("[0x0000000000c1e2a0]", "[0x0000000000c1e2a0/0x0000000000c1e2c0]");
+    let snapshot = read_one(&text);
+    assert_eq!(ids(&snapshot), ["8008", "7712", "6120", "2044"]);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["??"]);
+    assert_eq!(functions(&snapshot, ThreadIx(1)).len(), 3);
+    assert_eq!(snapshot.threads[1].name.as_deref(), Some("main"));
+    assert_eq!(snapshot.reported_locks.len(), 1);
+    assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn who_sent_a_signal() {
+    let signal = |info: &str| {
+        let text = WINDOWS
+            .replace("EXCEPTION_ACCESS_VIOLATION (0xc0000005)", "SIGSEGV (0xb)")
+            .replace(" ExceptionCode=0xc0000005, reading address 0x0000000000000010", info);
+        let signal = read_one(&text).process.signal.unwrap();
+        (signal.code, signal.sender_pid, signal.address)
+    };
+    for (info, said) in [
+        (" si_signo: 11 (SIGSEGV), si_code: 0 (SI_USER), si_pid: 77, si_uid: 0", (Some(0), Some(77), None)),
+        // macOS
+        (" si_signo: 11 (SIGSEGV), si_code: 0 (unknown), si_addr: 0x0000000000000000", (None, None, None)),
+        (
+            "si_signo=SIGSEGV: si_errno=0, si_code=-6 (FPE_FLTOVF), si_addr=0x00001650",
+            (Some(-6), Some(5712), None),
+        ),
+        (
+            "si_signo=SIGSEGV: si_errno=0, si_code=1 (SEGV_MAPERR), si_addr=0x00001650",
+            (Some(1), None, Some(0x1650)),
+        ),
+    ] {
+        assert_eq!(signal(info), said, "{info}");
+    }
+}
+
+/// What `pthread_self` gave is no id of the kernel's.
+#[test]
+fn ids_that_are_none_of_the_kernel() {
+    let banner = &WINDOWS[..WINDOWS.find("\n---").unwrap()];
+    let of = |tid: &str| read_one(&banner.replace("0x0000000000001f48", tid)).threads[0].tid;
+    assert_eq!((of("8008"), of("1793150464"), of("0x00007f4dc0e9e700")), (Some(8008), None, None));
+}
+
 #[test]
 fn talk_of_a_fatal_error_is_none() {
     for text in [
         "# A fatal error has been detected by the Java Runtime Environment:\n",
         "we saw: # A fatal error has been detected by the Java Runtime Environment:\n# and nothing else\n",
         "There is insufficient memory for the Java Runtime Environment to continue.\n",
+        "A fatal error has been detected by the Java Runtime Environment:\nis what it says then\n",
+        "There is insufficient memory for the Java Runtime Environment to continue.\nPossible reasons:\n",
         "Current thread (0x12): JavaThread \"a\" [_thread_blocked, id=1]\nwas seen\n",
         "the Java Runtime Environment\n#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=2\n",
     ] {

@@ -6,6 +6,7 @@
 //! Current thread (0x0000000058aa8000):  VMThread [stack: 0x000000005a2d0000,0x000000005a3d0000] [id=5064]      8
 //! =>0x00007f4de412b730 JavaThread "pricing-3" [_thread_in_vm, id=3926, stack(0x00007f4dc0d9f000,0x00007f4dc0e9f000)]
 //!   0x00007f4de4027460 JavaThread "Finalizer" daemon [_thread_blocked, id=3917, stack(0x00007f4dc1ae2000,0x00007f4dc1be2000)]
+//! =>0x00007f4de419dc00 (exited) GCTaskThread [stack: 0x00007f4dc1de5000,0x00007f4dc1ee5000] [id=3914]
 //!   0x00007f4de419cc00 VMThread "VM Thread" [stack: 0x00007f4dc1de5000,0x00007f4dc1ee5000] [id=3915]
 //! ```
 //!
@@ -47,6 +48,8 @@ pub(super) fn read(line: &str) -> Option<Read> {
     let (address, rest) = rest.split_once(' ')?;
     let address = hex(address)?;
     let rest = rest.trim_start();
+    // It is in no list of the JVM's any more.
+    let rest = rest.strip_prefix("(exited) ").unwrap_or(rest);
     // A name may have quotes and brackets of its own.
     let (kind, name, behind) = match (rest.find('"'), rest.rfind('"')) {
         (Some(open), Some(close)) if open < close => {
@@ -62,11 +65,32 @@ pub(super) fn read(line: &str) -> Option<Read> {
     let id: u64 = id.get(..id.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok()?;
     let word = behind.split_once('[').map(|(_, word)| word).unwrap_or_default();
     let mut thread = Thread::new(ThreadId::Number(id));
-    thread.tid = u32::try_from(id).ok();
+    thread.tid = kernel_id(id);
     thread.name = Some(name.unwrap_or(kind).into());
     thread.handle = Some(address);
     thread.reported = STATES.iter().find(|(start, _)| word.starts_with(start)).map(|(_, state)| *state);
     Some(Read { thread, is_current })
+}
+
+/// The highest number that Linux gives a thread (`PID_MAX_LIMIT`).
+const HIGHEST: u64 = 1 << 22;
+
+/// The kernel's id of a thread, where the id may be one: up to JDK 8 it may be what `pthread_self` gave, and on macOS
+/// it is a port.
+pub(super) fn kernel_id(id: u64) -> Option<u32> {
+    u32::try_from(id).ok().filter(|_| (1..=HIGHEST).contains(&id))
+}
+
+/// `JavaThread 0x00007f4de4027460 (nid = 3917) was being processed`: the thread on whose stack a collector was at work.
+/// Its frames come next, and are none of the thread that failed.
+pub(super) fn processed(line: &str) -> Option<Thread> {
+    let rest = line.strip_prefix("JavaThread 0x")?.strip_suffix(") was being processed")?;
+    let (address, id) = rest.split_once(" (nid = ")?;
+    let id: u64 = id.parse().ok()?;
+    let mut thread = Thread::new(ThreadId::Number(id));
+    thread.tid = kernel_id(id);
+    thread.handle = Some(hex(address)?);
+    Some(thread)
 }
 
 #[cfg(test)]
@@ -118,6 +142,8 @@ mod tests {
             assert_eq!((thread.id, thread.name.as_deref()), (ThreadId::Number(id), Some(name)), "{line}");
             assert_eq!((thread.reported, read.is_current), (state, is_current), "{line}");
         }
+        let gone = read("=>0x00007f4de419dc00 (exited) GCTaskThread [stack: 0x1,0x2] [id=3914]").unwrap();
+        assert_eq!((gone.thread.name.as_deref(), gone.is_current), (Some("GCTaskThread"), true));
         for line in [
             "Total: 12",
             "",
