@@ -10,8 +10,11 @@
 //!     /src/main.go:6 +0xed
 //! ```
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use crate::formats::text::{BlockLine, BodyFrame, HEX, words};
-use crate::model::{ArgSlot, Frame, FrameKind, SlotKind};
+use crate::model::{ArgSlot, Frame, FrameKind, SlotKind, Str};
 
 /// Whether a line is a call: `pkg.Func(args)`.
 pub(super) fn is_call(line: &str) -> bool {
@@ -53,19 +56,18 @@ fn split(line: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, line.get(open + 1..line.len() - 1)?))
 }
 
-/// How many words of the arguments are kept: the receiver and what may be a lock.
-const WORDS: usize = 2;
+/// What the words of the arguments are called that are kept: the receiver and what may be a lock.
+static WORDS: LazyLock<[Str; 2]> = LazyLock::new(|| ["word0".into(), "word1".into()]);
 
 /// Reads a call and its place. Arguments that may be stale (`0x0?`) have no slot: they are no identity.
 pub(super) fn call(line: &BlockLine<'_>, place: Option<&str>) -> Option<BodyFrame> {
     let (name, args) = split(line.text)?;
     let mut slots = Vec::new();
-    for (n, (at, _)) in args.match_indices(HEX).enumerate() {
+    // `{0x4d5c8a, 0x5}` are words of one argument; the first word of the first argument is what methods have.
+    for (n, ((at, _), name)) in args.match_indices(HEX).zip(WORDS.iter()).enumerate() {
         let is_stale = args.get(at + HEX.len()..).is_some_and(|rest| rest.starts_with('?'));
-        // `{0x4d5c8a, 0x5}` are words of one argument; the first word of the first argument is what methods have.
-        let slot = ArgSlot { name: format!("word{n}").into(), kind: SlotKind::Hex, symbol: None };
-        if !is_stale && n < WORDS {
-            slots.push((slot, line.slot + n));
+        if !is_stale {
+            slots.push((ArgSlot { name: name.clone(), kind: SlotKind::Hex, symbol: None }, line.slot + n));
         }
     }
     let kind = if args == "..." { FrameKind::Inlined } else { FrameKind::Normal };
@@ -82,7 +84,7 @@ pub(super) fn creator(text: &str, place: Option<&str>) -> Frame {
 }
 
 /// `    /src/main.go:7 +0x7c fp=…`: the file may hold blanks and colons.
-fn place_of(line: &str) -> (Option<crate::model::Str>, Option<u32>) {
+fn place_of(line: &str) -> (Option<Str>, Option<u32>) {
     let line = line.trim_start();
     let end = line.find(" +0x").or_else(|| line.find(" fp=0x")).unwrap_or(line.len());
     let place = line.get(..end).unwrap_or(line);
@@ -95,7 +97,10 @@ fn place_of(line: &str) -> (Option<crate::model::Str>, Option<u32>) {
 }
 
 /// The linker escapes what is no part of an identifier in import paths: `gopkg.in/yaml%2ev2.unmarshal`.
-fn unescaped(name: &str) -> String {
+fn unescaped(name: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'%', name.as_bytes()).is_none() {
+        return name.into();
+    }
     let mut out = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(at) = rest.find('%') {
@@ -115,5 +120,5 @@ fn unescaped(name: &str) -> String {
         rest = rest.get(at + length..).unwrap_or_default();
     }
     out.push_str(rest);
-    out
+    out.into()
 }

@@ -34,8 +34,8 @@ pub fn frame(text: &str) -> Option<Frame> {
 
 /// The name and what stands in the parentheses.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let end = text.rfind(')')?;
-    let open = text.get(..end)?.rfind('(')?;
+    let end = memchr::memrchr(b')', text.as_bytes())?;
+    let open = memchr::memrchr(b'(', text.as_bytes().get(..end)?)?;
     let name = text.get(..open)?.trim();
     let has_blank = match name.is_ascii() {
         true => name.bytes().any(|b| b.is_ascii_whitespace() || b == b'\x0b'),

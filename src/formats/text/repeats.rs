@@ -6,6 +6,7 @@
 //! all blocks so far, as the address of a lock for which all wait, are compared together with what stands around them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -19,8 +20,7 @@ pub trait Hole: Copy {
 /// The blocks of a text that may be recognized as a whole. Blocks have numbers that are the caller's.
 #[derive(Clone, Debug)]
 pub struct Repeats<H> {
-    seen: Vec<Seen>,
-    holes: Vec<Place<H>>,
+    seen: Vec<Seen<H>>,
     /// What always stands in the holes of which that is known: few, and most holes are small without it.
     steady: Vec<Steady>,
     seen_of: FxHashMap<u32, usize>,
@@ -30,13 +30,7 @@ pub struct Repeats<H> {
 
 impl<H> Default for Repeats<H> {
     fn default() -> Self {
-        Self {
-            seen: Vec::new(),
-            holes: Vec::new(),
-            steady: Vec::new(),
-            seen_of: FxHashMap::default(),
-            last: None,
-        }
+        Self { seen: Vec::new(), steady: Vec::new(), seen_of: FxHashMap::default(), last: None }
     }
 }
 
@@ -68,11 +62,11 @@ struct Steady {
 
 /// A block, and where it stands.
 #[derive(Clone, Debug)]
-struct Seen {
+struct Seen<H> {
     block: u32,
     text: Range<usize>,
-    /// Its holes in [`Repeats::holes`].
-    holes: Range<usize>,
+    /// Its holes. Each piece of the text knows those of the first one: they are copied where one of them learns more.
+    holes: Arc<[Place<H>]>,
     /// The one that followed last time.
     next: usize,
     /// How many times it was found again, up to one more than [`OPEN_FOR`].
@@ -88,15 +82,14 @@ impl<H: Hole> Repeats<H> {
             self.forget();
             return;
         }
-        let first = self.holes.len();
-        self.holes.extend(holes.iter().map(|(at, hole)| Place {
+        let place = |(at, hole): &(Range<usize>, H)| Place {
             start: at.start as u32,
             end: at.end as u32,
             hole: *hole,
             state: HoleState::Open,
-        }));
+        };
         let next = self.seen.len();
-        self.seen.push(Seen { block, text, holes: first..self.holes.len(), next, found: 0 });
+        self.seen.push(Seen { block, text, holes: holes.iter().map(place).collect(), next, found: 0 });
         self.seen_of.insert(block, next);
         self.follows(next);
     }
@@ -131,28 +124,29 @@ impl<H: Hole> Repeats<H> {
 
     /// Adds the blocks of what follows. `number`: how its blocks are numbered here.
     pub fn append(&mut self, next: Self, number: impl Fn(u32) -> Option<u32>) {
-        let (holes, steady) = (self.holes.len(), self.steady.len() as u32);
-        self.holes.extend(next.holes.iter().map(|place| Place {
-            state: match place.state {
-                HoleState::Open => HoleState::Open,
-                HoleState::Steady(at) => HoleState::Steady(steady + at),
-            },
-            ..*place
-        }));
+        let steady = self.steady.len() as u32;
         self.steady.extend(next.steady);
         let mut places = Vec::with_capacity(next.seen.len());
-        for seen in &next.seen {
+        let mut after = Vec::with_capacity(next.seen.len());
+        for mut seen in next.seen {
+            after.push(seen.next);
             let Some(block) = number(seen.block) else { return self.forget() };
             let new = self.seen.len();
             let place = *self.seen_of.entry(block).or_insert(new);
             if place == new {
-                let holes = seen.holes.start + holes..seen.holes.end + holes;
-                self.seen.push(Seen { block, holes, next: new, ..seen.clone() });
+                if steady > 0 && seen.holes.iter().any(|hole| hole.state != HoleState::Open) {
+                    for hole in Arc::make_mut(&mut seen.holes) {
+                        if let HoleState::Steady(at) = &mut hole.state {
+                            *at += steady;
+                        }
+                    }
+                }
+                self.seen.push(Seen { block, next: new, ..seen });
             }
             places.push(place);
         }
-        for (&place, seen) in places.iter().zip(&next.seen) {
-            if let (Some(own), Some(&after)) = (self.seen.get_mut(place), places.get(seen.next)) {
+        for (&place, after) in places.iter().zip(after) {
+            if let (Some(own), Some(&after)) = (self.seen.get_mut(place), places.get(after)) {
                 own.next = after;
             }
         }
@@ -198,13 +192,25 @@ impl<H: Hole> Repeats<H> {
             |_| true,
             |n, steady| looked_at.push((n, steady)),
         )?;
-        self.seen[candidate].found = OPEN_FOR + 1;
+        let seen = &mut self.seen[candidate];
+        seen.found = OPEN_FOR + 1;
+        // Most holes vary, and are open already.
+        let is_new = |place: &Place<H>, steady: Option<Steady>| match steady {
+            None => place.state != HoleState::Open,
+            Some(_) => found == OPEN_FOR,
+        };
+        let changes =
+            |(n, steady): &(usize, Option<Steady>)| seen.holes.get(*n).is_some_and(|p| is_new(p, *steady));
+        if !looked_at.iter().any(changes) {
+            return Some(end);
+        }
+        let holes = Arc::make_mut(&mut seen.holes);
         for (n, steady) in looked_at {
-            let state = &mut self.holes[n].state;
+            let Some(place) = holes.get_mut(n) else { continue };
             match steady {
-                None => *state = HoleState::Open,
+                None => place.state = HoleState::Open,
                 Some(steady) if found == OPEN_FOR => {
-                    *state = HoleState::Steady(self.steady.len() as u32);
+                    place.state = HoleState::Steady(self.steady.len() as u32);
                     self.steady.push(steady);
                 }
                 // What has varied once stays open.
@@ -228,7 +234,7 @@ impl<H: Hole> Repeats<H> {
         let seen = self.seen.get(candidate)?;
         let known = text.get(seen.text.clone())?;
         let (mut from, mut at) = (0, at);
-        for (n, place) in seen.holes.clone().zip(self.holes.get(seen.holes.clone())?) {
+        for (n, place) in seen.holes.iter().enumerate() {
             if !is_open(place) {
                 values.extend(self.steady_of(place).and_then(|steady| steady.value));
                 continue;
@@ -306,7 +312,7 @@ mod tests {
             let (found, end) = repeats.find(text.as_bytes(), at, &mut values).unwrap();
             assert_eq!((found, values.split_off(0)), (0, vec![*a, *b]));
             let steady: Vec<bool> =
-                repeats.holes.iter().map(|place| repeats.steady_of(place).is_some()).collect();
+                repeats.seen[0].holes.iter().map(|place| repeats.steady_of(place).is_some()).collect();
             assert_eq!(steady, [(5..10).contains(&n), false], "{n}");
             at = end;
         }

@@ -4,6 +4,7 @@
 //! taken out. So a line is classified once, and a block is a sequence of numbers.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::grammar::{HEX, InBlock, Masked};
 use super::site::LONGEST_LINE;
@@ -17,18 +18,39 @@ pub(super) type TemplateIx = u32;
 struct Template {
     slots: u32,
     class: InBlock,
-    /// Where in the text [`HEX`] stands: `holes[start..end]` of [`Templates::holes`].
+    /// Where in the text [`HEX`] stands: `holes[start..end]` of the list that it is in.
     holes: (u32, u32),
-    /// The template of the line that followed last time.
-    next: TemplateIx,
+}
+
+/// Templates with their holes.
+#[derive(Clone, Debug, Default)]
+struct List {
+    all: Vec<Template>,
+    holes: Vec<u32>,
+}
+
+impl List {
+    fn push(&mut self, slots: u32, class: InBlock, holes: impl Iterator<Item = u32>) {
+        let first = self.holes.len() as u32;
+        self.holes.extend(holes);
+        self.all.push(Template { slots, class, holes: (first, self.holes.len() as u32) });
+    }
+
+    fn get(&self, at: usize) -> Option<(Template, &[u32])> {
+        let template = *self.all.get(at)?;
+        Some((template, self.holes.get(template.holes.0 as usize..template.holes.1 as usize)?))
+    }
 }
 
 /// The templates of a piece of text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Templates {
     texts: Pool<u8>,
-    all: Vec<Template>,
-    holes: Vec<u32>,
+    /// Those of the first piece, which all have, and those that are new.
+    first: Arc<List>,
+    own: List,
+    /// For each the template of the line that followed last time.
+    next: Vec<TemplateIx>,
     key: Vec<u8>,
     /// The template of the line before.
     last: Option<TemplateIx>,
@@ -68,20 +90,30 @@ impl Templates {
             return None;
         }
         let slots = (values.len() - mark) as u32;
-        let first = self.holes.len() as u32;
-        self.holes.extend(memchr::memmem::find_iter(key, HEX).map(|at| at as u32));
+        let holes = memchr::memchr_iter(b'#', key).filter_map(|end| {
+            let at = end.checked_sub(HEX.len() - 1)?;
+            key.get(at..)?.starts_with(HEX.as_bytes()).then_some(at as u32)
+        });
+        self.own.push(slots, class, holes);
         let ix = self.texts.add(key);
-        self.all.push(Template { slots, class, holes: (first, self.holes.len() as u32), next: ix });
+        self.next.push(ix);
         self.follows(ix)
+    }
+
+    fn get(&self, ix: TemplateIx) -> Option<(Template, &[u32])> {
+        match (ix as usize).checked_sub(self.first.all.len()) {
+            None => self.first.get(ix as usize),
+            Some(own) => self.own.get(own),
+        }
     }
 
     /// Remembers that this template followed the one before.
     fn follows(&mut self, ix: TemplateIx) -> Option<(TemplateIx, InBlock)> {
-        if let Some(last) = self.last.and_then(|last| self.all.get_mut(last as usize)) {
-            last.next = ix;
+        if let Some(next) = self.last.and_then(|last| self.next.get_mut(last as usize)) {
+            *next = ix;
         }
         self.last = Some(ix);
-        Some((ix, self.all.get(ix as usize)?.class))
+        Some((ix, self.get(ix)?.0.class))
     }
 
     /// The template that followed last time, if the line is one of it.
@@ -91,9 +123,8 @@ impl Templates {
         line: &[u8],
         values: &mut Vec<u64>,
     ) -> Option<(TemplateIx, InBlock)> {
-        let ix = self.all.get(last as usize)?.next;
-        let template = *self.all.get(ix as usize)?;
-        let holes = self.holes.get(template.holes.0 as usize..template.holes.1 as usize)?;
+        let ix = *self.next.get(last as usize)?;
+        let (template, holes) = self.get(ix)?;
         let is_it =
             template.slots as usize == holes.len() && matches(self.texts.get(ix)?, holes, line, values);
         if is_it {
@@ -104,21 +135,23 @@ impl Templates {
 
     /// Adds the templates of what follows; how they are numbered here.
     pub fn append(&mut self, next: &Self) -> Vec<TemplateIx> {
-        let mut numbers = Vec::with_capacity(next.all.len());
-        for (of_next, template) in (0u32..).zip(&next.all) {
-            let Some(ix) = self.texts.add_of(&next.texts, of_next) else { break };
-            if ix as usize == self.all.len() {
-                let first = self.holes.len() as u32;
-                let holes = next.holes.get(template.holes.0 as usize..template.holes.1 as usize);
-                self.holes.extend_from_slice(holes.unwrap_or_default());
-                self.all.push(Template { holes: (first, self.holes.len() as u32), next: ix, ..*template });
+        let mut numbers = Vec::with_capacity(next.next.len());
+        for of_next in 0..next.next.len() as u32 {
+            let (Some(ix), Some((template, holes))) =
+                (self.texts.add_of(&next.texts, of_next), next.get(of_next))
+            else {
+                break;
+            };
+            if ix as usize == self.next.len() {
+                self.own.push(template.slots, template.class, holes.iter().copied());
+                self.next.push(ix);
             }
             numbers.push(ix);
         }
         let number = |of_next: TemplateIx| numbers.get(of_next as usize).copied();
-        for (&ix, template) in numbers.iter().zip(&next.all) {
-            if let (Some(own), Some(after)) = (self.all.get_mut(ix as usize), number(template.next)) {
-                own.next = after;
+        for (&ix, &after) in numbers.iter().zip(&next.next) {
+            if let (Some(own), Some(after)) = (self.next.get_mut(ix as usize), number(after)) {
+                *own = after;
             }
         }
         self.last = next.last.and_then(number).or(self.last);
@@ -128,6 +161,9 @@ impl Templates {
     /// The same texts for these templates and all that are cloned from them.
     pub fn share(&mut self) {
         self.texts.share();
+        if self.first.all.is_empty() {
+            self.first = Arc::new(std::mem::take(&mut self.own));
+        }
     }
 
     /// Their texts, numbered as they are.
@@ -137,7 +173,7 @@ impl Templates {
 
     /// How many slots each has.
     pub fn slots(&self) -> impl Iterator<Item = usize> {
-        self.all.iter().map(|template| template.slots as usize)
+        self.first.all.iter().chain(&self.own.all).map(|template| template.slots as usize)
     }
 }
 
