@@ -59,6 +59,7 @@ pub const FORMAT: Format = Format {
             hadoop::COUNT,
             fatal::RUNTIME,
             fatal::CURRENT,
+            fatal::FRAMES,
         ],
         confirm: confirm::confirm,
         parse,

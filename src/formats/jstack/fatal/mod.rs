@@ -43,6 +43,12 @@ pub(super) const END: &str = "END.";
 /// How a report without its banner is found.
 pub(super) const CURRENT: &str = threads::CURRENT;
 
+/// What is in the headings of a stack, by which one is found that stands alone.
+pub(super) const FRAMES: &str = "Java code, ";
+
+/// The headings, up to that.
+static STACKS: &[&str] = &["Native frames: (J=compiled ", "Java frames: (J=compiled "];
+
 /// How many lines below a place are looked at for what has to be there.
 const LINES_LOOKED_AT: usize = 12;
 
@@ -52,6 +58,11 @@ static BELOW_CURRENT: &[&str] = &["Stack: [", "siginfo:", "Registers:", "Current
 /// Whether a report stands at an anchor.
 pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
+    if site.rest().starts_with(FRAMES.as_bytes()) {
+        let heading = STACKS.iter().find(|heading| before.ends_with(heading.as_bytes()))?;
+        let is_frame = |line: std::borrow::Cow<'_, str>| frame::read(line.trim()).is_some();
+        return site.following_text(2).any(is_frame).then(|| site.at - heading.len());
+    }
     if site.rest().starts_with(CURRENT.as_bytes()) {
         threads::read(&lossy(site.line()))?;
         let is_below = |line: std::borrow::Cow<'_, str>| {
@@ -97,7 +108,7 @@ enum In {
 
 /// All reports of a text.
 pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
-    if !section.has(RUNTIME) && !section.has(CURRENT) {
+    if ![RUNTIME, CURRENT, FRAMES].iter().any(|anchor| section.has(anchor)) {
         return Vec::new();
     }
     let mut reports: Vec<Report> = Vec::new();
@@ -146,7 +157,9 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
             continue;
         }
         is_open &= text != END && !text.starts_with("Full thread dump ");
-        if text.starts_with(CURRENT) && (!is_open || reports.last().is_some_and(Report::has_thread)) {
+        let is_another = !is_open || reports.last().is_some_and(Report::has_thread);
+        let is_stack = matches!(Part::of(&text), Some(Part::Native | Part::Java));
+        if text.starts_with(CURRENT) && is_another || is_stack && !is_open {
             reports.push(Report::headless(offset));
             is_open = true;
         }

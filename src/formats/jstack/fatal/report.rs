@@ -193,7 +193,11 @@ impl Report {
 
     /// Whether there is anything in it.
     pub fn says_something(&self) -> bool {
-        self.banner.is_told() || self.current.is_some()
+        self.banner.is_told() || self.current.is_some() || self.has_stack()
+    }
+
+    fn has_stack(&self) -> bool {
+        !self.native.is_empty() || !self.java.is_empty()
     }
 
     /// Whether this is what the terminal had of the other one.
@@ -204,22 +208,24 @@ impl Report {
     /// The report as a dump.
     pub fn settle(mut self, dumps: &mut Dumps) {
         let building = dumps.begin(self.offset);
-        let is_without_stack = self.native.is_empty() && self.java.is_empty();
-        let is_banner = self.current.is_none() && self.threads.is_empty() && is_without_stack;
+        let has_stack = self.has_stack();
+        let is_banner = self.current.is_none() && self.threads.is_empty() && !has_stack;
         let message = if is_banner { BANNER_ALONE } else { ONE_STACK };
         is_limited(&mut building.snapshot, message, Some(self.offset));
-        if self.current.is_some() && !self.banner.is_told() {
-            // Nothing but a fatal error has the JVM write of a current thread.
+        if (self.current.is_some() || has_stack) && !self.banner.is_told() {
+            // Nothing but a fatal error has the JVM write of a current thread, and of its stack so.
             self.banner.process.failure = Some(crashed());
         }
         building.snapshot.process = self.banner.process;
-        let frames = match is_without_stack {
-            true => self.banner.frame.into_iter().collect(),
-            false => stack(self.native, self.java, self.has_java),
+        let frames = match has_stack {
+            true => stack(self.native, self.java, self.has_java),
+            false => self.banner.frame.into_iter().collect(),
         };
         let end = if is_banner { StackEnd::Reported } else { self.end };
         let body = Body { frames: frames.into_iter().map(BodyFrame::from).collect(), end, ..Body::default() };
-        let failed = self.current.or_else(|| self.banner.thread.map(thread));
+        // A stack by itself is somebody's: what we call it says nothing.
+        let of_stack = || has_stack.then(|| Thread::new(ThreadId::Text("stack 1".into())));
+        let failed = self.current.or_else(|| self.banner.thread.map(thread)).or_else(of_stack);
         let failed = failed.map(|failed| listed(failed, &mut self.threads));
         let failed = failed.map(|thread| building.push(thread, &body, &[], self.offset));
         if let Some(signal) = &mut building.snapshot.process.signal {

@@ -98,6 +98,21 @@ fn a_report_without_its_begin() {
     assert_eq!((&*signal.name, signal.code, signal.address), ("SIGSEGV", Some(2), Some(0x10)));
 }
 
+/// What people paste first.
+#[test]
+fn a_stack_alone_is_somebody_s() {
+    let start = WINDOWS.find("Stack: [").unwrap();
+    let stack = &WINDOWS[start..WINDOWS.find("---------------  P R O").unwrap()];
+    for text in [stack.to_owned(), format!("till 7 is gone:\n\n    {}", stack.replace('\n', "\n    "))] {
+        let snapshot = read_one(&text);
+        assert_eq!(ids(&snapshot), ["stack 1"]);
+        assert_eq!(functions(&snapshot, ThreadIx(0))[1..3], ["shop.Till.open0", "shop.Till.open"]);
+        let failure = snapshot.process.failure.unwrap();
+        assert_eq!((failure.kind, failure.thread), (FailureKind::Crashed, Some(ThreadIx(0))));
+    }
+    assert!(read("Native frames: (J=compiled Java code, j=interpreted) is what I looked for\n").is_empty());
+}
+
 #[test]
 fn the_terminal_and_the_file_tell_of_one_end() {
     let banner = &WINDOWS[..WINDOWS.find("\n---").unwrap()];
