@@ -6,9 +6,10 @@
 //!
 //! The signal that made the dump: null dereferences, wild pointers, writes to read-only memory, illegal
 //! instructions, divisions by zero, `abort` by an assertion, the allocator, an uncaught C++ exception, a Rust or
-//! Go panic. The frames of `abort`, `raise` and `terminate` are passed over: `where` names the function that had
-//! the problem. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`), are told as
-//! `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on.
+//! Go panic, a fatal error of the JVM. The frames of `abort`, `raise` and `terminate` are passed over: `where`
+//! names the function that had the problem. Who fails inside the JVM or the C library was let down by a caller,
+//! which is the place then. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`),
+//! are told as `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on.
 //!
 //! ## Why it matters
 //!
