@@ -159,7 +159,12 @@ impl Grammar for Jstack {
 
     fn in_block(&self, line: &str) -> InBlock {
         let is_outside = OUTSIDE.iter().any(|(start, _)| line.starts_with(start));
-        if is_outside || is_time(line) || pid(line).is_some() || hadoop::between(line).is_some() {
+        if is_outside
+            || fatal::begins(line)
+            || is_time(line)
+            || pid(line).is_some()
+            || hadoop::between(line).is_some()
+        {
             return InBlock::Ends;
         }
         block::in_block(line)
@@ -168,6 +173,9 @@ impl Grammar for Jstack {
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         if section == Some(FATAL) && line != fatal::END && !line.starts_with("Full thread dump ") {
             return Outside::Noise;
+        }
+        if fatal::begins(line) {
+            return Outside::Section(FATAL);
         }
         if let Some((_, class)) = OUTSIDE.iter().find(|(start, _)| line.starts_with(start)) {
             return *class;
@@ -286,8 +294,6 @@ fn begin<'d>(memory: &mut Memory, dumps: &'d mut Dumps, offset: u64) -> &'d mut 
 /// Lines outside of threads, by how they begin.
 static OUTSIDE: &[(&str, Outside)] = &[
     ("Full thread dump ", Outside::Event),
-    (fatal::BEGIN[0], Outside::Section(FATAL)),
-    (fatal::BEGIN[1], Outside::Section(FATAL)),
     (fatal::END, Outside::Section(BEHIND_FATAL)),
     ("===== FULL THREAD DUMP", Outside::Section(TITLE)),
     ("===== END OF THREAD DUMP", Outside::Noise),

@@ -35,9 +35,12 @@ pub(super) use banner::RUNTIME;
 use parts::Part;
 use report::Report;
 
-/// What begins a report, and ends one, for whoever else reads the text.
-pub(super) const BEGIN: &[&str] =
-    &["# A fatal error has been detected by the Java", "# There is insufficient memory for the Java"];
+/// Whether a line begins a report, for whoever else reads the text.
+pub(super) fn begins(line: &str) -> bool {
+    banner::is_first(banner::text(line).unwrap_or(line))
+}
+
+/// What ends one.
 pub(super) const END: &str = "END.";
 
 /// How a report without its banner is found.

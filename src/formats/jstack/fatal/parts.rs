@@ -112,7 +112,7 @@ impl Part {
 pub(super) fn is_data(line: &str) -> bool {
     let text = line.trim_start().trim_start_matches("=>");
     let begins = |start: &&str| text.starts_with(start);
-    ["0x", "XMM[", "}", "[error occurred during error reporting ("].iter().any(begins) || text.contains("=0x")
+    ["0x", "XMM[", "}"].iter().any(begins) || text.contains("=0x")
 }
 
 /// Whether a line of facts is known to say nothing that is used.

@@ -133,7 +133,7 @@ impl Report {
                 self.mutexes.extend(read.map(|(lock, name, owner)| (lock, name, owner, offset)));
                 is_read
             }
-            Part::Data => parts::is_data(text),
+            Part::Data => parts::is_data(text) || parts::is_known(text),
             Part::Objects | Part::Rest => true,
             // The thread that failed may be behind its list.
             Part::Facts => {
