@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{FORMATS, text};
 
@@ -53,24 +54,28 @@ pub(super) static ANCHORS: LazyLock<Option<Anchors>> = LazyLock::new(|| {
     }
     let chosen = patterns(all.iter().map(|(.., text)| *text));
     // One that has another one in it is found with that one: so none hides another.
-    let has_other = |text: &&str| chosen.iter().any(|other| other != text && text.contains(other));
+    let has_other = |text: &str| parts(text).any(|(_, part)| part != text && chosen.contains(part));
     let mut patterns: Vec<&'static str> = chosen.iter().copied().filter(|text| !has_other(text)).collect();
     // Patterns whose bytes are alike are looked for together. The vector search compares as many bytes as the shortest
     // pattern of a group has: one of three bytes with the others would have it stop ten times as often.
     patterns.sort_unstable_by_key(|text| (text.bytes().map(|b| b >> 4).collect::<Vec<u8>>(), *text));
-    patterns.dedup();
+    // Each anchor with the first place of each pattern in it: that one is there wherever the anchor is.
+    let mut around: FxHashMap<&str, Vec<Anchor>> =
+        patterns.iter().map(|pattern| (*pattern, Vec::new())).collect();
+    for &(format, number, text) in &all {
+        for (at, part) in parts(text) {
+            let Some(anchors) = around.get_mut(part) else { continue };
+            if anchors.last().is_none_or(|last| (last.format, last.number) != (format, number)) {
+                anchors.push(Anchor { format, number, text, at });
+            }
+        }
+    }
     let (long, short): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|text| text.len() == LOOKED_AT);
     let groups: Option<Vec<Group>> = evenly(&long)
         .chain(evenly(&short))
         .map(|patterns| {
             let patterns = dealt(patterns);
-            let around = patterns.iter().map(|pattern| {
-                let anchors = all.iter().filter_map(|&(format, number, text)| {
-                    // The anchor's first pattern only: it is there wherever the anchor is.
-                    Some(Anchor { format, number, text, at: text.find(pattern)? })
-                });
-                anchors.collect()
-            });
+            let around = patterns.iter().map(|pattern| around.remove(pattern).unwrap_or_default());
             Some(Group { around: around.collect(), scanner: Scanner::of(&patterns)? })
         })
         .collect();
@@ -87,19 +92,29 @@ fn evenly<'p>(patterns: &'p [&'static str]) -> impl Iterator<Item = &'p [&'stati
 /// As much of an anchor as the vector search looks at, bytes.
 const LOOKED_AT: usize = 4;
 
+/// And of the shortest ones, which are patterns as a whole.
+const SHORTEST: usize = 3;
+
 /// Parts of the anchors, of which each anchor has one: few, since each group of patterns is one more pass over the text.
-fn patterns(anchors: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+fn patterns(anchors: impl Iterator<Item = &'static str>) -> FxHashSet<&'static str> {
     let mut anchors: Vec<&'static str> = anchors.collect();
     // Short ones have the least choice.
     anchors.sort_unstable_by_key(|text| (text.len(), *text));
-    let mut chosen: Vec<&'static str> = Vec::new();
+    let mut chosen = FxHashSet::default();
     for anchor in anchors {
         // One that is looked for anyway costs nothing: `Thread ` is in many.
-        if !chosen.iter().any(|pattern| anchor.contains(pattern)) {
-            chosen.push(rarest(anchor));
+        if !parts(anchor).any(|(_, part)| chosen.contains(part)) {
+            chosen.insert(rarest(anchor));
         }
     }
     chosen
+}
+
+/// The parts of an anchor that may be patterns, and where they begin: there are hundreds of anchors, and looking for each
+/// pattern in each of them takes as long as reading a short dump.
+fn parts(anchor: &str) -> impl Iterator<Item = (usize, &str)> {
+    let part = |(at, length): (usize, usize)| Some((at, anchor.get(at..at + length)?));
+    (0..anchor.len()).flat_map(|at| [(at, SHORTEST), (at, LOOKED_AT)]).filter_map(part)
 }
 
 /// The part of an anchor that stands least often in dumps.

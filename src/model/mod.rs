@@ -35,7 +35,9 @@ pub use reported::{
     ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, WaitMode,
 };
 pub use snapshot::{FormatId, Listing, Snapshot, Source};
-pub use stack::{ArgSlot, Frame, FrameIx, FrameKind, SlotKind, StackEnd, StackIx, StackTable, Trust};
+pub use stack::{
+    ArgSlot, Frame, FrameIx, FrameKind, HashedFrame, SlotKind, StackEnd, StackIx, StackTable, Trust,
+};
 pub use text::{Str, lossy};
 pub use thread::{Thread, ThreadId, ThreadIx, ThreadKind};
 pub use values::Values;

@@ -84,6 +84,20 @@ pub struct ArgSlot {
     pub symbol: Option<Str>,
 }
 
+/// A frame without slots, ready to be added: what takes time is done by whoever reads it, and not by the one worker that
+/// adds all of them.
+#[derive(Debug)]
+pub struct HashedFrame {
+    hash: u64,
+    frame: Frame,
+}
+
+impl From<Frame> for HashedFrame {
+    fn from(frame: Frame) -> Self {
+        Self { hash: hash(&frame, std::iter::empty()), frame }
+    }
+}
+
 /// Index of an interned frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameIx(pub u32);
@@ -177,10 +191,9 @@ impl StackTable {
     }
 
     /// The index of a frame without slots, which is added when it is new.
-    pub fn add_frame(&mut self, frame: Frame) -> FrameIx {
-        let none = std::iter::empty;
-        let hash = hash(&frame, none());
-        self.find(hash, &frame, none()).unwrap_or_else(|| self.push(hash, frame, Vec::new()))
+    pub fn add_frame(&mut self, HashedFrame { hash, frame }: HashedFrame) -> FrameIx {
+        let known = self.find(hash, &frame, std::iter::empty());
+        known.unwrap_or_else(|| self.push(hash, frame, Vec::new()))
     }
 
     fn find<'s>(

@@ -1,16 +1,22 @@
 //! Threads by their stacks: what is asked of each thread of a lock is mostly a question to its stack.
 
+use rayon::prelude::*;
+
 use crate::model::{Snapshot, StackIx, ThreadIx};
+
+/// Threads that one worker looks up in one go: they lie apart in memory, and that is what takes the time.
+const THREADS_A_CHUNK: usize = 4_096;
 
 /// The stacks of these threads, ascending, and how many threads each stands for.
 pub(super) fn by_stack(threads: &[ThreadIx], snapshot: &Snapshot) -> Vec<(StackIx, u64)> {
-    let stacks = threads.iter().map(|thread| {
+    let stack_of = |thread: &ThreadIx| {
         let thread = &snapshot.threads[thread.at()];
         (thread.stack, thread.weight)
-    });
+    };
+    let mut all: Vec<(StackIx, u64)> =
+        threads.par_iter().with_min_len(THREADS_A_CHUNK).map(stack_of).collect();
     // Most locks have few waiters; of those with many, many have the same stack.
     if threads.len() * FEW < snapshot.stacks.stack_count() {
-        let mut all: Vec<(StackIx, u64)> = stacks.collect();
         all.sort_unstable();
         all.dedup_by(|next, kept| {
             let is_same = next.0 == kept.0;
@@ -20,7 +26,7 @@ pub(super) fn by_stack(threads: &[ThreadIx], snapshot: &Snapshot) -> Vec<(StackI
         return all;
     }
     let mut counts = vec![0; snapshot.stacks.stack_count()];
-    for (stack, weight) in stacks {
+    for (stack, weight) in all {
         counts[stack.at()] += weight;
     }
     (0u32..).map(StackIx).zip(counts).filter(|&(_, count)| count > 0).collect()

@@ -30,6 +30,9 @@ use crate::symbols;
 /// Locks that one worker looks at in one go.
 const LOCKS_A_CHUNK: usize = 64;
 
+/// Stacks that one worker looks at in one go.
+const STACKS_A_CHUNK: usize = 1_024;
+
 /// Threads that one worker looks at in one go.
 const THREADS_A_CHUNK: usize = 4_096;
 
@@ -161,11 +164,14 @@ fn callers(lock: &mut Lock, snapshot: &Snapshot, meanings: &Meanings, sections: 
     if lock.waiters.is_empty() {
         return;
     }
+    let taken_at = |(stack, waiters)| {
+        let at = sections.of(stack)?;
+        Some((*snapshot.stacks.frames_of(stack).get(at)?, waiters))
+    };
+    let stacks = by_stack(&lock.waiters, snapshot).into_par_iter().with_min_len(STACKS_A_CHUNK);
     let mut by_frame: FxHashMap<FrameIx, u64> = FxHashMap::default();
-    for (stack, waiters) in by_stack(&lock.waiters, snapshot) {
-        if let Some(at) = sections.of(stack) {
-            *by_frame.entry(snapshot.stacks.frames_of(stack)[at]).or_default() += waiters;
-        }
+    for (frame, waiters) in stacks.filter_map(taken_at).collect::<Vec<(FrameIx, u64)>>() {
+        *by_frame.entry(frame).or_default() += waiters;
     }
     let mut counts: FxHashMap<Str, u64> = FxHashMap::default();
     for (frame, waiters) in by_frame {

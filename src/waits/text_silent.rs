@@ -7,6 +7,7 @@
 //!
 //! Any other function may as well sleep, read or compute there. Nothing of this is more than possible.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::kinds::{LockKind, State};
@@ -15,6 +16,9 @@ use super::runtimes;
 use super::script;
 use crate::model::{Certainty, FrameIx, ReportedState, Snapshot, StackIx, Str, ThreadIx};
 use crate::normalize::{Meanings, ResourceClass, Role, surely_takes_lock};
+
+/// Stacks that one worker looks at in one go.
+const STACKS_A_CHUNK: usize = 4_096;
 
 /// Fewer threads at one line of a function that logs are passing through.
 const FEWEST: usize = 3;
@@ -41,11 +45,12 @@ pub(super) fn find<'a>(snapshot: &Snapshot, meanings: &'a Meanings, seen: &mut [
             groups.len() - 1
         })
     };
-    let tops = (0..snapshot.stacks.stack_count() as u32).map(top_of);
-    let group_of: Vec<Option<usize>> = tops.map(|top| top.map(&mut group_of_stack)).collect();
-    if groups.is_empty() {
+    let stacks = (0..snapshot.stacks.stack_count() as u32).into_par_iter().with_min_len(STACKS_A_CHUNK);
+    let tops: Vec<Option<FrameIx>> = stacks.map(top_of).collect();
+    if tops.iter().all(Option::is_none) {
         return;
     }
+    let group_of: Vec<Option<usize>> = tops.into_iter().map(|top| top.map(&mut group_of_stack)).collect();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         // Who is said to run does not wait.
         let is_open = matches!(thread.reported, None | Some(ReportedState::Asleep));

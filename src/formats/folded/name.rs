@@ -1,12 +1,12 @@
 //! What stands between two semicolons.
 
-use crate::model::{Frame, FrameKind, Str};
+use crate::model::{Frame, FrameKind, HashedFrame, Str};
 
 /// A name, read.
 #[derive(Debug)]
 pub(super) struct Name {
-    /// As a call.
-    pub frame: Frame,
+    /// As a call, until it is added to a snapshot.
+    pub frame: Option<HashedFrame>,
     /// What logjam writes has the state of the threads for a leaf.
     pub is_state: bool,
     /// As a root: the command, where it has ids.
@@ -20,7 +20,7 @@ impl Name {
         let frame = frame(name);
         Self {
             is_state: frame.module.as_deref().is_some_and(is_state),
-            frame,
+            frame: Some(frame.into()),
             command: command(name).map(Str::from),
             is_idle: name.starts_with("swapper"),
         }

@@ -82,8 +82,10 @@ impl Places {
             else {
                 continue;
             };
-            if *known == NOWHERE {
-                *known = snapshot.stacks.add_frame(std::mem::take(&mut name.frame));
+            if *known == NOWHERE
+                && let Some(frame) = name.frame.take()
+            {
+                *known = snapshot.stacks.add_frame(frame);
             }
         }
         frames.extend(stack.iter().rev().map(|&n| self.frames.get(n as usize).copied().unwrap_or(NOWHERE)));

@@ -77,7 +77,7 @@ fn home(placed: &Placed<'_>, ix: usize, learned: usize) -> usize {
 
 fn add(snapshot: &mut Snapshot, placed: &Placed<'_>, ix: u32, place: Place) -> FrameIx {
     let Some(parsed) = placed.chunk.templates.get(ix).map(|t| &t.parsed) else {
-        return snapshot.stacks.add_frame(Frame::default());
+        return snapshot.stacks.add_frame(Frame::default().into());
     };
     let kind = if place.is_inlined { FrameKind::Inlined } else { parsed.frame.kind };
     if (kind, place.address) == (parsed.frame.kind, parsed.frame.address) {

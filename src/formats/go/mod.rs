@@ -14,7 +14,8 @@ use rustc_hash::FxHashSet;
 
 use super::text::words::{number, split_once};
 use super::text::{
-    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Outside, Section, Site, is_limited,
+    self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site,
+    is_limited,
 };
 use super::{About, Format, Reader};
 use crate::model::{
@@ -96,6 +97,17 @@ struct Memory {
 impl Grammar for Go {
     type Memory = Memory;
     const MASKS_HEX: bool = true;
+
+    /// Places are the same for all who are there, but where the runtime prints the registers behind them:
+    ///
+    /// ```text
+    ///     /src/main.go:7 +0x7c
+    ///     /src/main.go:7 +0x7c fp=0xc00003a7e0 sp=0xc00003a7c8 pc=0x481af9
+    /// ```
+    fn masked(&self, line: &[u8]) -> Masked {
+        let is_plain_place = line.starts_with(b"\t") && memchr::memchr(b'=', line).is_none();
+        if is_plain_place { Masked::Nothing } else { Masked::Prefixed(0) }
+    }
 
     fn may_begin(&self, line: &[u8]) -> bool {
         line.starts_with(b"goroutine ") || self.is_runtime_read && line == cut::RUNTIME.as_bytes()
