@@ -11,7 +11,7 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     }
     let line = lossy(site.line());
     let before = site.before()?;
-    if [fatal::RUNTIME, fatal::CURRENT, fatal::FRAMES].iter().any(|anchor| line.starts_with(anchor)) {
+    if fatal::is_anchor(&line) {
         return fatal::confirm(site);
     }
     match line.get(..5)? {

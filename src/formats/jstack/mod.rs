@@ -60,6 +60,7 @@ pub const FORMAT: Format = Format {
             fatal::RUNTIME,
             fatal::CURRENT,
             fatal::FRAMES,
+            fatal::TID,
         ],
         confirm: confirm::confirm,
         parse,
@@ -351,6 +352,8 @@ fn tell(memory: &mut Memory, building: &mut text::Building) {
     process.pid = process.pid.or(memory.pid.take());
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

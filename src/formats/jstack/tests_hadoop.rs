@@ -1,10 +1,9 @@
 //! Threads as Hadoop prints them.
 
 use super::FORMAT;
+use super::testing::{token, wait};
 use crate::formats::testing::{functions, is_found, read, read_one, survives_logs};
-use crate::model::{
-    GapKind, LockId, ReportedOwner, ReportedState, Snapshot, StackEnd, ThreadId, ThreadIx, WaitMode,
-};
+use crate::model::{GapKind, ReportedOwner, ReportedState, StackEnd, ThreadId, ThreadIx, WaitMode};
 
 const STACKS: &str = "Process Thread Dump: jsp requested
 5 active threads
@@ -41,15 +40,6 @@ Thread 5 (Signal Dispatcher):
   Waited count: 0
   Stack:
 ";
-
-fn wait(snapshot: &Snapshot, thread: usize) -> Option<(LockId, WaitMode)> {
-    let wait = snapshot.threads[thread].reported_wait?;
-    Some((snapshot.named_locks[wait.lock.at()].id.clone(), wait.mode))
-}
-
-fn token(text: &str) -> LockId {
-    LockId::Token(text.into())
-}
 
 #[test]
 fn threads_states_locks_and_owners() {

@@ -1,8 +1,9 @@
 //! What the IDEs of JetBrains write when they freeze.
 
 use super::FORMAT;
+use super::testing::{token, wait};
 use crate::formats::testing::{functions, is_found, read, read_one, survives_logs};
-use crate::model::{LockId, ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
+use crate::model::{ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
 
 /// A ring of two, one behind it, one that waits to be notified, and two with one name.
 const FREEZE: &str = "\"AWT-EventQueue-0\" prio=0 tid=0x0 nid=0x0 blocked
@@ -39,15 +40,6 @@ const FREEZE: &str = "\"AWT-EventQueue-0\" prio=0 tid=0x0 nid=0x0 blocked
      java.lang.Thread.State: RUNNABLE
 
 ";
-
-fn wait(snapshot: &Snapshot, thread: usize) -> Option<(LockId, WaitMode)> {
-    let wait = snapshot.threads[thread].reported_wait?;
-    Some((snapshot.named_locks[wait.lock.at()].id.clone(), wait.mode))
-}
-
-fn token(text: &str) -> LockId {
-    LockId::Token(text.into())
-}
 
 #[test]
 fn threads_without_ids_are_one_dump() {

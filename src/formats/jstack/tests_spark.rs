@@ -1,7 +1,8 @@
 //! Threads of Spark's REST interface, and values that are dropped.
 
+use super::testing::{token, wait};
 use crate::formats::testing::{functions, holds, read_one};
-use crate::model::{LockId, ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
+use crate::model::{ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
 
 const TEXTS: &str = r#"[ {
   "threadId" : 61,
@@ -27,15 +28,6 @@ const TEXTS: &str = r#"[ {
   "holdingLocks" : [ ]
 } ]
 "#;
-
-fn wait(snapshot: &Snapshot, thread: usize) -> Option<(LockId, WaitMode)> {
-    let wait = snapshot.threads[thread].reported_wait?;
-    Some((snapshot.named_locks[wait.lock.at()].id.clone(), wait.mode))
-}
-
-fn token(text: &str) -> LockId {
-    LockId::Token(text.into())
-}
 
 fn gaps(snapshot: &Snapshot) -> Vec<(u64, &str)> {
     snapshot.gaps.iter().map(|g| (g.count, g.message.as_str())).collect()

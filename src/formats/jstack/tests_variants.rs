@@ -1,14 +1,9 @@
 //! What other JVMs, tools and editors make of a thread dump.
 
 use super::FORMAT;
+use super::testing::wait;
 use crate::formats::testing::{functions, holds, is_found, read, read_one, survives_logs};
 use crate::model::{LockId, ReportedOwner, ReportedState, Snapshot, ThreadId, ThreadIx, WaitMode};
-
-/// What a thread waits for, and how.
-fn wait(snapshot: &Snapshot, thread: usize) -> Option<(LockId, WaitMode)> {
-    let wait = snapshot.threads[thread].reported_wait?;
-    Some((snapshot.named_locks[wait.lock.at()].id.clone(), wait.mode))
-}
 
 fn names(snapshot: &Snapshot) -> Vec<&str> {
     snapshot.threads.iter().map(|t| t.name.as_deref().unwrap_or("?")).collect()

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! # A fatal error has been detected by the Java Runtime Environment:
+//! # An unexpected error has been detected by Java Runtime Environment:                                6
+//! # An unexpected error has been detected by HotSpot Virtual Machine:                                 5
 //! #
 //! #  SIGSEGV (0xb) at pc=0x00007f4dec6d27f4, pid=3906, tid=3926
 //! #  SIGSEGV (0xb) at pc=0x00007f2e4e5c2d4b (sent by kill), pid=3906, tid=3926                         14
@@ -21,27 +23,34 @@
 //! #  Out of Memory Error (os_linux.cpp:2787), pid=3906, tid=3926
 //! # An error report file with more information is saved as:
 //! # /srv/till/hs_err_pid3906.log
+//! # An error report file with more information is saved as hs_err_pid3906.log                         5
 //! ```
 //!
 //! Where it is pasted as Markdown the marks are gone, and nothing else is.
 //!
-//! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, `print_oom_reasons`; debug.cpp.
+//! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, `print_oom_reasons`; debug.cpp; reports of 5.
 
-use super::frame;
+use super::{frame, parts};
 use crate::formats::text::words::hex;
 use crate::model::{Failure, FailureKind, Frame, Process, Signal};
 
-/// What is in the first line of each.
+/// What is in the first line of each but those of 5.
 pub(in super::super) const RUNTIME: &str = "Java Runtime Environment";
+
+/// What is in the line with the pid, by which a banner of 5 is found: its first line has nothing that is looked for in
+/// other texts, and the search for all anchors has no room for more.
+pub(in super::super) const TID: &str = ", tid=";
 
 /// The first lines, without their marks.
 static FIRST: &[&str] = &[
     "A fatal error has been detected by the Java Runtime Environment:",
     "An unexpected error has been detected by Java Runtime Environment:",
-    // 5
-    "An unexpected error has been detected by HotSpot Virtual Machine:",
+    FIRST_OF_5,
     NO_MEMORY,
 ];
+
+/// The first line of 5.
+pub(super) const FIRST_OF_5: &str = "An unexpected error has been detected by HotSpot Virtual Machine:";
 
 /// The first line where the reason is told in words.
 const NO_MEMORY: &str = "There is insufficient memory for the Java Runtime Environment to continue.";
@@ -99,21 +108,21 @@ pub(super) fn text(line: &str) -> Option<&str> {
 
 /// Whether a line, behind its mark, says why: in the lines below the first one, which alone may be talk of an error.
 pub(super) fn is_reason(text: &str) -> bool {
-    is_signal_or_error(text)
+    pid(text).is_some()
         || text.starts_with(ALLOCATION)
         || BELOW_WHY.iter().any(|below| text.starts_with(below))
 }
 
-/// Whether a line, behind its mark, is the one with the pid.
-pub(super) fn is_signal_or_error(text: &str) -> bool {
-    reason(text).is_some()
+/// The pid in a line, behind its mark, that says why.
+pub(super) fn pid(text: &str) -> Option<u32> {
+    reason(text).map(|(_, pid, _)| pid)
 }
 
 /// `SIGSEGV (0xb) at pc=0x…, pid=…, tid=…`: what stands before the pid, the pid and the thread.
 fn reason(text: &str) -> Option<(&str, u32, Option<u64>)> {
     let (what, rest) = text.rsplit_once(", pid=")?;
     let is_known = signal(what).is_some() || ERRORS.iter().any(|start| what.starts_with(start));
-    let (pid, thread) = rest.split_once(", tid=").unwrap_or((rest, ""));
+    let (pid, thread) = rest.split_once(TID).unwrap_or((rest, ""));
     let thread = thread.split([' ', ',']).next().unwrap_or_default();
     let id = thread.parse().ok().or_else(|| thread.strip_prefix("0x").and_then(|_| hex(thread)));
     is_known.then_some((what, pid.trim().parse().ok()?, id))
@@ -166,7 +175,11 @@ impl Banner {
             self.after = if after == After::Frame { After::Other } else { after };
             return;
         }
-        if let Some((what, pid, thread)) = reason(text) {
+        if parts::is_left_out(text) {
+            if after == After::NoMemory {
+                self.failure("");
+            }
+        } else if let Some((what, pid, thread)) = reason(text) {
             self.process.pid = Some(pid);
             self.thread = thread;
             match signal(what) {

@@ -19,6 +19,7 @@
 //! VM state: not at safepoint (normal execution)
 //!
 //! Heap address: 0x0000000687400000, size: 6028 MB
+//! ...                                                                                     whoever copied it left lines out
 //! ```
 //!
 //! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, os_cpu/*/os_*.cpp `os::print_context`.
@@ -102,10 +103,23 @@ impl Part {
         row(line).or_else(|| row(line.trim_start()).filter(|part| matches!(part, Self::Native | Self::Java)))
     }
 
+    /// Whether nothing of it is used.
+    pub fn is_passed_over(self) -> bool {
+        matches!(self, Self::Data | Self::Objects | Self::Rest)
+    }
+
     /// Whether an empty line ends it.
     pub fn is_one_block(self) -> bool {
         matches!(self, Self::Native | Self::Java | Self::Threads | Self::Mutexes)
     }
+}
+
+/// What people write for lines that they leave out. The JVM says of what it leaves out what it is.
+static LEFT_OUT: &[&str] = &["...", "…", "[...]"];
+
+/// Whether a line stands for others.
+pub(super) fn is_left_out(line: &str) -> bool {
+    LEFT_OUT.contains(&line.trim())
 }
 
 /// Whether a line is one of registers and memory.

@@ -20,8 +20,7 @@ pub(super) struct Report {
     has_java: bool,
     java: Vec<Frame>,
     end: StackEnd,
-    /// The thread on whose stack the one that failed was at work, and its frames.
-    processed: Option<(Thread, Vec<Frame>)>,
+    processed: Option<Processed>,
     threads: Vec<(Thread, u64)>,
     /// Locks of the JVM's own with the threads that have them.
     mutexes: Vec<(u64, String, u64, u64)>,
@@ -31,9 +30,18 @@ pub(super) struct Report {
     /// Lines of stacks that were not understood, and other ones.
     in_stacks: Option<Skipped>,
     between: Option<Skipped>,
+    /// Lines that stand for those that whoever copied the text left out.
+    left_out: Option<Skipped>,
 }
 
-/// Lines that were not understood: how many, the first one, and where it begins.
+/// The thread on whose stack the one that failed was at work.
+struct Processed {
+    thread: Thread,
+    frames: Vec<Frame>,
+    end: StackEnd,
+}
+
+/// Lines of which nothing is used: how many, the first one, and where it begins.
 struct Skipped {
     lines: u64,
     first: String,
@@ -59,6 +67,12 @@ const BANNER_ALONE: &str = "the banner of HotSpot's fatal error names one frame 
 const IN_STACKS: &str = "lines in stacks were not understood and passed over";
 const BETWEEN: &str = "lines between the stacks are no part of the dump, or were not understood";
 
+/// What is said of lines that are not in the text.
+const LEFT_OUT: &str = "lines were cut out of the text: `...` stands in their place";
+
+/// How a stack ends in which such a line stands.
+const CUT: StackEnd = StackEnd::NoRule;
+
 /// What ends a quotation in Markdown.
 const FENCE: &str = "```";
 
@@ -71,6 +85,11 @@ impl Report {
     /// One without a banner.
     pub fn headless(offset: u64) -> Self {
         Self { offset, ..Self::default() }
+    }
+
+    /// The process that ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.banner.process.pid
     }
 
     /// Whether it says which thread failed.
@@ -100,7 +119,7 @@ impl Report {
             self.current = Some(thread(self.banner.thread.unwrap_or(0)));
             self.part = Part::Facts;
         } else if let Some(thread) = threads::processed(text) {
-            self.processed = Some((thread, Vec::new()));
+            self.processed = Some(Processed { thread, frames: Vec::new(), end: StackEnd::Complete });
             self.part = Part::Facts;
         } else if let Some(part) = Part::of(text).filter(|_| self.part != Part::Rest) {
             self.part = part;
@@ -110,6 +129,8 @@ impl Report {
                 self.end = StackEnd::Complete;
             }
             self.fact(text);
+        } else if parts::is_left_out(text) {
+            self.cut(text, offset);
         } else if text.is_empty() {
             self.part = if self.part.is_one_block() { Part::Facts } else { self.part };
         } else if !self.is_read(text, offset) {
@@ -161,13 +182,32 @@ impl Report {
                 self.native.push(*frame);
             }
             Some(frame::Line::Frame(frame, _)) => match &mut self.processed {
-                Some((_, frames)) => frames.push(*frame),
+                Some(processed) => processed.frames.push(*frame),
                 None => self.java.push(*frame),
             },
-            Some(frame::Line::End(end)) => self.end = end,
+            Some(frame::Line::End(end)) => self.end_stack(end),
             None => return false,
         }
         true
+    }
+
+    /// Ends the stack that is being read.
+    fn end_stack(&mut self, end: StackEnd) {
+        match &mut self.processed {
+            Some(processed) if self.part == Part::Java => processed.end = end,
+            _ => self.end = end,
+        }
+    }
+
+    /// Reads a line that stands for others.
+    fn cut(&mut self, text: &str, offset: u64) {
+        if matches!(self.part, Part::Native | Part::Java) {
+            self.end_stack(CUT);
+        }
+        // Behind a banner alone it is the log's.
+        if self.is_begun && !self.part.is_passed_over() {
+            Skipped::count(&mut self.left_out, text, offset);
+        }
     }
 
     /// Reads a line that says something of the process. False: it says nothing of it.
@@ -234,10 +274,10 @@ impl Report {
         if let Some(failure) = &mut building.snapshot.process.failure {
             failure.thread = failed;
         }
-        if let Some((thread, frames)) = self.processed.filter(|(_, frames)| !frames.is_empty()) {
+        if let Some(Processed { thread, frames, end }) = self.processed.filter(|p| !p.frames.is_empty()) {
             let thread = listed(thread, &mut self.threads);
             let frames = frames.into_iter().map(BodyFrame::from).collect();
-            building.push(thread, &Body { frames, ..Body::default() }, &[], self.offset);
+            building.push(thread, &Body { frames, end, ..Body::default() }, &[], self.offset);
         }
         for (thread, offset) in self.threads {
             building.push(thread, &Body::default(), &[], offset);
@@ -249,6 +289,9 @@ impl Report {
         for (skipped, message) in [(self.in_stacks, IN_STACKS), (self.between, BETWEEN)] {
             let Some(Skipped { lines, first, offset }) = skipped else { continue };
             building.snapshot.gaps.add_many_like(GapKind::SkippedText, message, lines, &first, offset);
+        }
+        if let Some(Skipped { lines, offset, .. }) = self.left_out {
+            building.snapshot.gaps.add_many(GapKind::Truncated, LEFT_OUT, lines, Some(offset));
         }
     }
 }

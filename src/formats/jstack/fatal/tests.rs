@@ -2,7 +2,7 @@ use crate::formats::testing::{cut_everywhere, functions, read, read_one};
 use crate::model::{FailureKind, GapKind, ReportedState, Snapshot, StackEnd, ThreadId, ThreadIx};
 
 /// OpenJDK 8 on Windows, in a library of the program.
-const WINDOWS: &str = r#"#
+pub(super) const WINDOWS: &str = r#"#
 # A fatal error has been detected by the Java Runtime Environment:
 #
 #  EXCEPTION_ACCESS_VIOLATION (0xc0000005) at pc=0x000000006d8c1a2b, pid=5712, tid=0x0000000000001f48
@@ -52,7 +52,7 @@ Heap:
 END.
 "#;
 
-fn ids(snapshot: &Snapshot) -> Vec<String> {
+pub(super) fn ids(snapshot: &Snapshot) -> Vec<String> {
     snapshot.threads.iter().map(|thread| thread.id.to_string()).collect()
 }
 

@@ -8,10 +8,17 @@
 //!   0x00007f4de4027460 JavaThread "Finalizer" daemon [_thread_blocked, id=3917, stack(0x00007f4dc1ae2000,0x00007f4dc1be2000)]
 //! =>0x00007f4de419dc00 (exited) GCTaskThread [stack: 0x00007f4dc1de5000,0x00007f4dc1ee5000] [id=3914]
 //!   0x00007f4de419cc00 VMThread "VM Thread" [stack: 0x00007f4dc1de5000,0x00007f4dc1ee5000] [id=3915]
+//!
+//! Current thread (0x00007f4de412b730):  JavaThread "pricing-3"                              a mail wraps it
+//! [_thread_in_vm, id=3926, stack(0x00007f4dc0d9f000,
+//! 0x00007f4dc0e9f000)]
 //! ```
 //!
 //! Source: OpenJDK 6-25 runtime/thread.cpp `JavaThread::print_on_error`, `Thread::print_on_error`.
 
+use std::borrow::Cow;
+
+use super::parts::Part;
 use crate::formats::text::words::hex;
 use crate::model::{ReportedState, Thread, ThreadId};
 
@@ -38,18 +45,58 @@ pub(super) struct Read {
     pub is_current: bool,
 }
 
-/// Reads such a line.
-pub(super) fn read(line: &str) -> Option<Read> {
+/// Into so many more lines a line of a thread is wrapped at most.
+pub(super) const MOST_WRAPPED: usize = 3;
+
+/// A line of a thread as the JVM wrote it, and how many of the lines below are the rest of it: mails and pages wrap long
+/// ones. Any other line is returned as it is.
+pub(super) fn unwrapped<'t>(
+    line: &'t str,
+    below: impl Iterator<Item = Cow<'t, str>>,
+) -> (Cow<'t, str>, usize) {
+    if !is_begin(line) || is_whole(line) {
+        return (line.into(), 0);
+    }
+    let mut text = line.to_owned();
+    for (count, next) in (1..).zip(below.take(MOST_WRAPPED)) {
+        if next.is_empty() || is_begin(&next) || Part::of(&next).is_some() {
+            break;
+        }
+        text.extend([" ", next.trim_start()]);
+        if is_whole(&text) {
+            return (text.into(), count);
+        }
+    }
+    (line.into(), 0)
+}
+
+/// Whether a line is one of a thread, or begins one.
+fn is_begin(line: &str) -> bool {
+    let is_kind = |rest: &str| rest.split(' ').next().is_some_and(|kind| kind.ends_with("Thread"));
+    line.starts_with(CURRENT) || behind_address(line).is_some_and(|(_, _, rest)| is_kind(rest))
+}
+
+/// Whether a line of a thread has its last bracket: that is behind the id.
+fn is_whole(line: &str) -> bool {
+    read(line).is_some() && line.rsplit_once("id=").is_some_and(|(_, behind)| behind.contains(']'))
+}
+
+/// Whether a line is the one of the thread that failed, the thread's address, and what stands behind that.
+fn behind_address(line: &str) -> Option<(bool, u64, &str)> {
     let (is_current, rest) = match (line.strip_prefix(CURRENT), line.trim_start().strip_prefix("=>0x")) {
-        (Some(rest), _) => (true, rest.replacen("):", "", 1)),
-        (_, Some(rest)) => (true, rest.to_owned()),
-        _ => (false, line.strip_prefix("  ")?.trim_start_matches(['*', ' ']).strip_prefix("0x")?.to_owned()),
+        (Some(rest), _) | (_, Some(rest)) => (true, rest),
+        _ => (false, line.strip_prefix("  ")?.trim_start_matches(['*', ' ']).strip_prefix("0x")?),
     };
     let (address, rest) = rest.split_once(' ')?;
-    let address = hex(address)?;
     let rest = rest.trim_start();
     // It is in no list of the JVM's any more.
     let rest = rest.strip_prefix("(exited) ").unwrap_or(rest);
+    Some((is_current, hex(address.trim_end_matches("):"))?, rest))
+}
+
+/// Reads such a line.
+pub(super) fn read(line: &str) -> Option<Read> {
+    let (is_current, address, rest) = behind_address(line)?;
     // A name may have quotes and brackets of its own.
     let (kind, name, behind) = match (rest.find('"'), rest.rfind('"')) {
         (Some(open), Some(close)) if open < close => {
