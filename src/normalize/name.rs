@@ -75,8 +75,13 @@ fn has_first_mark(text: &str) -> bool {
 }
 
 /// What has these in its name is read letter by letter. The searches are prepared once.
-static CHANGED: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["operator", "Accessor"].map(|part| Finder::new(part.as_bytes())));
+static CHANGED: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["operator", "Accessor", LTS].map(|part| Finder::new(part.as_bytes())));
+
+/// What the name space of a release of Abseil begins with: `absl::lts_20200923::Mutex::Lock`.
+///
+/// Source: abseil-cpp absl/base/config.h, options.h `ABSL_OPTION_INLINE_NAMESPACE_NAME`.
+const LTS: &str = "absl::lts_";
 
 /// `com.example.Shop.buy`, `example.com/shop.(*Server).handle`, `tokio::runtime::park`: nothing stands in it that
 /// [`clean_readable`] leaves out but for marks at its end. Most names of Java, Go and Rust; reading them letter by letter
@@ -238,6 +243,7 @@ fn without_java_lambda(text: &str) -> Cow<'_, str> {
 const INLINE_NAMESPACES: [&str; 6] = ["__1::", "__ndk1::", "__cxx11::", "_V2::", "__cr::", "__y1::"];
 
 fn without_inline_namespaces(name: &mut String) {
+    without_release(name);
     if memchr::memmem::find(name.as_bytes(), b"::_").is_none() || !name.contains("std::") {
         return;
     }
@@ -246,6 +252,17 @@ fn without_inline_namespaces(name: &mut String) {
         if name.contains(&qualified) {
             *name = name.replace(&qualified, "::");
         }
+    }
+}
+
+/// `absl::Mutex::Lock` of `absl::lts_2020_09_23::Mutex::Lock`.
+fn without_release(name: &mut String) {
+    let mut from = 0;
+    while let Some(at) = name.get(from..).and_then(|rest| rest.find(LTS)).map(|at| from + at) {
+        let release = at + "absl::".len();
+        let Some(length) = name.get(release..).and_then(|rest| rest.find("::")) else { return };
+        name.replace_range(release..release + length + "::".len(), "");
+        from = release;
     }
 }
 
@@ -362,6 +379,11 @@ mod tests {
                 "pthread_mutex_lock_with_timeout",
             ),
             ("__dl_pthread_mutex_lock", "pthread_mutex_lock"),
+            ("absl::lts_2020_09_23::Mutex::Lock", "absl::Mutex::Lock"),
+            (
+                "absl::lts_20230802::Mutex::AwaitCommon(absl::lts_20230802::Condition const&)",
+                "absl::Mutex::AwaitCommon",
+            ),
             ("__dl__ZL24debuggerd_signal_handleriP7siginfoPv", "debuggerd_signal_handler"),
             // glibc's own.
             ("__dl_iterate_phdr", "dl_iterate_phdr"),

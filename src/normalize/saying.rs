@@ -9,13 +9,23 @@ pub struct Saying {
     pub(super) place: WaitPlace,
     /// It is a thread's own outermost function, a server's.
     pub(super) is_thread_main: bool,
-    /// It says no more than that it locks.
+    /// It says no more than that it locks, or reads or writes.
     pub(super) is_lock_wrapper: bool,
     /// It takes a lock for its caller.
     pub takes_lock: bool,
 }
 
 impl Saying {
+    /// It takes a lock for its caller, and does not say which: `Mutex::Lock`, `AutoLock::AutoLock`.
+    pub fn takes_any_lock(&self) -> bool {
+        self.takes_lock && self.is_lock_wrapper
+    }
+
+    /// Who waits in it waits for work.
+    pub fn waits_for_work(&self) -> bool {
+        self.place == WaitPlace::ForWork
+    }
+
     /// What this name says.
     pub fn of(name: &str) -> Self {
         Self {
@@ -248,22 +258,66 @@ pub fn surely_takes_lock(name: &str) -> bool {
 
 /// A function of the program whose name says no more than that it locks.
 fn is_lock_wrapper(name: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "lock", "locker", "guard", "mutex", "scoped", "auto", "acquire", "enter", "impl", "internal",
-        "unique", "spin", "rw", "read", "write", "monitor", "critical", "section",
+    const WORDS: [&str; 35] = [
+        "lock",
+        "locker",
+        "guard",
+        "mutex",
+        "scoped",
+        "auto",
+        "acquire",
+        "enter",
+        "impl",
+        "internal",
+        "unique",
+        "spin",
+        "rw",
+        "read",
+        "write",
+        "monitor",
+        "critical",
+        "section",
+        "holder",
+        "mtx",
+        "os",
+        "func",
+        "take",
+        "do",
+        "slow",
+        "path",
+        "timed",
+        "try",
+        "raw",
+        "shared",
+        "exclusive",
+        "recursive",
+        "object",
+        "fast",
+        "base",
     ];
     Words::of(components(name).next_back().unwrap_or("")).iter().all(|word| is_in(word, &WORDS))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{surely_takes_lock, takes_lock};
+    use super::{Saying, surely_takes_lock, takes_lock};
 
     #[test]
     fn some_words_are_not_enough() {
         assert!(surely_takes_lock("lockLog") && surely_takes_lock("Pool.acquire_lock"));
         for name in ["monitor_workers", "Session.__enter__", "guard", "unlock", "spin"] {
             assert!(!surely_takes_lock(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrapper_of_any_lock_says_nothing_else() {
+        for name in ["Mutex::Lock", "AutoLock::AutoLock", "LockMutex", "os_mutex_enter_func", "Spin::acquire"]
+        {
+            assert!(Saying::of(name).takes_any_lock(), "{name}");
+        }
+        for name in ["log_spin_acquire", "lockLog", "Store::write", "cache_lock", "Door::enter_room"] {
+            assert!(!Saying::of(name).takes_any_lock(), "{name}");
         }
     }
 

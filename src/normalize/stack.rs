@@ -28,12 +28,16 @@ pub struct StackMeaning {
     pub class: Option<ResourceClass>,
     /// The thread ends the process.
     pub is_abort: bool,
+    /// No frame has a name: what the thread does is not known.
+    pub is_nameless: bool,
     /// The test that it runs.
     pub test: Option<TestRun>,
 }
 
 /// Frames without a name or role of their own that may stand inside of the plumbing.
 const MAX_GAP: usize = 4;
+/// Functions of a lock without a row between its wait and the one that has a row.
+const MAX_INSIDE: usize = 3;
 /// Frames of the program that are asked whether they wait for work.
 const MAX_POOL_FRAMES: usize = 4;
 
@@ -120,6 +124,7 @@ impl Reader<'_> {
         let last = self.plumbing_end();
         let cut = self.abort_end(last);
         result.is_abort = self.frames[..cut].iter().any(View::is_abort);
+        result.is_nameless = self.frames.iter().all(|f| f.is_nameless() || f.has_only_a_place());
         let start = match last {
             Some(end) if cut == 0 => end + 1,
             _ => cut,
@@ -151,11 +156,29 @@ impl Reader<'_> {
                 (last, gap) = (Some(at), 0);
             } else if frame.is_transparent() && gap < MAX_GAP {
                 gap += 1;
-            } else {
+            } else if last.is_none() || !self.is_inside_lock(at) {
                 break;
             }
         }
         last
+    }
+
+    /// Whether a function is one of a lock's own, whatever it is called: a lock that waits calls nobody else.
+    ///
+    /// ```text
+    /// #0  folly::futexWaitImpl
+    /// #1  folly::SharedMutexImpl<…>::WaitForever::doWait        no row
+    /// #2  folly::SharedMutexImpl<…>::lockExclusiveImpl
+    /// ```
+    fn is_inside_lock(&self, at: usize) -> bool {
+        let outer = self.frames.iter().skip(at).take(MAX_INSIDE + 1);
+        let mut outer = outer.take_while(|frame| !frame.is_signal() && !frame.is_abort());
+        outer.any(|frame| {
+            let wait = frame.meaning.wait;
+            // Others call functions of the program: a one-time initialization, a guard of any class.
+            frame.role() == Role::Lock
+                && matches!(wait, Some(WaitKind::Mutex | WaitKind::RwLockRead | WaitKind::RwLockWrite))
+        })
     }
 
     /// The outermost frame says what it is, except that a lock inside of a wait is what holds the

@@ -14,7 +14,8 @@
 //!
 //! At least 1,000 goroutines or virtual threads, and two in five of all, that wait at one place for
 //! something that is neither input nor work to do (`medium`): with who started them, where the dump says
-//! so. Not where half as many others wait for input: a server has one or two for each connection.
+//! so. Where the function's name says that they are workers it is only mentioned (`info`). Not where half as
+//! many others wait for input: a server has one or two for each connection.
 //!
 //! ## Why it matters
 //!
@@ -141,8 +142,8 @@ fn leak(case: &Case<'_>) -> Option<Finding> {
     };
     let place = cluster.threads.first().and_then(|&t| case.first_meaningful(t));
     let at = place.map(|frame| words.function(frame)).unwrap_or_else(|| "one place".into());
-    let creator = creator(case, cluster);
-    let started = creator.as_ref().map(|name| format!(", started by {name}")).unwrap_or_default();
+    let creators = creators(case, cluster);
+    let started = started(&creators);
     let waited = |t: &&ThreadIx| case.snapshot.threads[t.at()].waited_us.is_some_and(|us| us >= LONG_US);
     let long = cluster.threads.iter().filter(waited).count() as u64;
     let mut evidence = vec![Evidence::reported(format!(
@@ -155,12 +156,19 @@ fn leak(case: &Case<'_>) -> Option<Finding> {
         evidence
             .push(Evidence::reported(format!("{} of them have waited for a minute or more", grouped(long))));
     }
-    if let Some(name) = &creator {
-        evidence.push(Evidence::reported(format!("they were started by {name}")));
+    for (name, count) in creators.iter().take(MOST_CREATORS) {
+        evidence.push(Evidence::reported(format!("{} of them were started by {name}", grouped(*count))));
     }
+    let is_pool = place.is_some_and(|frame| case.meanings.saying(frame).waits_for_work());
+    let confidence = if long * 2 >= count && !is_pool { Confidence::Likely } else { Confidence::Possible };
+    let guess = match confidence {
+        _ if is_pool => "a large pool, or a leak",
+        Confidence::Likely => "most likely a leak",
+        _ => "it may be a leak",
+    };
     Some(Finding {
-        confidence: if long * 2 >= count { Confidence::Likely } else { Confidence::Possible },
-        title: format!("{} {noun} wait in {at}{started}: most likely a leak", grouped(count)),
+        confidence,
+        title: format!("{} {noun} wait in {at}{started}: {guess}", grouped(count)),
         summary: format!(
             "{} of {} {noun} ({}) do the same thing: they wait in {at}{started}. That is out of proportion to what \
              else the process does: whoever should answer them is gone, or they are started faster than they end.",
@@ -174,9 +182,9 @@ fn leak(case: &Case<'_>) -> Option<Finding> {
         evidence,
         cause: [RuleId::ThreadExplosion.id().to_owned(), "leak".into(), at]
             .into_iter()
-            .chain(creator)
+            .chain(creators.first().map(|(name, _)| (*name).to_owned()))
             .collect(),
-        ..empty(Severity::Medium)
+        ..empty(if is_pool { Severity::Info } else { Severity::Medium })
     })
 }
 
@@ -191,15 +199,31 @@ fn polling(case: &Case<'_>) -> u64 {
     idle.filter(is_poll).fold(0, |sum, thread| sum.saturating_add(thread.weight))
 }
 
-/// Who started most of them, where the dump says so.
-fn creator(case: &Case<'_>, cluster: &crate::cluster::Cluster) -> Option<String> {
+/// So many of those who started them are told.
+const MOST_CREATORS: usize = 3;
+
+/// Who started how many of them, where the dump says so of each; the most first.
+fn creators<'a>(case: &Case<'a>, cluster: &crate::cluster::Cluster) -> Vec<(&'a str, u64)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for thread in &cluster.threads {
-        let frame = case.snapshot.threads.get(thread.at())?.creator?;
-        *counts.entry(case.snapshot.stacks.get(frame).function.as_deref()?).or_default() += 1;
+        let frame = case.snapshot.threads.get(thread.at()).and_then(|thread| thread.creator);
+        let name = frame.and_then(|frame| case.snapshot.stacks.get(frame).function.as_deref());
+        let Some(name) = name else { return Vec::new() };
+        *counts.entry(name).or_default() += 1;
     }
-    let (name, _) = counts.into_iter().max_by_key(|&(name, count)| (count, std::cmp::Reverse(name)))?;
-    Some(name.to_owned())
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+    counts
+}
+
+/// `, started by main.serve`, `, started by main.serve and 2 others`.
+fn started(creators: &[(&str, u64)]) -> String {
+    match creators {
+        [] => String::new(),
+        [(only, _)] => format!(", started by {only}"),
+        [(one, _), (other, _)] => format!(", started by {one} and {other}"),
+        [(first, _), others @ ..] => format!(", started by {first} and {} others", others.len()),
+    }
 }
 
 /// The process as a whole.

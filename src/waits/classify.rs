@@ -53,7 +53,7 @@ pub(super) fn state_of_stack(stack: &StackMeaning, has_frames: bool) -> State {
             Role::Sleep => State::Sleeping,
             Role::Idle => State::Idle,
             Role::Runtime if stack.class.is_some() => State::Runtime,
-            _ if has_frames => State::Running,
+            _ if has_frames && !stack.is_nameless => State::Running,
             _ => State::Unknown,
         },
     }

@@ -14,11 +14,11 @@ pub(super) fn is_script(frame: &Frame) -> bool {
     frame.file.as_deref().is_some_and(|file| FILES.iter().any(|end| file.ends_with(end)))
 }
 
-/// Whether a frame stands in the same function as one that takes a lock, whose name is the same, at that line or
-/// further on: what has it is past the call. True for whatever is no script.
+/// Whether a frame of an interpreter stands in the same function as one that takes a lock, whose name is the same, at that
+/// line or further on.
 pub(super) fn is_past(frame: &Frame, at_lock: &Frame) -> bool {
     if !is_script(frame) || !is_script(at_lock) {
-        return true;
+        return false;
     }
     let (Some(line), Some(first)) = (frame.line, at_lock.line) else { return frame.file == at_lock.file };
     frame.file == at_lock.file && line >= first && line - first <= MOST_LINES
@@ -39,6 +39,6 @@ mod tests {
         assert!(!is_past(&frame("/usr/lib/python3.11/logging/__init__.py", 1644), &at_lock));
         assert!(!is_past(&frame("/usr/lib/python3.11/logging/__init__.py", 970), &at_lock));
         assert!(!is_past(&frame("/srv/app/handlers.py", 978), &at_lock));
-        assert!(is_past(&frame("log.c", 1), &frame("log.c", 900)));
+        assert!(!is_past(&frame("log.c", 901), &frame("log.c", 900)), "compilers say where functions begin");
     }
 }

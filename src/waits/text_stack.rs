@@ -1,6 +1,7 @@
 //! What the stack of a text says of whoever has it. It is asked once: thousands of threads share a stack.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::classify;
 use super::kinds::{LockKind, State};
@@ -8,7 +9,7 @@ use super::locks;
 use super::native::Family;
 use super::runtimes;
 use crate::model::{FrameIx, Snapshot, StackIx, Str};
-use crate::normalize::{Meaning, Meanings, Readings, StackMeaning, WaitKind};
+use crate::normalize::{Meaning, Meanings, Readings, Role, StackMeaning, WaitKind};
 
 /// Names of the argument that holds the thread to join.
 const JOINED: &[&str] = &["threadid", "th", "__th", "thread"];
@@ -76,7 +77,8 @@ impl<'a> TextStack<'a> {
         };
         let reading = frames.reading;
         let wait = reading.wait.unwrap_or(WaitKind::Mutex);
-        let site = reading.caller.or_else(|| reading.meaningful.first().map(|at| *at as usize));
+        let caller = reading.caller.map(|caller| frames.behind_wrappers(caller));
+        let site = caller.or_else(|| reading.meaningful.first().map(|at| *at as usize));
         Self {
             reading,
             state: frames.state(ix),
@@ -85,7 +87,11 @@ impl<'a> TextStack<'a> {
             lock_of_task: frames.lock(wait, true),
             site: site.and_then(|at| frames.all.get(at)).map(|frame| meanings.get(*frame)),
             call: frames.call(),
-            joined: if wait == WaitKind::Join { frames.arguments(JOINED) } else { Arguments::default() },
+            joined: if wait == WaitKind::Join {
+                frames.arguments(JOINED, 0..frames.waiting().len())
+            } else {
+                Arguments::default()
+            },
         }
     }
 
@@ -173,7 +179,23 @@ impl<'a> Frames<'a> {
             LockKind::Spinlock if self.is_pthread_spin_lock() => LockKind::PthreadSpinlock,
             other => other,
         };
-        Some(TextLock { kind, arguments: self.arguments(locks::row(kind).arguments) })
+        let names = locks::row(kind).arguments;
+        let mut arguments = self.arguments(names, 0..self.waiting().len());
+        if let (true, Some(caller)) = (arguments.0.is_empty(), self.reading.caller) {
+            arguments = self.arguments(names, caller..self.behind_wrappers(caller));
+        }
+        Some(TextLock { kind, arguments })
+    }
+
+    /// The caller of the functions that take any lock, of which this may be the innermost one: `Mutex::lock` says of no lock
+    /// which one it is.
+    fn behind_wrappers(&self, caller: usize) -> usize {
+        let is_wrapper = |frame: &FrameIx| self.meanings.saying(*frame).takes_any_lock();
+        let outer = self.all.get(caller..).unwrap_or_default();
+        let wrappers = outer.iter().take_while(|frame| is_wrapper(frame)).count();
+        let is_program =
+            |at: &usize| self.all.get(*at).is_some_and(|frame| self.meanings.get(*frame).role == Role::User);
+        Some(caller + wrappers).filter(is_program).unwrap_or(caller)
     }
 
     fn is_pthread_spin_lock(&self) -> bool {
@@ -186,20 +208,24 @@ impl<'a> Frames<'a> {
         self.all.get(..=last).unwrap_or(self.all)
     }
 
-    /// All arguments of these names in the waiting part, outermost function first, in each the better name first.
-    fn arguments(&self, names: &[&str]) -> Arguments<'a> {
+    /// All arguments of these names in these frames, outermost function first, in each the better name first.
+    fn arguments(&self, names: &[&str], range: Range<usize>) -> Arguments<'a> {
         let mut of_frames = Vec::new();
         let mut start = 0;
-        for &frame in self.waiting() {
+        for (at, &frame) in self.all.iter().enumerate().take(range.end) {
             let slots = self.snapshot.stacks.slots(frame);
-            of_frames.push((frame, slots, start));
+            if range.contains(&at) {
+                of_frames.push((frame, slots, start));
+            }
             start += slots.len();
         }
         let mut arguments = Vec::new();
         for (frame, slots, start) in of_frames.into_iter().rev() {
             for name in names {
                 let Some(slot) = slots.iter().position(|slot| &*slot.name == *name) else { continue };
-                if *name == "this" && is_guard(&self.meanings.get(frame).name) {
+                if *name == "this" && is_guard(&self.meanings.get(frame).name)
+                    || *name == "self" && !self.may_be_lock(frame)
+                {
                     continue;
                 }
                 arguments.push(Argument { place: start + slot, symbol: slots[slot].symbol.as_ref() });
@@ -208,13 +234,24 @@ impl<'a> Frames<'a> {
         Arguments(arguments)
     }
 
+    /// Whether `self` of a function may be the lock. That of what puts a thread to sleep is the thread's own.
+    ///
+    /// ```text
+    /// #1  parking_lot_core::thread_parker::imp::ThreadParker::futex_wait (self=0x7f0000000015, ts=...)
+    /// #6  parking_lot::raw_mutex::RawMutex::lock_slow (self=0x5501, timeout=...)
+    /// ```
+    fn may_be_lock(&self, frame: FrameIx) -> bool {
+        let meaning = self.meanings.get(frame);
+        matches!(meaning.role, Role::Lock | Role::Spin) || self.meanings.saying(frame).takes_lock
+    }
+
     fn call(&self) -> Option<(&'static str, Arguments<'a>)> {
         let call = |frame: &FrameIx| {
             let meaning = self.meanings.get(*frame);
             CALLS.iter().find(|name| **name == &*meaning.name)
         };
         let name = self.waiting().iter().find_map(call)?;
-        Some((name, self.arguments(DESCRIPTORS)))
+        Some((name, self.arguments(DESCRIPTORS, 0..self.waiting().len())))
     }
 }
 

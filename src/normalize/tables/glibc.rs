@@ -133,6 +133,7 @@ pub static TABLE: &[Source] = &[
             wait("pthread_join_common", Join),
             wait("pthread_clockjoin_ex", Join),
             wait("pthread_timedjoin_np", Join),
+            wait("pthread_timedjoin_ex", Join),
             wait("pthread_clockjoin_np", Join),
             wait("thrd_join", Join),
             wait("wait4", Child),
@@ -220,6 +221,10 @@ pub static TABLE: &[Source] = &[
         "glibc 2.36 malloc/malloc.c",
         &[
             runtime("malloc").of(Allocator),
+            runtime("__libc_malloc").of(Allocator),
+            runtime("__libc_calloc").of(Allocator),
+            runtime("__libc_realloc").of(Allocator),
+            runtime("__libc_free").of(Allocator),
             runtime("calloc").of(Allocator),
             runtime("realloc").of(Allocator),
             runtime("free").of(Allocator),

@@ -16,7 +16,7 @@ pub const ROW: LockRow = LockRow {
     is_reentrant: false,
     is_shared_object: false,
     recognize,
-    arguments: &[],
+    arguments: &["key", "self"],
     decode: |_, _, _| Decoded::nobody("a lock of parking_lot stores no owner"),
 };
 

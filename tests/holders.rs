@@ -1,0 +1,101 @@
+//! Who is named as the holder of a lock that names nobody, and who is not: a wrong name costs more than none.
+
+mod common;
+
+use common::{isolated, json};
+use serde_json::Value;
+
+fn report(text: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.txt");
+    std::fs::write(&path, text).unwrap();
+    json(&[path], &isolated())
+}
+
+fn rules(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["rule"].as_str()).collect()
+}
+
+/// The holder of the first finding.
+fn holder(report: &Value) -> Option<&str> {
+    report["findings"][0]["holder"]["thread"]["id"].as_str()
+}
+
+/// A goroutine in a method of a ledger, which locks the mutex in it in line 9.
+fn goroutine(id: u32, state: &str, calls: &str, ledger: &str, line: u32) -> String {
+    format!(
+        "goroutine {id} [{state}]:\n{calls}main.(*Ledger).Open({ledger}, {{0x4b0f2a, 0x3}})\n\t/src/ledger.go:{line} +0x5a\nmain.clerk(0x1)\n\t/src/main.go:15 +0x30\ncreated by main.main in goroutine 1\n\t/src/main.go:40 +0x9c\n\n"
+    )
+}
+
+fn waits(id: u32, ledger: &str, mutex: &str) -> String {
+    let calls = format!(
+        "internal/sync.(*Mutex).lockSlow({mutex})\n\t/usr/local/go/src/internal/sync/mutex.go:149 +0x15d\nsync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:46\n"
+    );
+    goroutine(id, "sync.Mutex.Lock, 3 minutes", &calls, ledger, 9)
+}
+
+fn reads(id: u32, ledger: &str, line: u32) -> String {
+    let calls = "net.(*conn).Read(0xc000010008, {0xc000134000?, 0x0?, 0x0?})\n\t/usr/local/go/src/net/net.go:189 +0x45\n";
+    goroutine(id, "IO wait, 3 minutes", calls, ledger, line)
+}
+
+const ONE: (&str, &str) = ("0xc0000104c0", "0xc0000104c8");
+const OTHER: (&str, &str) = ("0xc0000208c0", "0xc0000208c8");
+
+fn queue() -> String {
+    waits(20, ONE.0, ONE.1) + &waits(21, ONE.0, ONE.1) + &waits(22, ONE.0, ONE.1)
+}
+
+#[test]
+fn who_is_past_the_call_holds_the_lock() {
+    let report = report(&(queue() + &reads(41, ONE.0, 12)));
+    assert_eq!((rules(&report), holder(&report)), (vec!["lock-contention"], Some("41")));
+}
+
+#[test]
+fn who_is_not_yet_at_the_call_does_not() {
+    let report = report(&(queue() + &reads(41, ONE.0, 7)));
+    assert_eq!((rules(&report), holder(&report)), (vec!["lock-contention"], None));
+}
+
+/// The mutex is a part of the ledger: who is in the method of another ledger has another mutex.
+#[test]
+fn who_is_past_the_call_for_another_object_does_not() {
+    let report = report(&(queue() + &reads(41, OTHER.0, 12)));
+    assert_eq!((rules(&report), holder(&report)), (vec!["lock-contention"], None));
+}
+
+/// Two locks of one class, and a waiter of each in the same line: neither is past its call.
+#[test]
+fn waiters_in_the_same_call_do_not_wait_for_each_other() {
+    let two = report(&(waits(20, ONE.0, ONE.1) + &waits(40, OTHER.0, OTHER.1)));
+    assert!(!rules(&two).contains(&"deadlock"), "{:?}", rules(&two));
+    let many = report(&(queue() + &waits(40, OTHER.0, OTHER.1)));
+    assert_eq!((rules(&many), holder(&many)), (vec!["lock-contention"], None));
+}
+
+/// A thread of gdb's text in `conn_loop`.
+fn thread(number: u32, calls: &str, place: &str) -> String {
+    format!("Thread {number} (Thread 0x7f{number} (LWP 10{number}) \"conn\"):\n{calls}{place}\n")
+}
+
+#[test]
+fn lines_and_addresses_say_who_is_past_the_call() {
+    let locks = "#0  0x00007f34ef8c1f10 in __lll_lock_wait (futex=0x404040 <g_m>, private=0) at lowlevellock.c:52\n#1  0x00007f34ef8b9482 in pthread_mutex_lock (mutex=0x404040 <g_m>) at pthread_mutex_lock.c:80\n";
+    let recv =
+        "#0  0x00007f34ef8c5a12 in recv () from /lib64/libc.so.6\n#1  0x0000000000400f00 in fill (c=0x1)";
+    let with = |waits: &str, reads: &str| {
+        let waits = format!("#2  {waits}");
+        let reads = format!("#2  {reads}");
+        let recv = if reads.contains(" at ") { format!("{recv} at s.c:200\n") } else { format!("{recv}\n") };
+        let text = thread(4, locks, &waits) + &thread(3, locks, &waits) + &thread(2, &recv, &reads);
+        holder(&report(&text)).map(str::to_owned)
+    };
+    let line = |address: &str, line: u32| format!("0x{address} in conn_loop (c=0x1) at s.c:{line}");
+    assert_eq!(with(&line("0000000000400950", 50), &line("0000000000400990", 58)).as_deref(), Some("2"));
+    assert_eq!(with(&line("0000000000400950", 50), &line("0000000000400930", 30)), None);
+    let bare = |address: &str| format!("0x{address} in conn_loop ()");
+    assert_eq!(with(&bare("0000000000400950"), &bare("0000000000400990")).as_deref(), Some("2"));
+    assert_eq!(with(&bare("0000000000400950"), &bare("0000000000400930")), None);
+}
