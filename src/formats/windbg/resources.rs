@@ -58,6 +58,9 @@ const OWNERS: &str = "Threads: ";
 const LISTS_WRITERS: &str = "Threads Waiting On Exclusive Access";
 const LISTS_READERS: &str = "Threads Waiting On Shared Access";
 
+/// What these locks are called that have no symbol.
+const TYPE: &str = "ERESOURCE";
+
 /// How a thread is told whose address has marks in its lowest bits.
 const ACTUAL: &str = "*** Actual Thread ";
 
@@ -152,7 +155,8 @@ impl Resources {
         let mut held: Vec<(ThreadIx, NamedLockIx)> = Vec::new();
         for resource in self.all.iter().filter(|r| !r.owners.is_empty() || !r.waiters.is_empty()) {
             let id = LockId::Address(resource.address);
-            let lock = building.lock(id, resource.name.clone(), ReportedLockKind::KernelRwsem);
+            let name = resource.name.clone().unwrap_or_else(|| TYPE.into());
+            let lock = building.lock(id, Some(name), ReportedLockKind::Other);
             let counted = resource.counted.unwrap_or(0).max(resource.waiters.len() as u64);
             building.waiters(lock, counted);
             for owner in &resource.owners {
@@ -247,7 +251,7 @@ Resource @ 0xfffffa8003a5b2c0    Exclusively owned
         let (start, end) = snapshot.threads[0].holds;
         let held = snapshot.holds[start as usize..end as usize].iter().map(|hold| hold.lock.at());
         let names: Vec<_> = held.map(|at| snapshot.named_locks[at].name.as_deref()).collect();
-        assert_eq!(names, [Some("nt!CmpRegistryLock"), None]);
+        assert_eq!(names, [Some("nt!CmpRegistryLock"), Some("ERESOURCE")]);
         assert_eq!(snapshot.named_locks[1].waiters, Some(3));
         assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
         // Behind the stacks it says the same.

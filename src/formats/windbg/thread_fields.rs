@@ -73,12 +73,13 @@ fn us(days: u64, clock: &str) -> Option<u64> {
 
 /// The image of all threads is the name of their process; where they have several, each thread keeps its own.
 pub(super) fn name_process(snapshot: &mut Snapshot) {
-    let mut threads = snapshot.threads.iter();
-    let Some(image) = threads.next().filter(|t| t.handle.is_some()).and_then(|t| t.name.clone()) else {
+    // Only the kernel tells the objects of threads.
+    if !snapshot.threads.iter().all(|thread| thread.handle.is_some()) {
         return;
-    };
-    let is_same = |t: &Thread| t.handle.is_some() && t.name.as_ref() == Some(&image);
-    if threads.all(is_same) {
+    }
+    let mut images = snapshot.threads.iter().filter_map(|thread| thread.name.as_ref());
+    let Some(image) = images.next().cloned() else { return };
+    if images.all(|other| *other == image) {
         snapshot.process.name.get_or_insert(image);
         snapshot.threads.iter_mut().for_each(|thread| thread.name = None);
     }
@@ -128,6 +129,10 @@ Child-SP          RetAddr           Call Site
         assert_eq!(times, [(Some(1_515_000), Some(100_000_000)), (Some(600_000_000), None)]);
         assert_eq!(snapshot.process.name.as_deref(), Some("shop.exe"));
         assert!(snapshot.threads.iter().all(|thread| thread.name.is_none()));
+        // Of one the debugger does not say it.
+        let line = "Owning Process            ffffe000018d6080       Image:         shop.exe\n";
+        let (before, behind) = TWO.rsplit_once(line).expect("a line");
+        assert_eq!(read_one(&format!("{before}{behind}")).process.name.as_deref(), Some("shop.exe"));
         let (first, second) = TWO.split_once("\n\n").expect("two");
         let snapshot = read_one(&format!("{first}\n\n{}", second.replace("shop.exe", "till.exe")));
         let names: Vec<_> = snapshot.threads.iter().map(|t| t.name.as_deref()).collect();
