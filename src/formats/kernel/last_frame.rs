@@ -62,11 +62,8 @@ static LAST: &[&str] = &[
 
 /// Whether a stack has ended with the frame `above`, and another one begins with this one.
 pub(super) fn parts(above: &[u8], line: &[u8]) -> bool {
-    match (part(above), part(line)) {
-        (Some(Part::Mark), Some(_)) => true,
-        (Some(Part::Last), Some(Part::Frame)) => true,
-        _ => false,
-    }
+    let bounds = (part(above), part(line));
+    matches!(bounds, (Some(Part::Mark), Some(_)) | (Some(Part::Last), Some(Part::Frame)))
 }
 
 /// Where in a stack a frame is.
