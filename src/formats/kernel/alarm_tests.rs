@@ -2,7 +2,7 @@
 
 use super::tests::functions;
 use crate::formats::testing::read;
-use crate::model::{FailureKind, GapKind, ReportedOwner, ReportedState, Snapshot, ThreadIx, Trust};
+use crate::model::{FailureKind, GapKind, LockId, ReportedOwner, ReportedState, Snapshot, ThreadIx, Trust};
 
 fn only(text: &str) -> Snapshot {
     let mut snapshots = read(text);
@@ -300,4 +300,43 @@ fn lockups_of_work_queues_without_a_stack() {
         let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
         assert!(crate::formats::detect::detect(&bytes, None).is_none(), "{text}");
     }
+}
+
+#[test]
+fn how_long_a_processor_is_stuck_is_no_time_of_its_task() {
+    let snapshot = only(
+        "[  125.1] watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [pump:247]\n[  125.1] CPU: 1 PID: 247 Comm: pump Not tainted 6.1.0 #1\n[  125.1] RIP: 0010:queue_drain+0x69/0x2d0\n[  125.1] Call Trace:\n[  125.1]  <TASK>\n[  125.1]  pump_events+0x29/0x30\n[  125.1]  </TASK>\n[  126.1] watchdog: BUG: soft lockup - CPU#2 stuck for 23s! [logd:248]\n",
+    );
+    let times: Vec<_> = snapshot.threads.iter().map(|t| (t.id.to_string(), t.cpu_us, t.waited_us)).collect();
+    assert_eq!(times, [("247".to_owned(), None, None), ("248".to_owned(), None, None)]);
+    let failure = snapshot.process.failure.expect("a failure");
+    assert_eq!(&*failure.message, "soft lockup - CPU#1 stuck for 23s");
+}
+
+#[test]
+fn who_took_a_semaphore_last_is_not_its_owner() {
+    let text = |what: &str| {
+        format!(
+            "INFO: task logd:71 blocked for more than 143 seconds.\ntask:logd            state:D stack:25736 pid:71    tgid:71    ppid:1      flags:0x00004000\nCall Trace:\n <TASK>\n __schedule+0x16a2/0x4cb0\n {what}+0x80/0xd0\n log_open+0x33/0x40\n </TASK>\n"
+        )
+    };
+    let waits = |text: &str| {
+        let snapshot = only(text);
+        let wait = snapshot.threads[0].reported_wait.expect("a wait");
+        (snapshot.named_locks[wait.lock.at()].id.clone(), snapshot.reported_locks.len())
+    };
+    let semaphore =
+        text("down") + "INFO: task logd:71 blocked on a semaphore likely last held by task pump:72\n";
+    assert_eq!(waits(&semaphore), (LockId::Token("semaphore likely last held by pump:72".into()), 0));
+    let mutex =
+        text("__mutex_lock") + "INFO: task logd:71 is blocked on a mutex likely owned by task pump:72.\n";
+    assert_eq!(waits(&mutex), (LockId::Token("mutex of pump:72".into()), 1));
+}
+
+#[test]
+fn who_has_ended_is_not_at_rest() {
+    let snapshot = only(
+        "[  100.0] sysrq: Show State\n[  100.0] task:logd            state:Z stack:    0 pid:  901 ppid:     1 flags:0x00000000\n[  100.0] Call Trace:\n[  100.0]  do_exit+0x2d9/0x8b0\n",
+    );
+    assert_eq!(snapshot.threads[0].reported, Some(ReportedState::Asleep));
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::line::{self, Line};
-use super::{header, plain, stand_in, wrapped};
+use super::{header, last_frame, plain, stand_in, wrapped};
 use crate::formats::text::{LONGEST_LINE, first_line};
 use crate::model::lossy;
 
@@ -145,6 +145,8 @@ fn clean(text: &[u8], piece: Range<usize>, before: Numbers) -> Cleaned {
     let mut places = Vec::with_capacity(lines.len());
     let mut numbers = Numbers::default();
     let mut last_pid = None;
+    // Whether the line before is a frame of `/proc`.
+    let mut is_of_proc = false;
     // Where in it the line before begins.
     let mut last = 0;
     let mut next = 0;
@@ -177,6 +179,7 @@ fn clean(text: &[u8], piece: Range<usize>, before: Numbers) -> Cleaned {
             }
             last_pid = Some(pid);
             shown = rest;
+            is_of_proc = false;
         } else {
             last_pid = None;
             let line_before = out.get(last..).unwrap_or_default().trim_ascii_end();
@@ -184,7 +187,12 @@ fn clean(text: &[u8], piece: Range<usize>, before: Numbers) -> Cleaned {
                 let above = lines.iter().take(next).rev().map(shown_of);
                 line.is_bare && plain::begins(above, shown, lines.get(next + count).map(shown_of))
             };
-            if (is_stack(shown) || begins_plain()) && !is_header_of_stack(line_before) {
+            let is_first = (is_stack(shown) || begins_plain()) && !is_header_of_stack(line_before);
+            let is_frame = is_stack(shown) || plain::is_frame(shown);
+            let is_next = || is_of_proc && is_frame && last_frame::parts(line_before, shown);
+            let begins = is_first || is_next();
+            is_of_proc = is_frame && (begins || is_of_proc || line_before.ends_with(b" <=="));
+            if begins {
                 numbers.stacks += 1;
                 let end = line_before.get(line_before.len().saturating_sub(LONGEST_NAME)..);
                 let name = pid_of(end.unwrap_or_default()).map_or_else(

@@ -30,7 +30,6 @@ pub(super) struct Failing {
     pub message: String,
     pub pid: Option<u64>,
     pub thread: Option<ThreadIx>,
-    pub seconds: u64,
     /// Where it was reported.
     pub offset: u64,
 }
@@ -38,7 +37,7 @@ pub(super) struct Failing {
 impl Failing {
     pub fn of(kind: FailureKind, message: &str, offset: u64) -> Self {
         let message = message.to_owned();
-        Self { kind, message, pid: None, thread: None, seconds: 0, offset }
+        Self { kind, message, pid: None, thread: None, offset }
     }
 
     /// No task failed: whose stack comes next is who found it.

@@ -53,6 +53,15 @@ pub(super) enum StackLine<'t> {
     Interrupted(Box<Frame>, &'t str),
     /// The registers of user space: the kernel's part has ended.
     User,
+    /// The frames of an interrupt that cannot be masked begin, or have ended: `<NMI>`, `</NMI>`.
+    Nmi(Bound),
+}
+
+/// A bound of a part of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Begin,
+    End,
 }
 
 /// What stands in a stack for an interrupt until its own functions are taken away.
@@ -88,6 +97,11 @@ pub(super) fn is_counter(line: &[u8]) -> bool {
 /// Reads a line of a stack.
 pub(super) fn read(line: &str) -> Option<StackLine<'_>> {
     let text = line.trim();
+    match text {
+        "<NMI>" => return Some(StackLine::Nmi(Bound::Begin)),
+        "</NMI>" => return Some(StackLine::Nmi(Bound::End)),
+        _ => {}
+    }
     if let Some(rest) = COUNTERS.iter().find_map(|name| text.strip_prefix(name)) {
         return counter(rest);
     }
@@ -115,7 +129,7 @@ fn is_guessed(lines: &[StackLine<'_>]) -> bool {
     let is_call = |line: &StackLine<'_>| match line {
         StackLine::Frame(frame, _) => has_name(frame),
         StackLine::From(..) | StackLine::Interrupted(..) => true,
-        StackLine::Counter(..) | StackLine::Stale(..) | StackLine::User => false,
+        StackLine::Counter(..) | StackLine::Stale(..) | StackLine::User | StackLine::Nmi(_) => false,
     };
     !lines.iter().any(is_call)
 }
@@ -176,7 +190,8 @@ fn guess(line: StackLine<'_>) -> StackLine<'_> {
 
 /// The frames of these lines, innermost first, each with its place.
 pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Frame, &'t str)> {
-    let mut lines: Vec<StackLine<'t>> = lines.take_while(|line| *line != StackLine::User).collect();
+    let lines = lines.take_while(|line| *line != StackLine::User).collect();
+    let mut lines: Vec<StackLine<'t>> = super::nmi::without(lines);
     if is_scanned(&lines) {
         lines = lines.into_iter().map(guess).collect();
     }
@@ -188,6 +203,7 @@ pub(super) fn stack<'t>(lines: impl Iterator<Item = StackLine<'t>>) -> Vec<(Fram
     for line in lines {
         let (frame, place) = match line {
             StackLine::User => break,
+            StackLine::Nmi(_) => continue,
             StackLine::Stale(frame, place) if is_guessed && may_return(place) => {
                 // Some words lie there twice.
                 if frames.last().is_some_and(|(_, last)| *last == place) {

@@ -22,12 +22,13 @@ static STATES: &[(char, Option<ReportedState>)] = &[
     ('D', Some(ReportedState::Uninterruptible)),
     ('I', Some(ReportedState::Idle)),
     ('P', Some(ReportedState::Idle)),
-    ('X', Some(ReportedState::Idle)),
-    ('Z', Some(ReportedState::Idle)),
+    // Ended: they wait for nothing, and their parent has not asked for them.
+    ('X', Some(ReportedState::Asleep)),
+    ('Z', Some(ReportedState::Asleep)),
     // Stopped and traced: by whom is not said.
     ('T', Some(ReportedState::Asleep)),
     ('t', Some(ReportedState::Asleep)),
-    ('x', Some(ReportedState::Idle)),
+    ('x', Some(ReportedState::Asleep)),
     ('K', Some(ReportedState::Asleep)),
     ('W', Some(ReportedState::Asleep)),
 ];

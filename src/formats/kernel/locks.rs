@@ -7,6 +7,7 @@
 //!  #0:  (rtnl_mutex){+.+.+.}, at: [<ffffffff8154a4c7>] rtnl_lock+0x17/0x20             before 4.15
 //! INFO: task zsh:470 is blocked on a mutex likely owned by task zsh:470.                6.15
 //! INFO: task cat:28631 <reader> blocked on an rw-semaphore likely owned by task cat:28630 <writer>
+//! INFO: task cat:470 blocked on a semaphore likely last held by task cat:471            who took it, and may have left it
 //! ```
 //!
 //! A task is in the list of a lock from the moment on in which it asks for it: the last entry may only be waited
@@ -50,6 +51,8 @@ pub(super) struct Blocker {
     pub kind: ReportedLockKind,
     pub mode: WaitMode,
     pub owner: Option<(Str, u64)>,
+    /// That one took it last: a semaphore has no owner, and anybody may give it back.
+    pub is_former: bool,
     /// The line says who holds it, or that nobody is known to.
     pub is_whole: bool,
 }
@@ -149,7 +152,8 @@ pub(super) fn blocker(line: &str) -> Option<Blocker> {
     });
     let owner = owner.map(|(name, pid)| (name.into(), pid));
     let is_whole = owner.is_some() || what.contains("owner is not found");
-    Some(Blocker { name: name.into(), pid, kind: *kind, mode, owner, is_whole })
+    let is_former = what.contains(" last held by ");
+    Some(Blocker { name: name.into(), pid, kind: *kind, mode, owner, is_former, is_whole })
 }
 
 /// Functions that stand between a task that waits for a lock and the one that asked for it, as beginnings.

@@ -10,14 +10,17 @@ mod columns;
 mod ends;
 mod frame;
 mod header;
+mod last_frame;
 mod line;
 mod locks;
+mod nmi;
 mod noise;
 mod orders;
 mod plain;
 mod pools;
 mod reporter;
 mod reports;
+mod same_stack;
 mod settle;
 mod stand_in;
 mod wrapped;
@@ -188,6 +191,8 @@ struct Memory {
     owner: Option<u64>,
     /// Who was shown as an owner, and may be shown again as one that is blocked itself.
     owners: FxHashSet<u64>,
+    /// The task before.
+    last: Option<u64>,
     facts: settle::Facts,
 }
 
@@ -248,6 +253,7 @@ impl Grammar for Kernel {
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
         let ThreadId::Number(pid) = thread.id else {
+            memory.last = None;
             let ix = next_thread(dumps, offset);
             memory.facts.ends.of_task(memory.report.as_ref(), thread, Some(ix));
             return true;
@@ -255,6 +261,7 @@ impl Grammar for Kernel {
         // Each processor has a task 0 of its own.
         let key = (pid, thread.name.clone().filter(|_| pid == 0));
         let is_known = memory.seen.contains(&key);
+        memory.last = Some(pid);
         let is_owner = memory.owner.take() == Some(pid);
         if is_known && (is_owner || memory.owners.remove(&pid)) {
             return false;
@@ -264,7 +271,7 @@ impl Grammar for Kernel {
         if is_known && (!by_processor || memory.facts.ends.is_older_report(memory.report.as_ref())) {
             let rest = memory.facts.rest(pid);
             self.close(memory, dumps);
-            memory.facts = rest;
+            (memory.facts, memory.last) = (rest, Some(pid));
         } else if is_known || (by_processor && is_watchdog()) {
             if is_known {
                 memory.facts.ends.of_task(memory.report.as_ref(), thread, None);
@@ -283,6 +290,12 @@ impl Grammar for Kernel {
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         let has_tasks = dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty());
         memory.owner = None;
+        if let Some(shown) = same_stack::shown_at(line) {
+            if let Some(pid) = memory.last {
+                memory.facts.same_stacks.add(pid, shown, offset);
+            }
+            return;
+        }
         if let Some(report) = reports::read(line) {
             let is_new = matches!(report, Report::Sysrq { .. });
             if is_new && has_tasks {

@@ -132,6 +132,11 @@ const LEAVES_FOR: [&str; 3] = ["schedule_timeout", "schedule_preempt_disabled", 
 /// In how many words they are looked for.
 const LEFT_OVER: usize = 10;
 
+/// Whether a function is one with which a watchdog looks at a processor.
+pub(super) fn is_watcher(frame: &Frame) -> bool {
+    is_one_of(frame, &WATCHERS)
+}
+
 fn is_one_of(frame: &Frame, beginnings: &[&str]) -> bool {
     frame.function.as_deref().is_some_and(|name| beginnings.iter().any(|start| name.starts_with(start)))
 }

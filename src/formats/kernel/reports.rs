@@ -2,6 +2,7 @@
 
 use super::locks;
 use super::orders;
+use super::same_stack;
 
 /// What the tasks that follow are part of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Report {
     /// What the processors were doing.
     Processors,
     /// A processor that does not get away from a task.
-    Lockup { message: String, task: Option<(String, u64)>, seconds: u64 },
+    Lockup { message: String, task: Option<(String, u64)> },
     /// The kernel failed.
     Fatal { message: String },
     /// The kernel ended a process, and goes on.
@@ -149,7 +150,7 @@ pub(super) fn read(line: &str) -> Option<Report> {
                 .trim_start_matches("INFO: ")
                 .trim_end_matches(':')
                 .to_owned();
-            Report::Lockup { message, task: None, seconds: 0 }
+            Report::Lockup { message, task: None }
         }
         // `Out of memory: Killed process 240 (stress) total-vm:1540044kB, anon-rss:1284068kB, …`
         Start::Killed => {
@@ -176,12 +177,8 @@ fn lockup(line: &str) -> Report {
     };
     let task = task.and_then(|task| locks::name_and_pid(task, ':'));
     let task = task.map(|(name, pid)| (name.to_owned(), pid));
-    let seconds = message
-        .split_once(" stuck for ")
-        .filter(|_| task.is_some())
-        .and_then(|(_, rest)| rest.get(..rest.bytes().take_while(u8::is_ascii_digit).count())?.parse().ok());
     let message = message.trim_end_matches('!').to_owned();
-    Report::Lockup { message, task, seconds: seconds.unwrap_or(0) }
+    Report::Lockup { message, task }
 }
 
 /// `INFO: task jbd2/sda-8:3563 blocked for more than 140 seconds.`: the task and the seconds.
@@ -224,6 +221,7 @@ pub(super) fn is_event(line: &str) -> bool {
     STARTS.iter().any(|start| text.starts_with(start))
         || read(text).is_some()
         || orders::is_line(text)
+        || same_stack::shown_at(text).is_some()
         || locks::list(text).is_some()
         || (text.starts_with('#') && locks::entry(text).is_some())
 }

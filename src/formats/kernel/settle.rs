@@ -8,6 +8,7 @@ use super::locks::{self, Blocker, Held};
 use super::orders::Order;
 use super::pools::Pools;
 use super::reports::{Report, Shown};
+use super::same_stack::SameStacks;
 use crate::formats::text::{Body, Building, OwnerRef, is_limited};
 use crate::model::{
     Failure, FailureKind, GapKind, LockId, NamedLockIx, ReportedHold, ReportedLockKind, ReportedState,
@@ -27,6 +28,7 @@ pub(super) struct Facts {
     orders: Vec<Order>,
     /// Pools of workers that are stuck.
     pools: Pools,
+    pub same_stacks: SameStacks,
     shown: Option<Shown>,
 }
 
@@ -34,7 +36,9 @@ pub(super) struct Facts {
 struct Named {
     name: Str,
     pid: u64,
-    seconds: u64,
+    /// How long it is blocked, where that is said. How long a processor is stuck says nothing of its task: neither that it
+    /// waits nor that it used it all the time.
+    seconds: Option<u64>,
     offset: u64,
     /// What it did, as the watchdog says.
     state: ReportedState,
@@ -46,13 +50,13 @@ impl Facts {
         let failing = |kind, message: &str| Failing::of(kind, message, offset);
         match report {
             Report::Sysrq(shown) => self.shown = Some(*shown),
-            Report::Lockup { message, task, seconds } => {
+            Report::Lockup { message, task } => {
                 self.pools.lockup(message, offset);
                 if let Some((name, pid)) = task {
-                    self.name(name, *pid, *seconds, offset, ReportedState::Running);
+                    self.name(name, *pid, None, offset, ReportedState::Running);
                 }
                 let pid = task.as_ref().map(|(_, pid)| *pid);
-                self.ends.fail(Failing { pid, seconds: *seconds, ..failing(FailureKind::Stall, message) });
+                self.ends.fail(Failing { pid, ..failing(FailureKind::Stall, message) });
             }
             Report::Fatal { message } => self.ends.fail(failing(FailureKind::Kernel, message)),
             Report::Killed { message } => self.ends.fail(failing(FailureKind::Killed, message)),
@@ -117,10 +121,10 @@ impl Facts {
 
     /// The watchdog found this task blocked.
     pub fn hung(&mut self, name: &str, pid: u64, seconds: u64, offset: u64) {
-        self.name(name, pid, seconds, offset, ReportedState::Uninterruptible);
+        self.name(name, pid, Some(seconds), offset, ReportedState::Uninterruptible);
     }
 
-    fn name(&mut self, name: &str, pid: u64, seconds: u64, offset: u64, state: ReportedState) {
+    fn name(&mut self, name: &str, pid: u64, seconds: Option<u64>, offset: u64, state: ReportedState) {
         self.named.push(Named { name: name.into(), pid, seconds, offset, state });
     }
 
@@ -132,6 +136,7 @@ impl Facts {
                 of_pid.entry(pid).or_insert(ix);
             }
         }
+        std::mem::take(&mut self.same_stacks).settle(&mut building.snapshot, &of_pid);
         let places = places(building);
         self.lists(building, &mut of_pid, &places);
         self.blockers(building, &mut of_pid);
@@ -159,13 +164,8 @@ impl Facts {
             let ix = known.unwrap_or_else(|| unseen(building, of_pid, &named.name, named.pid));
             let Some(thread) = building.snapshot.threads.get_mut(ix.at()) else { continue };
             thread.reported = thread.reported.or(Some(named.state));
-            let time = Some(named.seconds.saturating_mul(1_000_000));
-            match named.state {
-                ReportedState::Uninterruptible => thread.waited_us = time,
-                // Whoever has a stack may be there for another reason.
-                _ if known.is_none() => thread.cpu_us = time,
-                _ => {}
-            }
+            let waited = named.seconds.map(|seconds| seconds.saturating_mul(1_000_000));
+            thread.waited_us = waited.or(thread.waited_us);
         }
     }
 
@@ -199,11 +199,6 @@ impl Facts {
     fn fail(&mut self, building: &mut Building, of_pid: &FxHashMap<u64, ThreadIx>) {
         let Some(failure) = self.ends.take() else { return };
         let thread = failure.thread.or_else(|| of_pid.get(&failure.pid?).copied());
-        if let Some(thread) = thread.and_then(|ix| building.snapshot.threads.get_mut(ix.at()))
-            && failure.seconds > 0
-        {
-            thread.cpu_us = Some(failure.seconds.saturating_mul(1_000_000));
-        }
         let in_flight = self.pools.in_flight(&failure.message);
         let message = (failure.message + &in_flight).into();
         building.snapshot.process.failure = Some(Failure { kind: failure.kind, message, thread });
@@ -286,8 +281,9 @@ impl Facts {
             let lock = match (known, &blocker.owner) {
                 (Some(wait), _) => wait.lock,
                 (None, Some((name, pid))) => {
-                    // The text gives the lock no name: it is the one that its owner has.
-                    let id = LockId::Token(format!("{} of {name}:{pid}", noun(blocker.kind)).into());
+                    // The text gives the lock no name: it is the one that its owner has, or had.
+                    let of = if blocker.is_former { "likely last held by" } else { "of" };
+                    let id = LockId::Token(format!("{} {of} {name}:{pid}", noun(blocker.kind)).into());
                     building.lock(id, None, blocker.kind)
                 }
                 (None, None) => continue,
@@ -299,7 +295,9 @@ impl Facts {
                 if !of_pid.contains_key(pid) {
                     unseen(building, of_pid, name, *pid);
                 }
-                building.owner(lock, OwnerRef::Id(ThreadId::Number(*pid)), offset);
+                if !blocker.is_former {
+                    building.owner(lock, OwnerRef::Id(ThreadId::Number(*pid)), offset);
+                }
             }
         }
     }

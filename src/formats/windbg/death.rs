@@ -37,7 +37,7 @@ pub(super) struct Death {
 /// ExceptionAddress: 0000000000000000                                     a dump without an exception
 /// ```
 static CODES: &[(u32, &str)] = &[
-    (0xc000_0005, "EXCEPTION_ACCESS_VIOLATION"),
+    (ACCESS_VIOLATION, "EXCEPTION_ACCESS_VIOLATION"),
     (0xc000_0006, "EXCEPTION_IN_PAGE_ERROR"),
     (0xc000_001d, "EXCEPTION_ILLEGAL_INSTRUCTION"),
     (0xc000_0025, "EXCEPTION_NONCONTINUABLE_EXCEPTION"),
@@ -56,6 +56,7 @@ static CODES: &[(u32, &str)] = &[
     (0xe043_4f4d, "CLR exception"),
 ];
 
+const ACCESS_VIOLATION: u32 = 0xc000_0005;
 const BREAKPOINT: u32 = 0x8000_0003;
 
 /// How breakpoints of a debugger are named.
@@ -152,6 +153,14 @@ impl Death {
                 self.is_access = true;
                 self.address = hex(word).or(self.address);
             }
+        }
+    }
+
+    /// The memory that the instruction wanted, unless the exception itself says which it was.
+    pub fn wanted(&mut self, address: u64) {
+        if self.code == Some(ACCESS_VIOLATION) && !self.is_access {
+            self.is_access = true;
+            self.address = Some(address);
         }
     }
 

@@ -28,7 +28,8 @@ pub(super) const FAULTING: &str = "faulting";
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if let Some(thread) = listed(line) {
-        return Some(Head { more: to_table(more, MOST_LIST_LINES), ..Head::of(thread) });
+        let event = super::analyzed::mark(line).map(str::to_owned);
+        return Some(Head { more: to_table(more, MOST_LIST_LINES), event, ..Head::of(thread) });
     }
     if is_table(line) {
         return Some(Head::of(Thread::new(ThreadId::Text(CURRENT.into()))));
@@ -39,7 +40,8 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     let text = line.trim_start();
     if text.starts_with("THREAD ") {
         let text = joined(text, more);
-        let thread = kernel(&text)?;
+        let mut thread = kernel(&text)?;
+        super::thread_fields::read(&mut thread, more);
         let first = wait_line(more);
         return Some(Head { more: to_table(more, MOST_KERNEL_LINES), first, ..Head::of(thread) });
     }

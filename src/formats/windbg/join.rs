@@ -4,9 +4,10 @@ use rustc_hash::FxHashMap;
 
 use super::frame::{MAYBE, STOP_CODE, is_loader_lock};
 use super::head::{CURRENT, FAULTING};
-use super::locks::{CriticalSection, ENTERS};
+use super::locks::{self, CriticalSection};
 use super::session::{Key, Memory};
-use crate::formats::text::{Building, Contended, OwnerRef, is_limited, link};
+use super::{analyzed, entering, thread_fields};
+use crate::formats::text::{Building, OwnerRef, is_limited};
 use crate::model::{
     Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner,
     ReportedWait, Signal, Snapshot, Thread, ThreadId, ThreadIx, WaitMode,
@@ -16,22 +17,25 @@ use crate::model::{
 pub(super) fn finish(mut memory: Memory, building: &mut Building) {
     let numbers = numbers(&memory, &building.snapshot);
     let is_listed = is_listed(&memory, &building.snapshot);
-    let now = fold(&memory, &numbers, &mut building.snapshot);
+    let analyzed = analyzed::thread(&memory, &numbers, &building.snapshot, is_listed);
+    let now = fold(&memory, &numbers, analyzed, &mut building.snapshot);
     let snapshot = &mut building.snapshot;
     snapshot.process = std::mem::take(&mut memory.process);
     snapshot.process.os.get_or_insert_with(|| "windows".into());
     duplicates(&memory, &numbers, snapshot);
     for thread in &mut snapshot.threads {
-        thread.cpu_us = thread.tid.and_then(|tid| memory.times.get(&u64::from(tid)).copied());
+        let listed = thread.tid.and_then(|tid| memory.times.get(&u64::from(tid)).copied());
+        thread.cpu_us = listed.or(thread.cpu_us);
     }
+    thread_fields::name_process(snapshot);
     if let Some(code) = stop_code(snapshot) {
         memory.death.stopped(code);
     }
     death(&memory, &now, snapshot);
+    memory.sections = locks::distinct(std::mem::take(&mut memory.sections));
     locks(&memory.sections, is_listed, building);
-    if memory.has_all_locked {
-        entering(&memory.sections, building);
-    }
+    entering::settle(&memory, is_listed, building);
+    std::mem::take(&mut memory.resources).settle(building);
 }
 
 /// The ids of the operating system by the debugger's numbers.
@@ -64,8 +68,17 @@ fn is_listed(memory: &Memory, snapshot: &Snapshot) -> bool {
     indexes.len() > 1 && (0..).zip(&indexes).all(|(n, index)| n == *index)
 }
 
+/// The id of a thread that nothing names.
+const UNNAMED: &str = "unnamed";
+
 /// Makes one thread of all that was printed of it. The new place of each.
-fn fold(memory: &Memory, numbers: &FxHashMap<u64, u32>, snapshot: &mut Snapshot) -> Vec<ThreadIx> {
+/// `analyzed`: of which the stack is that `!analyze` printed.
+fn fold(
+    memory: &Memory,
+    numbers: &FxHashMap<u64, u32>,
+    analyzed: Option<Key>,
+    snapshot: &mut Snapshot,
+) -> Vec<ThreadIx> {
     let only = only_key(memory, numbers);
     let mut place: FxHashMap<Key, usize> = FxHashMap::default();
     let mut kept: Vec<(Thread, bool)> = Vec::with_capacity(snapshot.threads.len());
@@ -74,7 +87,7 @@ fn fold(memory: &Memory, numbers: &FxHashMap<u64, u32>, snapshot: &mut Snapshot)
     for (n, thread) in threads.into_iter().enumerate() {
         let key = memory.keys.get(n).copied().unwrap_or(Key::Unknown);
         let key = match resolved(key, numbers) {
-            Key::Unknown => memory.death.tid.map(Key::Tid).or(only).unwrap_or(Key::Unknown),
+            Key::Unknown => memory.death.tid.map(Key::Tid).or(analyzed).or(only).unwrap_or(Key::Unknown),
             key => key,
         };
         let at = *place.entry(key).or_insert(kept.len());
@@ -98,14 +111,23 @@ fn fold(memory: &Memory, numbers: &FxHashMap<u64, u32>, snapshot: &mut Snapshot)
                     *was_analyzed |= is_analyzed;
                 }
                 known.reported_wait = known.reported_wait.or(thread.reported_wait);
+                known.cpu_us = known.cpu_us.or(thread.cpu_us);
+                known.waited_us = known.waited_us.or(thread.waited_us);
             }
         }
+    }
+    // Beside threads with an id of their own it has none, and 0 would be that of another one.
+    let is_one_of_many = kept.len() > 1;
+    if let Some((thread, _)) =
+        place.get(&Key::Unknown).filter(|_| is_one_of_many).and_then(|at| kept.get_mut(*at))
+    {
+        thread.id = ThreadId::Text(UNNAMED.into());
     }
     snapshot.threads = kept.into_iter().map(|(thread, _)| thread).collect();
     now
 }
 
-fn resolved(key: Key, numbers: &FxHashMap<u64, u32>) -> Key {
+pub(super) fn resolved(key: Key, numbers: &FxHashMap<u64, u32>) -> Key {
     match key {
         Key::Number(index) => numbers.get(&index).map_or(key, |tid| Key::Tid(*tid)),
         other => other,
@@ -242,19 +264,6 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
         loader(&mut building.snapshot);
         waits(&known, &mut building.snapshot);
     }
-}
-
-/// On 64 bits no stack says for which critical section its thread waits: where one is left, it is that one.
-fn entering(sections: &[CriticalSection], building: &mut Building) {
-    let is_locked = |section: &&CriticalSection| !section.is_free && section.owner.is_some();
-    let contended = sections.iter().filter(is_locked).filter_map(|section| {
-        let id = LockId::Address(section.address);
-        let lock = building.lock(id, section.name.clone(), ReportedLockKind::CriticalSection);
-        let owner = section.owner.and_then(|owner| u32::try_from(owner).ok());
-        Some(Contended { lock, waiters: section.waiters()?, owner })
-    });
-    let contended: Vec<Contended> = contended.collect();
-    link(&mut building.snapshot, contended, ENTERS);
 }
 
 fn reported(section: &CriticalSection, owner: ReportedOwner) -> ReportedLock {

@@ -12,6 +12,8 @@
 //!
 //! With `-o` the stack of the owner follows.
 
+use rustc_hash::FxHashMap;
+
 use crate::formats::text::words::hex;
 use crate::model::Str;
 
@@ -26,6 +28,8 @@ pub(super) struct CriticalSection {
     pub recursion: Option<u64>,
     /// Said to be free.
     pub is_free: bool,
+    /// `!cs` printed it, whose list has no line at its end.
+    pub is_of_cs: bool,
 }
 
 /// Whether a line is one of these.
@@ -125,24 +129,46 @@ fn begin(line: &str) -> Option<CriticalSection> {
     let rest = line.strip_prefix("Critical section")?.trim_start().strip_prefix('=')?.trim_start();
     let (address, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let name = rest.trim().strip_prefix('(').and_then(|name| name.strip_suffix(')')).and_then(named);
-    Some(CriticalSection { address: hex(address)?, name, ..CriticalSection::default() })
+    Some(CriticalSection { address: hex(address)?, name, is_of_cs: true, ..CriticalSection::default() })
 }
 
 /// More threads no process has: the field is -1 where the lock is free.
 const MOST_WAITERS: u64 = 1 << 16;
 
+/// Each section once, as it was printed last with its owner.
+pub(super) fn distinct(sections: Vec<CriticalSection>) -> Vec<CriticalSection> {
+    let mut places: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut all: Vec<CriticalSection> = Vec::with_capacity(sections.len());
+    for section in sections {
+        match places.get(&section.address).and_then(|at| all.get_mut(*at)) {
+            Some(known) if section.owner.is_some() || section.is_free => *known = section,
+            Some(_) => {}
+            None => {
+                places.insert(section.address, all.len());
+                all.push(section);
+            }
+        }
+    }
+    all
+}
+
 impl CriticalSection {
+    /// Whether all of it was printed that is asked for, as far as fields of their own line say.
+    pub fn is_whole(&self) -> bool {
+        self.is_free || self.owner.is_none() || self.recursion.is_some()
+    }
+
     /// How many threads wait: up to Windows 2003 the count has the entries of the owner in it.
     pub fn waiters(&self) -> Option<u64> {
         self.count.map(|count| count.saturating_sub(self.recursion.unwrap_or(1).saturating_sub(1)))
     }
 }
 
-/// The symbol; `+0` is no offset.
+/// The symbol; `+0` is no offset. Of memory of the heap there is none: `(+0x1D2F3A4B000)` has nothing but its place.
 fn named(name: &str) -> Option<Str> {
     let name = name.trim();
     let name = name.strip_suffix("+0").or_else(|| name.strip_suffix("+0x0")).unwrap_or(name);
-    (!name.is_empty()).then(|| name.into())
+    (!name.is_empty() && !name.starts_with('+')).then(|| name.into())
 }
 
 /// Takes up a line.

@@ -4,14 +4,19 @@
 //! !locks, !cs, !uniqstack, !runaway, !thread); Breakpad src/processor/stackwalk_common.cc; rust-minidump 0.10 to 0.24
 //! minidump-processor/src/process_state.rs (`print`).
 
+mod analyzed;
 mod bugcheck;
 mod columns;
 mod death;
+mod entering;
 mod frame;
 mod head;
 mod join;
 mod locks;
+mod operand;
+mod resources;
 mod session;
+mod thread_fields;
 
 use super::text::{
     self, BlockLine, Body, Dumps, Grammar, Head, InBlock, LONGEST_PREFIX, Masked, Outside, Section, Site,

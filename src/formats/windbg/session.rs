@@ -3,10 +3,13 @@
 
 use rustc_hash::FxHashMap;
 
+use super::analyzed::Marks;
 use super::death::{self, Death};
 use super::head::{CURRENT, FAULTING};
 use super::join;
 use super::locks::{self, Aside, CriticalSection};
+use super::operand;
+use super::resources::{self, Resources};
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{Dumps, SeenIds};
 use crate::model::{Process, Thread, ThreadId};
@@ -44,6 +47,10 @@ pub(super) struct Memory {
     pub duplicates: Vec<u64>,
     pub is_duplicates: bool,
     pub crashed: Option<usize>,
+    pub marks: Marks,
+    pub resources: Resources,
+    /// What is printed is where the exception was.
+    pub is_at_fault: bool,
     pub walked: SeenIds,
     pub has_run: bool,
 }
@@ -93,6 +100,8 @@ pub(super) fn is_event(line: &str) -> bool {
         || EVENTS.iter().any(|start| text.starts_with(start))
         || death::is_line(line)
         || locks::is_line(text)
+        || resources::is_line(line)
+        || operand::unreadable(text).is_some()
         || time(text).is_some()
         || is_list(text)
 }
@@ -174,6 +183,7 @@ impl Memory {
         self.has_run = false;
         self.is_duplicates = false;
         self.keys.push(key);
+        self.marks.thread(key);
         if self.crashed == Some(usize::MAX) {
             self.crashed = Some(self.keys.len() - 1);
         }
@@ -185,6 +195,9 @@ impl Memory {
         let text = line.trim_start();
         if line == CRASHED {
             self.crashed = Some(usize::MAX);
+            return;
+        }
+        if self.marks.line(line) {
             return;
         }
         if let Some((index, command)) = death::prompt(text) {
@@ -199,8 +212,15 @@ impl Memory {
         if death::is_line(line) {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');
+            self.is_at_fault |= text.starts_with('(');
+        } else if let Some(address) = operand::unreadable(text) {
+            if self.is_at_fault {
+                self.death.wanted(address);
+            }
         } else if locks::is_line(text) {
             self.section(text);
+        } else if resources::is_line(line) {
+            self.resources.line(line);
         } else if let Some((tid, us)) = time(text) {
             if self.is_timed {
                 let total = self.times.entry(tid).or_default();
@@ -235,11 +255,18 @@ impl Memory {
         }
     }
 
+    /// The text ends in a list of all critical sections that are locked, whose end nothing marks; what it has of the last
+    /// one is whole.
+    pub fn ends_in_list(&self) -> bool {
+        self.is_listing && self.sections.last().is_some_and(|last| last.is_of_cs && last.is_whole())
+    }
+
     fn prompt(&mut self, index: Option<u64>, command: &str) {
         self.current = index;
         self.stack_of = None;
         self.is_duplicates = false;
         self.is_timed = false;
+        self.is_at_fault = command.starts_with(".ecxr");
         self.only_prompt = match (self.only_prompt, index) {
             (OnlyPrompt::None, Some(index)) => OnlyPrompt::Of(index),
             (only, Some(index)) if only == OnlyPrompt::Of(index) => only,

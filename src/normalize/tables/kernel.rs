@@ -130,11 +130,12 @@ pub static TABLE: &[Source] = &[
             work("worker_thread"),
             work("rescuer_thread"),
             work("kswapd"),
-            work("kauditd_thread"),
             work("rcu_gp_kthread"),
             work("khugepaged"),
-            work("smpboot_thread_fn"),
-            work("kthreadd"),
+            // They leave the processor themselves when there is nothing to do.
+            idle("kauditd_thread", Poll),
+            idle("smpboot_thread_fn", Poll),
+            idle("kthreadd", Poll),
             idle("do_idle", Poll),
             idle("cpu_idle_loop", Poll),
             idle("cpu_startup_entry", Poll),
@@ -222,6 +223,21 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "Linux 2.6.18-6.18 fs/pipe.c, fs/fifo.c: pipes",
+        &[
+            io("pipe_read", Read),
+            io("anon_pipe_read", Read),
+            io("fifo_pipe_read", Read),
+            io("pipe_write", Write),
+            io("anon_pipe_write", Write),
+            io("fifo_pipe_write", Write),
+            io("pipe_wait", OtherIo),
+            io("pipe_wait_readable", Read),
+            io("pipe_wait_writable", Write),
+            io("wait_for_partner", OtherIo),
+        ],
+    ),
+    source(
         "Linux 4.19-6.18 arch/x86/entry/, arch/arm64/kernel/entry-common.c",
         &[
             base("do_syscall_64"),
@@ -274,6 +290,18 @@ mod tests {
         {
             assert_eq!(roles(name), (None, None), "{name}");
         }
+    }
+
+    #[test]
+    fn tasks_that_rest_and_tasks_at_a_pipe() {
+        for name in ["kthreadd", "smpboot_thread_fn", "kauditd_thread"] {
+            assert_eq!(roles(name), (Some(Role::Idle), None), "{name}");
+        }
+        for (name, wait) in [("pipe_read", WaitKind::Read), ("anon_pipe_write", WaitKind::Write)] {
+            let row = find(name, |scope| scope == Scope::Anywhere).expect("a row");
+            assert_eq!((row.role, row.wait), (Role::Io, Some(wait)), "{name}");
+        }
+        assert_eq!(roles("pipe_release"), (None, None));
     }
 
     #[test]

@@ -130,6 +130,53 @@ pub static TABLE: &[Source] = &[
         ],
     ),
     source(
+        "Windows XP - 11 ntoskrnl.exe: resources, mutexes, push locks, spin locks",
+        &[
+            lock("ExAcquireResourceExclusiveLite", RwLockWrite),
+            lock("ExpAcquireResourceExclusiveLite", RwLockWrite),
+            lock("ExAcquireResourceSharedLite", RwLockRead),
+            lock("ExpAcquireResourceSharedLite", RwLockRead),
+            lock("ExAcquireSharedStarveExclusive", RwLockRead),
+            lock("ExAcquireSharedWaitForExclusive", RwLockRead),
+            lock("ExpWaitForResource", RwLockWrite),
+            lock("ExAcquireFastMutex*", Mutex),
+            lock("ExpAcquireFastMutexContended", Mutex),
+            lock("KeAcquireGuardedMutex*", Mutex),
+            lock("KeWaitForMutexObject", Mutex),
+            lock("KiAcquireFastMutex", Mutex),
+            lock("KiAcquireGuardedMutex", Mutex),
+            lock("ExfAcquirePushLockExclusive*", RwLockWrite),
+            lock("ExfAcquirePushLockShared*", RwLockRead),
+            lock("ExAcquirePushLockExclusive*", RwLockWrite),
+            lock("ExAcquirePushLockShared*", RwLockRead),
+            spin("KeAcquireSpinLock*"),
+            spin("KxWaitForLockOwnerShip*"),
+            spin("KxWaitForSpinLockAndAcquire"),
+            spin("KeAcquireInStackQueuedSpinLock*"),
+        ],
+    ),
+    source(
+        "Windows XP - 11 ntoskrnl.exe: waits, and how a thread leaves the processor",
+        &[
+            wait("KeWaitForSingleObject", Futex),
+            wait("KeWaitForMultipleObjects", Futex),
+            wait("KeWaitForAlertByThreadId", Futex),
+            sleep("KeDelayExecutionThread"),
+            idle("KeRemoveQueue*", Poll),
+            runtime("KiSwapContext"),
+            runtime("KiSwapThread"),
+            runtime("KiCommitThreadWait"),
+            runtime("SwapContext"),
+            runtime("KiSystemServiceCopyEnd"),
+            runtime("KiFastCallEntry"),
+            base("PspSystemThreadStartup"),
+            base("KiStartSystemThread"),
+            base("KxStartSystemThread"),
+            base("KiStartUserThread*"),
+            base("KxStartUserThread*"),
+        ],
+    ),
+    source(
         "Windows 7 - 11 ntoskrnl.exe: how the kernel stops the machine",
         &[
             abort("DbgBreakPointWithStatus"),
@@ -189,3 +236,23 @@ pub static TABLE: &[Source] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::find;
+    use super::*;
+    use crate::normalize::Role;
+
+    #[test]
+    fn locks_of_the_kernel() {
+        for (name, wait) in [
+            ("ExAcquireResourceExclusiveLite", RwLockWrite),
+            ("ExAcquireResourceSharedLite", RwLockRead),
+            ("ExAcquireFastMutexUnsafe", Mutex),
+        ] {
+            let row = find(name, |scope| scope == Scope::Anywhere).expect("a row");
+            assert_eq!((row.role, row.wait), (Role::Lock, Some(wait)), "{name}");
+        }
+        assert!(find("ExReleaseResourceLite", |scope| scope == Scope::Anywhere).is_none());
+    }
+}
