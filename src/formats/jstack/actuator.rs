@@ -99,6 +99,13 @@ struct Record {
 }
 
 impl Record {
+    /// Whether its synchronizers are listed, be it that it has none.
+    fn lists_owners(&self) -> bool {
+        self.locked_synchronizers.get().is_some()
+            || self.synchronizers.get().is_some()
+            || self.holding_locks.get().is_some()
+    }
+
     /// The keys whose values have another form, and are dropped.
     fn foreign(&self) -> impl Iterator<Item = &'static str> {
         let fields = [
@@ -203,6 +210,7 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     for record in document.value.threads() {
         match &record.0 {
             Some(record) => {
+                building.snapshot.lists_owners |= record.lists_owners();
                 let (body, unread) = body(record);
                 building.push(thread(record), &body, &[], offset);
                 unread.tell(building, offset);

@@ -15,6 +15,7 @@ mod hadoop;
 mod header;
 mod intellij;
 mod jrockit;
+mod listed_owners;
 mod spark;
 mod support_core;
 mod watchdog;
@@ -72,6 +73,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     if section.has(support_core::STATE) {
         all.iter_mut().filter(|snapshot| support_core::is_of(snapshot)).for_each(support_core::name_locks);
     }
+    listed_owners::tell(section, &mut all);
     all.extend(actuator::read(section, FORMAT.id));
     all.extend(fatal::read(section, FORMAT.id));
     all
@@ -364,6 +366,8 @@ mod tests_hadoop;
 mod tests_header;
 #[cfg(test)]
 mod tests_intellij;
+#[cfg(test)]
+mod tests_listed_owners;
 #[cfg(test)]
 mod tests_spark;
 #[cfg(test)]
