@@ -2,9 +2,11 @@
 //! frame that say which locks the thread has or wants.
 
 mod annotation;
+mod class_init;
 mod frame;
 
 pub use annotation::{Note, is_token, note, owned_by};
+pub use class_init::name_initializers;
 pub use frame::{class_name, frame};
 
 use super::text::{BlockLine, Body, BodyHold, BodyLock, BodyWait, OwnerRef};

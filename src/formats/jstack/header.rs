@@ -163,11 +163,27 @@ fn named(text: &str, more: &[u8]) -> Option<Head> {
 }
 
 /// As much of the line below a header as is looked at, bytes.
-const MOST_BELOW: usize = 32;
+const MOST_BELOW: usize = 64;
 
 /// How the lines of a thread begin that runs Java, without their indentation.
 const STATE: &[u8] = b"java.lang.Thread.State: ";
 const FRAME: &[u8] = b"at ";
+
+/// Whether a thread waits inside the JVM, which is in no call of `Object.wait`: up to JDK 12 all that is said of one that
+/// waits for a class to be initialized or loaded. For which class is not said.
+///
+/// ```text
+/// "a" #20 prio=5 os_prio=0 tid=0x… nid=0x3fc in Object.wait() [0x…]
+///    java.lang.Thread.State: RUNNABLE
+///     at app.Registry.<clinit>(Registry.java:5)
+/// ```
+///
+/// Source: OpenJDK 6-12 oops/instanceKlass.cpp `initialize_impl`, classfile/systemDictionary.cpp `double_lock_wait`:
+/// `ObjectLocker::waitUninterruptibly` changes the state of the system's thread, and not that of Java's.
+fn waits_in_jvm(words: Option<&str>, below: &[u8]) -> bool {
+    words.is_some_and(|words| words.starts_with("in Object.wait()"))
+        && below.strip_prefix(STATE).is_some_and(|state| state.starts_with(b"RUNNABLE"))
+}
 
 /// `pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15`: which lock that is says the stack.
 fn geode(text: &str) -> Option<Head> {
@@ -264,6 +280,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         && matches!(said, None | Some(ReportedState::RunningOrNative | ReportedState::Waiting))
         && !below.starts_with(FRAME);
     head.thread.reported = if is_of_jvm { Some(ReportedState::Idle) } else { said };
+    head.keeps_state = waits_in_jvm(plain, below);
     Some(head)
 }
 

@@ -73,6 +73,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     if section.has(support_core::STATE) {
         all.iter_mut().filter(|snapshot| support_core::is_of(snapshot)).for_each(support_core::name_locks);
     }
+    all.iter_mut().for_each(java::name_initializers);
     listed_owners::tell(section, &mut all);
     all.extend(actuator::read(section, FORMAT.id));
     all.extend(fatal::read(section, FORMAT.id));
@@ -358,6 +359,8 @@ fn tell(memory: &mut Memory, building: &mut text::Building) {
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_class_init;
 #[cfg(test)]
 mod tests_deadlocks;
 #[cfg(test)]
