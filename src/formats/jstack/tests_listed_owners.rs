@@ -48,7 +48,9 @@ fn lists_of_thread_info() {
     let jmx = "\"a\" Id=1 RUNNABLE\n\tat app.Main.main(Main.java:1)\n\n";
     let held = "\tNumber of locked synchronizers = 1\n\t- app.WriteSync@1b\n\n";
     assert_eq!([lists_owners(jmx), lists_owners(&format!("{jmx}{held}"))], [[false], [true]]);
-    let json = |more: &str| format!(r#"[{{"threadName":"a","threadId":1,"threadState":"RUNNABLE","stackTrace":[]{more}}}]"#);
+    let json = |more: &str| {
+        format!(r#"[{{"threadName":"a","threadId":1,"threadState":"RUNNABLE","stackTrace":[]{more}}}]"#)
+    };
     let of = |more: &str| lists_owners(&json(more));
     assert_eq!(of(""), [false]);
     assert_eq!(of(r#","lockedSynchronizers":null"#), [false]);
