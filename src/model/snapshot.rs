@@ -83,6 +83,9 @@ pub struct Snapshot {
     pub named_locks: Vec<NamedLock>,
     /// What threads hold, see [`Thread::holds`].
     pub holds: Vec<ReportedHold>,
+    /// The producer lists who owns exclusive synchronizers: which threads own each, or that they own none. A lock of
+    /// that kind that nobody is said to own has no exclusive owner among the threads of this snapshot.
+    pub lists_owners: bool,
     /// What the producer calls deadlocks.
     pub rings: Vec<ReportedRing>,
     /// Orders of locks in which the producer sees deadlocks that may happen.
@@ -108,6 +111,7 @@ impl Snapshot {
             reported_locks: Vec::new(),
             named_locks: Vec::new(),
             holds: Vec::new(),
+            lists_owners: false,
             rings: Vec::new(),
             orders: Vec::new(),
             image: None,

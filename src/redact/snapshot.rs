@@ -42,6 +42,7 @@ fn snapshot(snapshot: &mut Snapshot, is_program: bool, scrubber: &mut Scrubber) 
         reported_locks,
         named_locks,
         holds,
+        lists_owners: _,
         rings,
         orders,
         image,

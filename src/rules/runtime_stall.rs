@@ -11,8 +11,11 @@
 //!   virtual thread can run. Reading and writing files keeps the carrier by design and is not meant.
 //! - Virtual threads that are ready to run and have no carrier, ten and more, in a dump that names carriers.
 //! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
+//! - Two and more threads of a JVM up to JDK 12 that are inside static initializers and wait for a class of which
+//!   that JVM does not say which it is.
 //!
-//! Waits for a class to be initialized are told by `lock-contention`, with the thread that initializes it.
+//! Where the dump names the class, waits for it to be initialized are told by `lock-contention` and `deadlock`, with
+//! the thread that initializes it.
 //!
 //! ## Why it matters
 //!
@@ -24,10 +27,10 @@
 //! - *reported*: the state of each thread as the runtime prints it (`GC assist wait`, `Waiting for the GIL`,
 //!   `WaitingForGcToComplete`), the carrier of each virtual thread.
 //! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
-//!   from its stack.
+//!   from its stack; that threads inside static initializers wait for the classes of each other.
 //!
-//! It is `likely` and never `certain`, `possible` where only carriers are missing: a dump shows one moment, and a
-//! runtime may be busy for a moment.
+//! It is `likely` and never `certain`, `possible` where only carriers are missing or no class is named: a dump shows
+//! one moment, and a runtime may be busy for a moment.
 //!
 //! ## Confirm
 //!
@@ -58,6 +61,8 @@
 //!   normal for them, and `medium` at most.
 //! - A dump is taken at a safepoint: what stopped the threads may be the dump itself.
 
+mod initializers;
+
 use super::finding::{Confidence, Finding, Location, RuleId, Severity};
 use super::jam::clusters_of;
 use super::words::{grouped, percent, threads};
@@ -79,7 +84,10 @@ const MANY: u64 = 10;
 const FINALIZERS: &[&str] = &["Finalizer", "Finalizer thread", "FinalizerDaemon"];
 
 fn check(case: &Case<'_>) -> Vec<Finding> {
-    [stopped(case), pinned(case), starved(case), finalizer(case)].into_iter().flatten().collect()
+    [stopped(case), pinned(case), starved(case), finalizer(case), initializers::check(case)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn all(case: &Case<'_>, is_meant: impl Fn(ThreadIx) -> bool) -> Vec<ThreadIx> {

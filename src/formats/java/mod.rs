@@ -2,9 +2,11 @@
 //! frame that say which locks the thread has or wants.
 
 mod annotation;
+mod class_init;
 mod frame;
 
 pub use annotation::{Note, is_token, note, owned_by};
+pub use class_init::name_initializers;
 pub use frame::{class_name, frame};
 
 use super::text::{BlockLine, Body, BodyHold, BodyLock, BodyWait, OwnerRef};
@@ -35,6 +37,16 @@ pub fn add_note(body: &mut Body, line: &BlockLine<'_>) -> bool {
     true
 }
 
+/// What a thread does of which nothing is said, or a word that is not known here: what its stack says, and that a frame of
+/// the program is the innermost one does not say that it runs.
+pub const UNTOLD: ReportedState = ReportedState::Asleep;
+
+/// Whether a word may be a state, be it a new one: `DOZING`.
+pub fn is_state_word(word: &str) -> bool {
+    const SHORTEST: usize = 3;
+    word.len() >= SHORTEST && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
 /// The word behind `java.lang.Thread.State: `, and in the headers of other writers.
 pub fn state(word: &str) -> Option<ReportedState> {
     let (name, detail) = match word.trim().split_once(' ') {
@@ -49,6 +61,8 @@ pub fn state(word: &str) -> Option<ReportedState> {
             ReportedState::Waiting
         }
         "NEW" | "TERMINATED" => ReportedState::Idle,
+        // What the JVM writes of a state that it does not know itself.
+        "UNKNOWN" => UNTOLD,
         _ => return None,
     })
 }

@@ -200,7 +200,12 @@ fn push(record: &Listed<'_>, stack: &mut Known, building: &mut Building, offset:
     if record.is_virtual.0 == Some(true) {
         thread.kind = ThreadKind::Virtual;
     }
-    thread.reported = record.state.0.as_deref().and_then(java::state);
+    let said = record.state.0.as_deref();
+    thread.reported = Some(said.and_then(java::state).unwrap_or(java::UNTOLD));
+    if let Some(state) = said.filter(|state| java::state(state).is_none()) {
+        let message = "states of threads are not known and were passed over";
+        building.snapshot.gaps.add_like(GapKind::SkippedText, message, state, offset);
+    }
     let mut holds = Vec::new();
     for monitors in record.monitors_owned.0.iter().flatten() {
         let depth = monitors.depth.0.and_then(|depth| u32::try_from(depth).ok());

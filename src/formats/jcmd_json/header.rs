@@ -53,22 +53,23 @@ fn named(id: u64, text: &str) -> Option<Head> {
     if !fields.is_empty() && !fields.starts_with(' ') {
         return None;
     }
+    let (mut new, mut has_time) = (Vec::new(), false);
     for field in fields.split_ascii_whitespace() {
         let is_time = field.starts_with(|c: char| c.is_ascii_digit()) && field.contains('T');
+        has_time |= is_time;
         if field == "virtual" {
             head.thread.kind = ThreadKind::Virtual;
         } else if let Some(state) = java::state(field) {
             head.thread.reported = Some(state);
         } else if !is_time {
-            // `prio=5` and its like are those of jstack.
-            if field.contains(['=', '[', ']', ':']) || head.unknown.is_some() {
-                return None;
-            }
-            head.unknown = Some(field.to_owned());
+            new.push(field);
         }
     }
-    // Without a state the line is somebody's talk.
-    (head.unknown.is_none() || head.thread.reported.is_some()).then_some(head)
+    // Words of a newer release stand beside those that are known; without any the line is somebody's talk, or jstack's.
+    let is_known = has_time || head.thread.reported.is_some() || head.thread.kind == ThreadKind::Virtual;
+    head.thread.reported = head.thread.reported.or(Some(java::UNTOLD));
+    head.unknown = (!new.is_empty()).then(|| new.join(" "));
+    (head.unknown.is_none() || is_known).then_some(head)
 }
 
 #[cfg(test)]
@@ -83,8 +84,10 @@ mod tests {
             (head.thread.id.to_string(), head.thread.name.map(|n| n.to_string()), head.thread.reported)
         };
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(read("#1 \"main\""), ("1".into(), text("main"), None));
-        assert_eq!(read("#19 \"\" virtual"), ("19".into(), None, None));
+        // 21 to 24 tell no states: what is innermost does not run therefore.
+        let untold = Some(ReportedState::Asleep);
+        assert_eq!(read("#1 \"main\""), ("1".into(), text("main"), untold));
+        assert_eq!(read("#19 \"\" virtual"), ("19".into(), None, untold));
         assert_eq!(
             read("#23 \"vt \"log\" 0\" virtual BLOCKED 2026-11-24T04:07:06.740163595Z"),
             ("23".into(), text("vt \"log\" 0"), Some(ReportedState::Entering))
@@ -94,6 +97,22 @@ mod tests {
             read("#23 \"x\" virtual WAITING pinned 2027-11-24T04:07:06Z").2,
             Some(ReportedState::Waiting)
         );
+    }
+
+    #[test]
+    fn words_of_a_newer_release() {
+        for (line, new, state) in [
+            (
+                "#2 \"x\" virtual BLOCKED 2026-11-24T04:07:06Z carrier=#3",
+                "carrier=#3",
+                ReportedState::Entering,
+            ),
+            ("#2 \"x\" virtual DOZING 2026-11-24T04:07:06Z", "DOZING", ReportedState::Asleep),
+            ("#2 \"x\" daemon fiber BLOCKED 2026-11-24T04:07:06Z", "daemon fiber", ReportedState::Entering),
+        ] {
+            let head = read(line, b"").unwrap_or_else(|| panic!("no header: {line}"));
+            assert_eq!((head.unknown.as_deref(), head.thread.reported), (Some(new), Some(state)), "{line}");
+        }
     }
 
     #[test]

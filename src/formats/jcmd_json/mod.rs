@@ -85,7 +85,7 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
             let line = format!("{}{}", before.get(at..)?, lossy(site.line()));
             // Inside the JSON of a container.
             let line = if before.trim_start().starts_with('{') { line.replace("\\\"", "\"") } else { line };
-            Some((at, header::read(&line, b"")?))
+            Some((at, header::read(&line, b"").filter(|head| head.unknown.is_none())?))
         })?;
     Some(site.at.saturating_sub(before.len() - start))
 }

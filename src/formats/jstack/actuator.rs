@@ -99,6 +99,13 @@ struct Record {
 }
 
 impl Record {
+    /// Whether its synchronizers are listed, be it that it has none.
+    fn lists_owners(&self) -> bool {
+        self.locked_synchronizers.get().is_some()
+            || self.synchronizers.get().is_some()
+            || self.holding_locks.get().is_some()
+    }
+
     /// The keys whose values have another form, and are dropped.
     fn foreign(&self) -> impl Iterator<Item = &'static str> {
         let fields = [
@@ -179,8 +186,8 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
     let value = value.trim_ascii_start();
     let value = value.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = value.iter().take(16).position(|b| *b == b'"')?;
-    java::state(std::str::from_utf8(value.get(..end)?).ok()?)?;
-    Some(start)
+    let word = std::str::from_utf8(value.get(..end)?).ok()?;
+    (java::state(word).is_some() || java::is_state_word(word)).then_some(start)
 }
 
 /// All dumps of this kind in a text.
@@ -203,6 +210,7 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
     for record in document.value.threads() {
         match &record.0 {
             Some(record) => {
+                building.snapshot.lists_owners |= record.lists_owners();
                 let (body, unread) = body(record);
                 building.push(thread(record), &body, &[], offset);
                 unread.tell(building, offset);
@@ -221,6 +229,7 @@ fn add(document: Document<Root>, section: &Section<'_>, dumps: &mut Dumps) {
 struct Unread {
     keys: Vec<&'static str>,
     lines: Vec<String>,
+    state: Option<String>,
 }
 
 impl Unread {
@@ -229,6 +238,10 @@ impl Unread {
         for key in &self.keys {
             let message = "values of another form than expected were passed over";
             gaps.add_like(GapKind::SkippedText, message, key, offset);
+        }
+        if let Some(state) = &self.state {
+            let message = "states of threads are not known and were passed over";
+            gaps.add_like(GapKind::SkippedText, message, state, offset);
         }
         for line in &self.lines {
             let message = "lines in stacks were not understood and passed over";
@@ -240,13 +253,14 @@ impl Unread {
 fn thread(record: &Record) -> Thread {
     let mut thread = Thread::new(ThreadId::Number(record.thread_id.0.unwrap_or(0)));
     thread.name = record.thread_name.get().map(|name| name.as_str().into());
-    thread.reported = java::state(&record.thread_state);
+    thread.reported = Some(java::state(&record.thread_state).unwrap_or(java::UNTOLD));
     thread
 }
 
 fn body(record: &Record) -> (Body, Unread) {
     let mut body = Body::default();
-    let mut unread = Unread { keys: record.foreign().collect(), ..Unread::default() };
+    let state = java::state(&record.thread_state).is_none().then(|| shortened(&record.thread_state));
+    let mut unread = Unread { keys: record.foreign().collect(), state, ..Unread::default() };
     match record.stack_trace.get() {
         Some(spark::Stack::Elements(elements)) => {
             for element in elements {

@@ -1,5 +1,6 @@
 //! The lines of a thread's block.
 
+use super::left_out::{self, is_left_out};
 use super::{deadlocks, hadoop, intellij, java, jrockit, support_core, watchdog};
 use crate::formats::text::words::{number, rsplit_once, split_once};
 use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock, OwnerRef};
@@ -8,8 +9,7 @@ use crate::model::{Frame, ReportedLockKind, ReportedState, StackEnd, WaitMode};
 /// Lines of a stack, without their indentation.
 static IN_STACKS: &[&str] = &[
     "at ",
-    STATE,
-    "JavaThread state: ",
+    AGENT_STATE,
     SYNCHRONIZERS,
     "Locked synchronizers:",
     "No compile task",
@@ -22,15 +22,23 @@ static IN_STACKS: &[&str] = &[
 const STATE: &str = "java.lang.Thread.State: ";
 const SYNCHRONIZERS: &str = "Locked ownable synchronizers:";
 
+/// The JVM's own state of a thread, as the serviceability agent prints it.
+const AGENT_STATE: &str = "JavaThread state: ";
+
 /// Lines of a stack that say nothing: who waits for a lock of this thread (the debugger of IntelliJ), SAP's state of the
 /// VM, the end of a stack of JRockit.
 static NOISE: &[&str] = &["Number of ", "blocks ", "Thread: 0x", jrockit::END];
+
+/// As many frames `ThreadInfo.toString` prints, and dots below them. Else an author left lines out.
+///
+/// Source: OpenJDK 8-25 java/lang/management/ThreadInfo.java `MAX_FRAMES`.
+const THREAD_INFO_FRAMES: usize = 8;
 
 /// What a line in a thread's block is.
 pub(super) fn in_block(line: &str) -> InBlock {
     let text = line.trim_start();
     let is_indented = text.len() < line.len();
-    let is_known = is_indented && IN_STACKS.iter().any(|start| text.starts_with(start));
+    let is_known = is_indented && IN_STACKS.iter().any(|start| text.starts_with(start)) || is_left_out(text);
     if is_known || mixed_frame(line).is_some() || jrockit::is_note(text) || is_bare(text) {
         return InBlock::Body;
     }
@@ -78,8 +86,10 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     body.frames.reserve(block.len());
     let (mut has_java, mut is_of_agent) = (false, false);
     let (mut is_of_thread_info, mut is_of_hadoop) = (false, false);
+    let (mut are_synchronizers, mut is_blocked) = (false, false);
     for line in block {
         let text = line.text.trim_start();
+        are_synchronizers |= text == SYNCHRONIZERS;
         if let Some((frame, is_java)) = mixed_frame(line.text) {
             has_java |= is_java;
             body.frames.push(frame.into());
@@ -94,8 +104,12 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
             body.frames.push(frame.into());
         } else if let Some(state) = text.strip_prefix(STATE) {
             body.state = java::state(state);
+        } else if let Some(state) = text.strip_prefix(AGENT_STATE) {
+            is_blocked = state == "_thread_blocked";
         } else if text.starts_with("Carrying virtual thread #") {
             body.state = Some(ReportedState::Running);
+        } else if is_left_out(text) && body.frames.len() != THREAD_INFO_FRAMES {
+            body.end = left_out::CUT;
         } else if text.starts_with("...") {
             body.left_out += 1;
             body.end = StackEnd::DepthLimit;
@@ -121,8 +135,17 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
         } else if jrockit::is_note(text) {
             jrockit::add_note(&mut body, line);
         } else {
+            let known = body.holds.len();
             java::add_note(&mut body, line);
+            // VisualVM calls them locked as it does monitors.
+            for hold in body.holds.iter_mut().skip(known).filter(|_| are_synchronizers) {
+                hold.lock.kind = ReportedLockKind::JavaSynchronizer;
+            }
         }
+    }
+    // It waits inside the JVM, for what is not said.
+    if is_blocked && has_java && body.state == Some(ReportedState::RunningOrNative) {
+        body.state = Some(java::UNTOLD);
     }
     park(&mut body, is_of_thread_info);
     if is_of_hadoop {

@@ -1,7 +1,7 @@
 //! Where in a text dumps of Java are: an anchor alone may stand in prose.
 
 use super::{actuator, deadlocks, fatal, hadoop, header, java, watchdog};
-use crate::formats::text::{LONGEST_LINE, Site};
+use crate::formats::text::{Head, LONGEST_LINE, Site};
 use crate::model::lossy;
 
 /// Where the dump's own text begins in the line of an anchor.
@@ -40,11 +40,11 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
         // `"main" #1 prio=5 RUNNABLE`, where no line below it has the state.
         " prio" => bare_header(site),
         // `"main" id=1 (0x1) state=RUNNABLE cpu=83%`
-        ") sta" => header_in(site, "\""),
+        ") sta" => header_in(site, "\"", |_| true),
         // `Thread 12345: (state = BLOCKED)`
-        "(stat" => header_in(site, "Thread "),
+        "(stat" => header_in(site, "Thread ", |_| true),
         // `"pool-1-thread-2" Id=76 WAITING on …`
-        _ => header_in(site, "\""),
+        _ => header_in(site, "\"", |head| head.unknown.is_none()),
     }
 }
 
@@ -68,14 +68,15 @@ fn bare_header(site: &Site<'_>) -> Option<usize> {
     java::frame(below.get(at + 3..)?)?;
     let (begin, text) = site.whole_line()?;
     let start = text.find('"').filter(|_| !text.contains("tid="))?;
-    header::read(text.get(start..)?, below.get(at..)?.as_bytes())?;
-    Some(begin + start)
+    let head = header::read(text.get(start..)?, below.get(at..)?.as_bytes())?;
+    head.unknown.is_none().then_some(begin + start)
 }
 
-/// Where in a line the header begins that begins so.
-fn header_in(site: &Site<'_>, begins: &str) -> Option<usize> {
+/// Where in a line the header begins that begins so. Among threads a new word makes no other line of a header, in prose
+/// it may be prose.
+fn header_in(site: &Site<'_>, begins: &str, is_meant: impl Fn(&Head) -> bool) -> Option<usize> {
     let (line, text) = site.whole_line()?;
     let start = text.find(begins)?;
-    header::read(text.get(start..)?, b"")?;
-    Some(line + start)
+    let head = header::read(text.get(start..)?, b"")?;
+    is_meant(&head).then_some(line + start)
 }

@@ -33,9 +33,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::block;
+use super::broken_names::{is_called, whole_name};
 use super::java::{class_name, owner_named};
 use crate::formats::text::words::{hex, split_once};
-use crate::formats::text::{BlockLine, Body, Building, HEX};
+use crate::formats::text::{BlockLine, Body, Building, HEX, OwnerRef};
 use crate::model::{
     GapKind, LockId, NamedLockIx, ReportedLockKind, ReportedState, ReportedWait, Str, Thread, ThreadId,
     WaitMode,
@@ -62,6 +63,11 @@ pub(super) fn is_line(line: &str) -> bool {
     member(line).is_some() || is_wait(line) || line.trim_start().starts_with(HELD_BY)
 }
 
+/// Whether a line of the list of stacks has a part of a name with line breaks: its begin or its end.
+pub(super) fn is_of_stacks(line: &str) -> bool {
+    line.starts_with('"') || ends_member(line).is_some()
+}
+
 /// Whether a line says what a thread of a deadlock waits for.
 pub(super) fn is_wait(line: &str) -> bool {
     let text = line.trim_start();
@@ -83,6 +89,12 @@ pub(super) fn ends_member(line: &str) -> Option<&str> {
     text.strip_suffix('"')
 }
 
+/// The same where that is no thread of Java.
+const UNKNOWN_OWNER: &str = "which is held by UNKNOWN_owner_addr=";
+
+/// How many lines a name may go on for behind a quote.
+const MOST_BELOW: usize = 16;
+
 /// As much of a name with line breaks as is waited for, bytes.
 const LONGEST_NAME: usize = 1024;
 
@@ -103,10 +115,18 @@ enum Place {
 struct Member {
     name: Str,
     lock: Option<Lock>,
-    owner: Option<Str>,
+    owner: Option<Owner>,
     /// Its stack.
     lines: Vec<String>,
     offset: u64,
+}
+
+/// Whom the JVM calls the owner.
+enum Owner {
+    /// Its name, and the lines below it, into which a name with a quote at the end of a line may go on.
+    Named(String, Vec<String>),
+    /// The address of what is no thread of Java: `UNKNOWN_owner_addr=0x00007f02580d3a10`.
+    Unknown(u64),
 }
 
 struct Lock {
@@ -148,9 +168,13 @@ impl Reader {
             let end = owner.trim_end();
             let name = end.strip_suffix('"').or_else(|| Some(end.rsplit_once("\" (tid=0x")?.0));
             match (name, self.member()) {
-                (Some(name), Some(member)) => member.owner = Some(name.into()),
+                (Some(name), Some(member)) => member.owner = Some(Owner::Named(name.to_owned(), Vec::new())),
                 (None, Some(_)) => self.open = Some(line),
                 (_, None) => {}
+            }
+        } else if let Some((_, address)) = split_once(&line, UNKNOWN_OWNER) {
+            if let (Some(member), Some(address)) = (self.member(), hex(address.trim())) {
+                member.owner = Some(Owner::Unknown(address));
             }
         } else if let Some(name) = member(&line) {
             self.add(name, offset);
@@ -160,10 +184,14 @@ impl Reader {
             if let Some(member) = self.member() {
                 member.lock = lock(&line);
             }
-        } else if self.place == Place::Stacks
-            && let Some(member) = self.member()
+        } else if self.place == Place::Stacks {
+            if let Some(member) = self.member() {
+                member.lines.push(line);
+            }
+        } else if let Some(Member { owner: Some(Owner::Named(_, below)), .. }) = self.member()
+            && below.len() < MOST_BELOW
         {
-            member.lines.push(line);
+            below.push(line);
         }
     }
 
@@ -177,8 +205,8 @@ impl Reader {
 
     fn add(&mut self, name: &str, offset: u64) {
         if self.place == Place::Stacks {
-            let is_next = |m: &Member| *m.name == *name && m.lines.is_empty();
-            self.current = self.members.iter().position(is_next);
+            let is_next = |m: &&Member| m.lines.is_empty() && is_called(&m.name, name);
+            self.current = self.members.iter().position(|m| is_next(&m));
             return;
         }
         self.current = Some(self.members.len());
@@ -202,8 +230,14 @@ impl Reader {
     pub fn settle(self, building: &mut Building) {
         let Self { members, rings, .. } = self;
         let named = Named::of(building);
-        let owner_of: FxHashMap<Str, Str> =
-            members.iter().filter_map(|m| Some((m.name.clone(), m.owner.clone()?))).collect();
+        let is_name = |name: &str| named.0.contains_key(name) || members.iter().any(|m| *m.name == *name);
+        let owner_of: FxHashMap<Str, Str> = members
+            .iter()
+            .filter_map(|m| match m.owner.as_ref()? {
+                Owner::Named(name, below) => Some((m.name.clone(), whole_name(name, below, is_name))),
+                Owner::Unknown(_) => None,
+            })
+            .collect();
         // One that is in several rings is told of in each.
         let mut told = FxHashSet::default();
         let mut missing = 0;
@@ -222,8 +256,13 @@ impl Reader {
                     push(building, &member, lock);
                 }
             }
-            if let (Some((lock, _)), Some(owner)) = (lock, &member.owner) {
-                building.owner(lock, owner_named(owner), member.offset);
+            let owner = match &member.owner {
+                Some(Owner::Unknown(address)) => Some(OwnerRef::HandleValue(*address)),
+                Some(Owner::Named(..)) => owner_of.get(&member.name).map(|name| owner_named(name)),
+                None => None,
+            };
+            if let (Some((lock, _)), Some(owner)) = (lock, owner) {
+                building.owner(lock, owner, member.offset);
             }
         }
         for ring in rings.iter().filter(|ring| !ring.is_empty()) {

@@ -27,10 +27,10 @@
 //!
 //! Names are printed raw: they may hold quotes and line breaks.
 
-use super::{deadlocks, hadoop, intellij, jrockit, support_core, watchdog};
+use super::{agent, deadlocks, hadoop, intellij, jrockit, support_core, thread_info, watchdog};
 use crate::formats::java;
-use crate::formats::text::{BodyWait, Head, first_line};
-use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, WaitMode, lossy};
+use crate::formats::text::{Head, first_line};
+use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, lossy};
 
 /// How many more lines a name may have.
 const MOST_LINES: usize = 16;
@@ -54,7 +54,7 @@ static FIELDS: &[&str] = &[
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if let Some(rest) = line.strip_prefix("Thread ") {
-        return forced(rest).or_else(|| hadoop::head(rest, more));
+        return agent::forced(rest).or_else(|| hadoop::head(rest, more));
     }
     if let Some(rest) = line.strip_prefix("   Mounted virtual thread #") {
         let id: u64 = rest.trim().parse().ok()?;
@@ -75,7 +75,7 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
         return None;
     }
     if let Some(head) = named(inside, more) {
-        return Some(head);
+        return Some(names_on(inside, more).unwrap_or(head));
     }
     // The name goes on in the next line, which may begin with a quote itself.
     let mut whole = inside.to_owned();
@@ -106,6 +106,40 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     None
 }
 
+/// A name with a line break may hold what looks like fields before it: then a line below has the end of the name, and
+/// fields, and no other line of a dump has a quote before them that does not begin with one.
+///
+/// ```text
+/// "a "quoted" tid=0x1
+/// name" #12 daemon prio=5 os_prio=0 cpu=0.16ms elapsed=4.53s tid=0x00007fa48c11a670 nid=0x7196 runnable  [0x…]
+/// ```
+fn names_on(inside: &str, more: &[u8]) -> Option<Head> {
+    let mut whole = inside.to_owned();
+    let mut rest = more;
+    for _ in 0..MOST_LINES {
+        let next = first_line(rest);
+        if next.is_empty()
+            || next.first().is_some_and(|b| b" \t\r\"".contains(b))
+            || [FRAME, STATE].iter().any(|start| next.starts_with(start))
+        {
+            return None;
+        }
+        let text = lossy(next.get(..next.len().min(4096))?);
+        let text = text.trim_end();
+        if ENDS.iter().any(|start| text.starts_with(start)) {
+            return None;
+        }
+        rest = rest.get(next.len() + 1..).unwrap_or_default();
+        whole.push('\n');
+        whole.push_str(text);
+        if named(text, rest).is_some() {
+            let head = named(&whole, rest)?;
+            return Some(Head { more: more.len() - rest.len(), ..head });
+        }
+    }
+    None
+}
+
 /// Lines that are no part of a name.
 static ENDS: &[&str] = &["\t", "   java.lang", "=====", "Full thread dump "];
 
@@ -128,32 +162,19 @@ fn ruled(line: &str, more: &[u8]) -> Option<Head> {
     (text.starts_with("0x") && text.contains('\t')).then(|| Head::of(thread))
 }
 
-/// `12345: (state = BLOCKED)`.
-fn forced(rest: &str) -> Option<Head> {
-    let (id, state) = rest.split_once(": (state = ")?;
-    let id: u64 = id.parse().ok()?;
-    let mut thread = Thread::new(ThreadId::Number(id));
-    thread.tid = u32::try_from(id).ok();
-    thread.reported = match state.trim_end_matches(')') {
-        "IN_JAVA" => Some(ReportedState::Running),
-        "IN_NATIVE" => Some(ReportedState::RunningOrNative),
-        "BLOCKED" => Some(ReportedState::Waiting),
-        _ => None,
-    };
-    Some(Head::of(thread))
-}
-
 /// A header of which the name's first quote is gone; `more`: the text below it.
 fn named(text: &str, more: &[u8]) -> Option<Head> {
-    if let Some(head) = jmx(text).or_else(|| geode(text)).or_else(|| support_core::head(text)) {
+    if let Some(head) = thread_info::head(text).or_else(|| geode(text)).or_else(|| support_core::head(text)) {
         return Some(head);
     }
     // A name may hold what looks like fields; a field never holds a quote.
     let is_field = |(_, rest): &(&str, &str)| FIELDS.iter().any(|field| rest.starts_with(field));
     let (name, fields) = names(text).filter(is_field).last()?;
     if let Some(id) = fields.strip_prefix("- Thread t@") {
-        let thread = Thread::new(ThreadId::Number(id.trim().parse().ok()?));
-        return Some(Head::of(named_thread(thread, name)));
+        let (id, more) = id.trim().split_once(' ').unwrap_or((id.trim(), ""));
+        let thread = Thread::new(ThreadId::Number(id.parse().ok()?));
+        let unknown = (!more.is_empty() && more != "daemon").then(|| more.to_owned());
+        return Some(Head { unknown, ..Head::of(named_thread(thread, name)) });
     }
     if fields.starts_with(jrockit::FIELDS) {
         return jrockit::head(name, fields);
@@ -163,11 +184,27 @@ fn named(text: &str, more: &[u8]) -> Option<Head> {
 }
 
 /// As much of the line below a header as is looked at, bytes.
-const MOST_BELOW: usize = 32;
+const MOST_BELOW: usize = 64;
 
 /// How the lines of a thread begin that runs Java, without their indentation.
 const STATE: &[u8] = b"java.lang.Thread.State: ";
 const FRAME: &[u8] = b"at ";
+
+/// Whether a thread waits inside the JVM, which is in no call of `Object.wait`: up to JDK 12 all that is said of one that
+/// waits for a class to be initialized or loaded. For which class is not said.
+///
+/// ```text
+/// "a" #20 prio=5 os_prio=0 tid=0x… nid=0x3fc in Object.wait() [0x…]
+///    java.lang.Thread.State: RUNNABLE
+///     at app.Registry.<clinit>(Registry.java:5)
+/// ```
+///
+/// Source: OpenJDK 6-12 oops/instanceKlass.cpp `initialize_impl`, classfile/systemDictionary.cpp `double_lock_wait`:
+/// `ObjectLocker::waitUninterruptibly` changes the state of the system's thread, and not that of Java's.
+fn waits_in_jvm(words: Option<&str>, below: &[u8]) -> bool {
+    words.is_some_and(|words| words.starts_with("in Object.wait()"))
+        && below.strip_prefix(STATE).is_some_and(|state| state.starts_with(b"RUNNABLE"))
+}
 
 /// `pool-8-thread-2" tid=0x16 owned by "pool-8-thread-1" tid=0x15`: which lock that is says the stack.
 fn geode(text: &str) -> Option<Head> {
@@ -180,12 +217,12 @@ fn geode(text: &str) -> Option<Head> {
 }
 
 /// Each text that may be a name, up to a quote with a blank behind it, and what follows.
-fn names(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn names(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let quotes = memchr::memchr_iter(b'"', text.as_bytes());
     quotes.filter_map(|at| Some((text.get(..at)?, text.get(at + 1..)?.strip_prefix(' ')?)))
 }
 
-fn named_thread(mut thread: Thread, name: &str) -> Thread {
+pub(super) fn named_thread(mut thread: Thread, name: &str) -> Thread {
     thread.name = Some(name.into());
     thread
 }
@@ -231,12 +268,17 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         }
     }
     let said = plain.and_then(|words| states(words).or_else(|| java::state(words)));
+    let new = plain.filter(|_| said.is_none()).map(without_address).filter(|words| !is_known(words));
     // Without an address the lines below have to say that this is a thread.
     if tid.is_none() {
         let has_state = below.starts_with(STATE);
         let is_whole = (plain.is_none() || said.is_some()) && head.unknown.is_none();
-        let is_bare =
-            is_whole && (number.is_some() || has_priority) && (has_state || below.starts_with(FRAME));
+        let is_known = match is_whole {
+            true => number.is_some() || has_priority,
+            // With words of a newer release.
+            false => number.is_some() && has_priority,
+        };
+        let is_bare = is_known && (has_state || below.starts_with(FRAME));
         if !(is_bare || said.is_some() && has_state) {
             return None;
         }
@@ -263,7 +305,17 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         && (number, os_id) == (None, None)
         && matches!(said, None | Some(ReportedState::RunningOrNative | ReportedState::Waiting))
         && !below.starts_with(FRAME);
-    head.thread.reported = if is_of_jvm { Some(ReportedState::Idle) } else { said };
+    let is_told = match below.strip_prefix(STATE) {
+        Some(state) => java::state(&lossy(state)).is_some(),
+        None => new.is_none(),
+    };
+    head.thread.reported = match said {
+        _ if is_of_jvm && new.is_none() => Some(ReportedState::Idle),
+        None | Some(ReportedState::RunningOrNative) if !is_told => Some(java::UNTOLD),
+        said => said,
+    };
+    head.keeps_state = waits_in_jvm(plain, below);
+    head.unknown = head.unknown.or_else(|| new.map(str::to_owned));
     Some(head)
 }
 
@@ -279,6 +331,20 @@ fn states(words: &str) -> Option<ReportedState> {
         ("waiting", ReportedState::Waiting),
     ];
     STATES.iter().find(|(start, _)| words.starts_with(start)).map(|(_, state)| *state)
+}
+
+/// The words at the end of a header without what stands behind them: `runnable  [0x00007f02]`.
+fn without_address(words: &str) -> &str {
+    words.split('[').next().unwrap_or_default().trim_end()
+}
+
+/// Words at the end of a header that say nothing of what the thread does; none at all.
+///
+/// Source: OpenJDK 6-25 runtime/osThread.cpp `print_state`; the writers of headers in their own files.
+fn is_known(words: &str) -> bool {
+    const WORDS: &[&str] =
+        &["allocated", "initialized", "at breakpoint", "zombie", "unknown", "blocked", "native"];
+    words.is_empty() || WORDS.iter().any(|known| words.starts_with(known))
 }
 
 fn field<'t>(key: &str, value: &'t str, head: &mut Head, nid: &mut Option<&'t str>) {
@@ -308,37 +374,4 @@ fn duration_us(value: &str) -> Option<u64> {
     };
     let number: f64 = number.parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some((number * unit).round() as u64)
-}
-
-/// `pool-1-thread-2" Id=76 WAITING on C@5a679233 owned by "x" Id=3`, and newer `" prio=5 Id=76 …`, `" daemon prio=5 Id=…`.
-fn jmx(text: &str) -> Option<Head> {
-    let (name, rest) = names(text).find_map(|(name, rest)| {
-        let rest = rest.strip_prefix("daemon ").unwrap_or(rest);
-        let rest = match rest.strip_prefix("prio=") {
-            Some(prio) => prio.split_once(' ')?.1,
-            None => rest,
-        };
-        Some((name, rest.strip_prefix("Id=")?))
-    })?;
-    let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let group = rest.strip_prefix("Group=").or_else(|| rest.strip_prefix("in group \""));
-    let rest = group.map_or(Some(rest), behind_group)?;
-    let mut head = Head::of(named_thread(Thread::new(ThreadId::Number(id.parse().ok()?)), name));
-    let word = rest.split(' ').next().unwrap_or_default();
-    head.thread.reported = Some(java::state(word)?);
-    if let Some((_, lock)) = rest.split_once(" on ") {
-        let token = lock.split(' ').next().unwrap_or_default();
-        let owner = lock.split_once("owned by \"").and_then(|(_, rest)| java::owned_by(rest));
-        let mode = if word == "BLOCKED" { WaitMode::Enter } else { WaitMode::Notify };
-        let (lock, mode) = java::token_lock(token, mode);
-        head.wait = Some(BodyWait { lock, mode, owner });
-    }
-    Some(head)
-}
-
-/// `main BLOCKED on …`, `Web workers RUNNABLE`: the state behind the name of a thread group, which may have blanks.
-fn behind_group(text: &str) -> Option<&str> {
-    let blanks = memchr::memchr_iter(b' ', text.as_bytes());
-    let mut words = blanks.filter_map(|at| text.get(at + 1..));
-    words.find(|rest| java::state(rest.split(' ').next().unwrap_or_default()).is_some())
 }

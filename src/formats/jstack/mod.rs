@@ -6,7 +6,9 @@
 //! java/lang/management/ThreadInfo.java; sun/jvm/hotspot/tools/StackTrace.java. The other writers: in their own files.
 
 mod actuator;
+mod agent;
 mod block;
+mod broken_names;
 mod confirm;
 mod deadlocks;
 mod fatal;
@@ -15,14 +17,20 @@ mod hadoop;
 mod header;
 mod intellij;
 mod jrockit;
+mod left_out;
+mod listed_owners;
 mod spark;
 mod support_core;
+mod thread_info;
+mod virtual_threads;
 mod watchdog;
+mod writer;
 
 use super::java;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds};
 use super::{About, Format, Reader};
 use crate::model::{FormatId, Snapshot, Thread, ThreadIx, ThreadKind};
+use writer::Writer;
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -72,6 +80,12 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     if section.has(support_core::STATE) {
         all.iter_mut().filter(|snapshot| support_core::is_of(snapshot)).for_each(support_core::name_locks);
     }
+    for snapshot in &mut all {
+        java::name_initializers(snapshot);
+        left_out::tell(snapshot);
+        virtual_threads::tell(snapshot);
+    }
+    listed_owners::tell(section, &mut all);
     all.extend(actuator::read(section, FORMAT.id));
     all.extend(fatal::read(section, FORMAT.id));
     all
@@ -79,7 +93,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 
 /// A header as `ThreadInfo.toString` writes it, which other formats quote: `"main" Id=1 WAITING on C@5a67`.
 pub(super) fn thread_info(line: &str) -> Option<Head> {
-    header::read(line, b"").filter(|_| line.contains(" Id="))
+    header::read(line, b"").filter(|head| line.contains(" Id=") && head.unknown.is_none())
 }
 
 struct Jstack;
@@ -92,6 +106,7 @@ struct Memory {
     /// What threads of this dump are called: JMX and jhsdb print nothing before a dump.
     seen: SeenIds,
     seen_virtual: SeenIds,
+    writer: Option<Writer>,
     deadlocks: deadlocks::Reader,
     stall: Stall,
     names: intellij::Names,
@@ -113,6 +128,11 @@ enum Stall {
 }
 
 impl Memory {
+    /// Whether the thread is of another dump than those before it: nobody writes headers of two kinds.
+    fn is_of_another(&self, thread: &Thread) -> bool {
+        matches!((self.writer, Writer::of(thread)), (Some(writer), Some(other)) if writer != other)
+    }
+
     /// Adds a thread; whether the dump has had none of this name.
     fn is_new(&mut self, thread: &Thread) -> bool {
         match thread.kind {
@@ -123,6 +143,7 @@ impl Memory {
 
     /// Begins a dump.
     fn begin(&mut self) {
+        self.writer = None;
         self.seen.clear();
         self.seen_virtual.clear();
     }
@@ -192,6 +213,7 @@ impl Grammar for Jstack {
         }
         match section {
             Some(DEADLOCK) => Outside::Event,
+            Some(DEADLOCK_STACKS) if deadlocks::is_of_stacks(line) => Outside::Event,
             Some(DEADLOCK_STACKS) if block::in_block(line) == InBlock::Body => Outside::Event,
             Some(TITLE) if is_date(line) || jrockit::is_version(line) => Outside::Event,
             Some(CHAINS) if jrockit::is_of_chain(line) => Outside::Noise,
@@ -212,6 +234,10 @@ impl Grammar for Jstack {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        if memory.is_of_another(thread) {
+            begin(memory, dumps, offset);
+        }
+        memory.writer = memory.writer.or(Writer::of(thread));
         let mut is_known = !memory.is_new(thread);
         if memory.names.begins(thread, is_known, dumps) {
             if memory.stall == Stall::Known {
@@ -357,13 +383,21 @@ mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_class_init;
+#[cfg(test)]
 mod tests_deadlocks;
+#[cfg(test)]
+mod tests_forms;
 #[cfg(test)]
 mod tests_hadoop;
 #[cfg(test)]
 mod tests_header;
 #[cfg(test)]
 mod tests_intellij;
+#[cfg(test)]
+mod tests_listed_owners;
+#[cfg(test)]
+mod tests_new_words;
 #[cfg(test)]
 mod tests_spark;
 #[cfg(test)]

@@ -49,9 +49,12 @@ pub(super) fn head(text: &str) -> Option<Head> {
     let (state, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let mut thread = Thread::new(ThreadId::Number(id));
     thread.name = Some(name.into());
-    thread.reported = Some(java::state(state)?);
+    let said = java::state(state).or_else(|| java::is_state_word(state).then_some(java::UNTOLD))?;
+    thread.reported = Some(said);
     let known = FIELDS.iter().any(|field| rest.starts_with(field)) || rest.is_empty();
-    Some(Head { unknown: (!known).then(|| rest.to_owned()), ..Head::of(thread) })
+    let new =
+        [(state, java::state(state).is_some()), (rest, known)].into_iter().find(|(_, is_known)| !is_known);
+    Some(Head { unknown: new.map(|(text, _)| text.to_owned()), ..Head::of(thread) })
 }
 
 /// `owned by http-exec-0 id=13`: who has the lock of the line above.

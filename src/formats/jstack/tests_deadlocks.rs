@@ -127,3 +127,57 @@ fn a_member_of_saps_does_not_swallow_the_next_dump() {
     assert!(second.process.runtime.is_some());
     assert_eq!(functions(second, ThreadIx(0)), ["java.lang.Thread.sleep"]);
 }
+
+/// A name with a quote at the end of its first line, which is a whole name as well where it stands.
+const QUOTED: &str = "Found one Java-level deadlock:
+=============================
+\"pool \"a\"
+of
+1\":
+  waiting to lock monitor 0x00007f8388 (object 0x05fb, a app.Settings),
+  which is held by \"task-5\"
+\"task-5\":
+  waiting to lock monitor 0x00007f8374 (object 0x05fc, a app.Appender),
+  which is held by \"pool \"a\"
+of
+1\"
+
+Java stack information for the threads listed above:
+===================================================
+\"pool \"a\"
+of
+1\":
+\tat app.Pool.add(Pool.java:7)
+\t- waiting to lock <0x05fb> (a app.Settings)
+\"task-5\":
+\tat app.Appender.append(Appender.java:11)
+\t- waiting to lock <0x05fc> (a app.Appender)
+";
+
+#[test]
+fn a_name_that_goes_on_behind_a_quote() {
+    let snapshot = read_one(QUOTED);
+    assert_eq!(names(&snapshot), ["pool \"a\"\nof\n1", "task-5"]);
+    let owners: Vec<_> = snapshot.reported_locks.iter().map(|l| (l.address, l.owner.clone())).collect();
+    assert_eq!(
+        owners,
+        [
+            (Some(0x5fb), ReportedOwner::Thread(ThreadIx(1))),
+            (Some(0x5fc), ReportedOwner::Thread(ThreadIx(0))),
+        ]
+    );
+    assert_eq!(snapshot.rings[0].threads.len(), 2);
+    assert_eq!(functions(&snapshot, ThreadIx(0)), ["app.Pool.add"]);
+    // Two lines are whole without what stands between them.
+    let short = read_one(&QUOTED.replace("\nof\n", "\n"));
+    assert_eq!(names(&short), ["pool \"a\"\n1", "task-5"]);
+    assert_eq!(functions(&short, ThreadIx(0)), ["app.Pool.add"]);
+    assert!(!short.gaps.has(crate::model::GapKind::SkippedText));
+}
+
+#[test]
+fn an_owner_that_is_no_thread_of_java() {
+    let text = QUOTED.replace("is held by \"task-5\"", "is held by UNKNOWN_owner_addr=0x00007ffb0dead000");
+    let owner = &read_one(&text).reported_locks[0].owner;
+    assert_eq!(*owner, ReportedOwner::NotShown("thread 0x7ffb0dead000".into()));
+}

@@ -105,3 +105,16 @@ fn a_name_with_a_line_break() {
     assert!(read("\"a", b"b\":\n").is_none());
     assert!(read("\"dl2\":", b"  waiting\n").is_none());
 }
+
+#[test]
+fn a_name_that_has_fields_of_its_own() {
+    let below =
+        b"name\" #12 daemon prio=5 os_prio=0 cpu=7.00ms tid=0x7f01 nid=0x7196 runnable  [0x02]\n\tat x\n";
+    let whole = read("\"a \"b\" tid=0x1", below).unwrap();
+    assert_eq!(whole.thread.name.as_deref(), Some("a \"b\" tid=0x1\nname"));
+    assert_eq!((whole.thread.tid, whole.thread.cpu_us, whole.more), (Some(0x7196), Some(7_000), 84));
+    // The next thread is another one, and so is prose.
+    let next = b"\"name\" #12 prio=5 os_prio=0 tid=0x7f01 nid=0x7196 runnable\n";
+    assert_eq!(read("\"a\" os_prio=0 tid=0x1 nid=0x2 runnable", next).unwrap().more, 0);
+    assert_eq!(read("\"a\" os_prio=0 tid=0x1 nid=0x2 runnable", b"who is \"a\" #1?\n").unwrap().more, 0);
+}

@@ -30,7 +30,8 @@
 //!
 //! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, `print_oom_reasons`; debug.cpp; reports of 5.
 
-use super::{frame, parts};
+use super::super::left_out::is_left_out;
+use super::frame;
 use crate::formats::text::words::hex;
 use crate::model::{Failure, FailureKind, Frame, Process, Signal};
 
@@ -175,7 +176,7 @@ impl Banner {
             self.after = if after == After::Frame { After::Other } else { after };
             return;
         }
-        if parts::is_left_out(text) {
+        if is_left_out(text) {
             if after == After::NoMemory {
                 self.failure("");
             }

@@ -114,14 +114,6 @@ impl Part {
     }
 }
 
-/// What people write for lines that they leave out. The JVM says of what it leaves out what it is.
-static LEFT_OUT: &[&str] = &["...", "…", "[...]"];
-
-/// Whether a line stands for others.
-pub(super) fn is_left_out(line: &str) -> bool {
-    LEFT_OUT.contains(&line.trim())
-}
-
 /// Whether a line is one of registers and memory.
 pub(super) fn is_data(line: &str) -> bool {
     let text = line.trim_start().trim_start_matches("=>");

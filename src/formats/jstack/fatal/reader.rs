@@ -15,7 +15,8 @@
 
 use std::borrow::Cow;
 
-use super::parts::{self, Part};
+use super::super::left_out::is_left_out;
+use super::parts::Part;
 use super::report::Report;
 use super::{CURRENT, END, LINES_LOOKED_AT, banner, threads};
 use crate::formats::text::{Section, first_line};
@@ -130,7 +131,7 @@ impl<'s> Reader<'s> {
             }
             // Other threads write between the lines, with line breaks where they may.
             In::Marked if text.is_empty() || text.starts_with("[thread ") => In::Marked,
-            In::Marked if parts::is_left_out(text) => In::Marked,
+            In::Marked if is_left_out(text) => In::Marked,
             _ => In::None,
         };
         self.banner != In::None

@@ -1,5 +1,6 @@
 //! One report: from its lines to a dump.
 
+use super::super::left_out::{self, CUT, is_left_out};
 use super::banner::Banner;
 use super::parts::{self, Part};
 use super::{CURRENT, frame, threads};
@@ -67,12 +68,6 @@ const BANNER_ALONE: &str = "the banner of HotSpot's fatal error names one frame 
 const IN_STACKS: &str = "lines in stacks were not understood and passed over";
 const BETWEEN: &str = "lines between the stacks are no part of the dump, or were not understood";
 
-/// What is said of lines that are not in the text.
-const LEFT_OUT: &str = "lines were cut out of the text: `...` stands in their place";
-
-/// How a stack ends in which such a line stands.
-const CUT: StackEnd = StackEnd::NoRule;
-
 /// What ends a quotation in Markdown.
 const FENCE: &str = "```";
 
@@ -129,7 +124,7 @@ impl Report {
                 self.end = StackEnd::Complete;
             }
             self.fact(text);
-        } else if parts::is_left_out(text) {
+        } else if is_left_out(text) {
             self.cut(text, offset);
         } else if text.is_empty() {
             self.part = if self.part.is_one_block() { Part::Facts } else { self.part };
@@ -291,7 +286,7 @@ impl Report {
             building.snapshot.gaps.add_many_like(GapKind::SkippedText, message, lines, &first, offset);
         }
         if let Some(Skipped { lines, offset, .. }) = self.left_out {
-            building.snapshot.gaps.add_many(GapKind::Truncated, LEFT_OUT, lines, Some(offset));
+            building.snapshot.gaps.add_many(GapKind::Truncated, left_out::MESSAGE, lines, Some(offset));
         }
     }
 }
