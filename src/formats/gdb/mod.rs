@@ -17,6 +17,7 @@
 //! Offsets count in the text without pager lines.
 
 mod args;
+mod chosen;
 mod chunk;
 mod current;
 mod drkonqi;
@@ -32,6 +33,7 @@ mod message;
 mod noise;
 mod pager;
 mod parts;
+mod pc;
 mod piece;
 mod printed_locks;
 mod py_bt;
@@ -42,6 +44,7 @@ mod session;
 mod split;
 mod stacks;
 mod template;
+mod time;
 mod token;
 
 use std::borrow::Cow;
@@ -115,3 +118,5 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
 mod tests;
 #[cfg(test)]
 mod tests_forms;
+#[cfg(test)]
+mod tests_noise;
