@@ -30,6 +30,7 @@ mod join;
 mod learned;
 mod merge;
 mod message;
+pub(in crate::formats) mod nameless;
 mod noise;
 mod pager;
 mod parts;
@@ -107,6 +108,7 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
     for snapshot in &mut snapshots {
         snapshot.values = values.clone();
         raised::add_signal(snapshot);
+        nameless::judge(snapshot);
     }
     // Whoever has nothing else to do gives the memory back.
     rayon::spawn(move || drop(pieces));

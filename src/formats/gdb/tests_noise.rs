@@ -112,3 +112,10 @@ fn a_list_is_not_of_the_thread_that_was_chosen() {
         ids(&text)
     );
 }
+
+#[test]
+fn stacks_without_names_say_nothing() {
+    let bare = "Thread 2 (LWP 30325):\n#0  0x00007f2d08a9a117 in ?? ()\nThread 1 (LWP 30324):\n#0  0x00007f2d08a9a118 in ?? ()\n";
+    assert!(read_one(bare).gaps.has(GapKind::MissingModule));
+    assert!(!read_one(&bare.replacen("??", "poll", 1)).gaps.has(GapKind::MissingModule));
+}

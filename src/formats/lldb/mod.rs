@@ -9,6 +9,7 @@ mod head;
 mod reason;
 mod stops;
 
+use super::gdb::nameless;
 use super::text::{
     self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, SeenIds, Site,
 };
@@ -33,6 +34,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut snapshots = text::read(&Lldb, FORMAT.id, section);
     for snapshot in &mut snapshots {
         stops::join(snapshot);
+        nameless::judge(snapshot);
     }
     snapshots
 }
