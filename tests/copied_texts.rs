@@ -40,6 +40,62 @@ Program received signal SIGABRT, Aborted.
     assert!(rules(&report(&idle)).is_empty());
 }
 
+/// A core of gdb with a signal, whose first thread has this stack.
+fn died(signal: &str, stack: &str) -> Value {
+    let text = format!(
+        "Program terminated with signal {signal}.\n{}[Current thread is 1 (Thread 0x7f2d08a1d6c0 (LWP 30321))]\n\nThread 2 (Thread 0x7f2d0821d6c0 (LWP 30322)):\n#0  0x00007f2d08b0 in poll () from /lib64/libc.so.6\n#1  0x0000558efcd67300 in loop () at srv.c:12\n\nThread 1 (Thread 0x7f2d08a1d6c0 (LWP 30321)):\n{stack}",
+        stack.split_inclusive('\n').next().unwrap()
+    );
+    let report = report(&text);
+    let crash = report["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "crash");
+    crash.unwrap_or_else(|| panic!("no crash in {text}")).clone()
+}
+
+/// systemd's watchdog sends `SIGABRT` to a process that hangs: it did not end itself.
+#[test]
+fn an_abort_without_a_function_that_aborts_was_sent() {
+    let waits = "#0  0x00007f034f1b4334 in epoll_wait () from /lib64/libc.so.6\n#1  0x0000000000469a4e in run_main ()\n";
+    let crash = died("SIGABRT, Aborted", waits);
+    let reason = crash["crash"]["reason"].as_str().unwrap();
+    assert_eq!(reason, "it was sent or raised, and no abort stands in the stack of the thread");
+    assert_eq!(crash["severity"], "medium");
+    assert!(crash["advice"][0].as_str().unwrap().contains("watchdog"));
+    let aborts = "#0  0x00007f034f1b4334 in raise () from /lib64/libc.so.6\n#1  0x00007f034f1b5334 in abort () from /lib64/libc.so.6\n#2  0x0000000000469a4e in check ()\n";
+    let crash = died("SIGABRT, Aborted", aborts);
+    assert_eq!(crash["crash"]["reason"], "the process ended itself (abort)");
+    for unclear in [
+        "#0  0x00007f034f1b4334 in ?? ()\n#1  0x0000000000469a4e in ?? ()\n",
+        "#0  0x00007f03 in engine_abort ()\n#1  0x0469 in main ()\n",
+    ] {
+        let crash = died("SIGABRT, Aborted", unclear);
+        assert!(crash["crash"]["reason"].as_str().unwrap().ends_with("the stack does not say"), "{crash}");
+    }
+}
+
+#[test]
+fn a_trap_is_a_crash_unless_a_debugger_made_it() {
+    let traps = "#0  0x0000558efcd67344 in check (p=0x0) at srv.c:30\n#1  0x0000558efcd67400 in main () at main.c:3\n";
+    assert_eq!(died("SIGTRAP, Trace/breakpoint trap", traps)["severity"], "critical");
+    let waits = "#0  0x00007f034f1b4334 in epoll_wait () from /lib64/libc.so.6\n#1  0x0000000000469a4e in run_main ()\n";
+    assert_eq!(died("SIGTRAP, Trace/breakpoint trap", waits)["severity"], "info");
+}
+
+#[test]
+fn lldb_says_who_sent_a_signal() {
+    let of = |before: &str, innermost: &str| {
+        let text = format!(
+            "{before}* thread #1, name = 'app', stop reason = signal SIGABRT: sent by tkill system call (sender pid=100, uid=1000)\n  * frame #0: 0x00007fb8afc4eeec libc.so.6`{innermost} + 10\n    frame #1: 0x00007fb8afc4eeed libc.so.6`abort + 20\n    frame #2: 0x0000000100003f5c app`main at main.c:12:3\n"
+        );
+        let text = if innermost == "raise" { text } else { text.replace("`abort", "`wait_for_all") };
+        let report = report(&text);
+        report["findings"][0]["crash"]["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(of("", "raise"), "the process ended itself (abort)");
+    assert!(of("", "poll").starts_with("it was sent by process 100, and no abort stands"));
+    assert_eq!(of("Process 7 stopped\n", "poll"), "SIGABRT was sent by process 100");
+    assert_eq!(of("Process 100 stopped\n", "raise"), "the process ended itself (abort)");
+}
+
 #[test]
 fn a_handler_that_allocates_waits_for_the_allocator_that_it_interrupted() {
     let text = "Thread 1 (Thread 0x7f6388d9f740 (LWP 4711) \"ledger\"):

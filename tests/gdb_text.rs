@@ -315,8 +315,11 @@ fn a_core_without_the_current_thread() {
     let snapshot = one(lines.join("\n"));
     assert_eq!(snapshot.process.signal.unwrap().thread.map(|t| t.at()), Some(1));
     // A debugger's stop is no crash.
-    let stopped = CORE.replace("SIGABRT, Aborted", "SIGTRAP, Trace/breakpoint trap");
+    let ended = "Program terminated with signal SIGABRT, Aborted";
+    let stopped = CORE.replace(ended, "Program received signal SIGTRAP, Trace/breakpoint trap");
     assert!(one(stopped).process.signal.is_none());
+    let trapped = CORE.replace(ended, "Program terminated with signal SIGTRAP, Trace/breakpoint trap");
+    assert_eq!(&*one(trapped).process.signal.unwrap().name, "SIGTRAP");
 }
 
 #[test]

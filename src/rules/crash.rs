@@ -9,7 +9,9 @@
 //! Go panic, a fatal error of the JVM. The frames of `abort`, `raise` and `terminate` are passed over: `where`
 //! names the function that had the problem. Who fails inside the JVM or the C library was let down by a caller,
 //! which is the place then. A signal that another process sent, and one that is no fault (`SIGQUIT`, `SIGTERM`),
-//! are told as `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on.
+//! are told as `info`: somebody wanted a dump. So is a warning of the Linux kernel after which it goes on. A text
+//! rarely says who sent `SIGABRT`: where the thread is in no function that ends a process, it is told as sent or
+//! raised.
 //!
 //! ## Why it matters
 //!
@@ -64,6 +66,7 @@
 //!   Look at what the process was stuck on.
 //! - With a damaged stack the frames above the first are guesses: see the `trust` of each (`--thread ID`).
 
+mod sender;
 mod signals;
 
 use super::finding::{Confidence, CrashFacts, Finding, Location, RuleId, Severity};
@@ -74,6 +77,7 @@ use crate::model::{
     ThreadKind,
 };
 use crate::normalize::Role;
+use sender::{MOST_ABOVE_ABORT, Sender};
 use signals::{ABORTS, CODES, GO_RUNTIME, JVM_CALLS, MEMORY_FAULTS, RUNTIMES, SEVERITIES};
 
 /// The row of this rule.
@@ -90,9 +94,6 @@ const NEAR_NULL: u64 = 65_536;
 /// `SI_KERNEL`: the kernel raised it and gives no address (a general protection fault, whose
 /// `si_addr` 0 is not the address).
 const SI_KERNEL: i32 = 128;
-
-/// The functions through which `abort` raises its signal are no more than these: `raise`, `pthread_kill` and its parts.
-const MOST_ABOVE_ABORT: usize = 8;
 
 /// What the stack of the thread says of why it ended the process.
 fn abort_reason(case: &Case<'_>, signal: &Signal) -> Option<&'static str> {
@@ -138,10 +139,11 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let words = case.words();
     let thread = signal.thread.or(failure.and_then(|f| f.thread));
     let frame = thread.and_then(|t| place(case, t));
-    let was_sent = signal.code.is_some_and(|code| code <= 0) && !is_own(case, signal);
+    let sender = Sender::of(case, signal);
+    let was_sent = sender == Sender::Outside;
     let reason = match failure {
         Some(failure) if !was_sent => told(failure),
-        _ => reason(case, signal, was_sent),
+        _ => sender.reason(signal).unwrap_or_else(|| reason(case, signal)),
     };
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
@@ -154,8 +156,8 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         _ if failure.is_some_and(|f| f.kind == FailureKind::Crashed) => Severity::High,
         _ if failure.is_some_and(|f| f.kind == FailureKind::OutOfMemory) => Severity::High,
         _ if failure.is_some() => Severity::Critical,
-        // A text does not say who sent it: an abort shows in the stack.
-        Some(("SIGABRT", ..)) if signal.code.is_none() && !is_abort(case, signal) => Severity::Medium,
+        _ if matches!(sender, Sender::Named(_) | Sender::NotInStack | Sender::Unknown) => Severity::Medium,
+        _ if is_stop(case, signal) => Severity::Info,
         Some((_, severity, _)) => *severity,
         None => Severity::Info,
     };
@@ -205,7 +207,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
         (Some(_), None) => Failed::WithoutStack,
         (Some(_), Some(_)) => Failed::Shown,
     };
-    let next = of_message().unwrap_or_else(|| next_step(signal, kind, was_sent, failed));
+    let next = of_message().unwrap_or_else(|| next_step(signal, kind, sender, failed));
     let cause_frames = thread.map(|t| cause(case, t)).unwrap_or_default();
     Some(Finding {
         summary: format!("{}. {}", super::jam::capital(&title), next),
@@ -265,15 +267,14 @@ fn dumped_core(case: &Case<'_>, thread: Option<ThreadIx>) -> Severity {
     }
 }
 
-/// The signal came from the process itself: `abort()`, `raise()`.
-fn is_own(case: &Case<'_>, signal: &Signal) -> bool {
-    let sender = signal.sender_pid.and_then(|pid| u32::try_from(pid).ok());
-    // SI_TKILL (−6) from a thread of the process, or from the process's own pid.
-    sender.is_some() && sender == case.snapshot.process.pid
-}
-
-fn is_abort(case: &Case<'_>, signal: &Signal) -> bool {
-    signal.thread.is_some_and(|t| case.readings.get(case.snapshot.threads[t.at()].stack).is_abort)
+/// A trap in a thread that waits: `gcore` writes it into a core where a debugger stopped the process. A trap of its own is an
+/// instruction of the program, or what the program raises in a function that ends it.
+fn is_stop(case: &Case<'_>, signal: &Signal) -> bool {
+    let waits = |thread: ThreadIx| {
+        let reading = case.readings.get(case.snapshot.threads[thread.at()].stack);
+        reading.wait.is_some() && !reading.is_abort
+    };
+    &*signal.name == "SIGTRAP" && signal.code.is_none() && signal.thread.is_some_and(waits)
 }
 
 /// The frame that a person would open first: the innermost one of the program.
@@ -310,13 +311,7 @@ fn cause(case: &Case<'_>, thread: crate::model::ThreadIx) -> Vec<String> {
     kept().skip(own).take(CAUSE_FRAMES).map(|&f| case.meanings.get(f).name.to_string()).collect()
 }
 
-fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
-    if was_sent {
-        return match signal.sender_pid {
-            Some(pid) => format!("{} was sent by process {pid}", signal.name),
-            None => format!("{} was sent from outside", signal.name),
-        };
-    }
+fn reason(case: &Case<'_>, signal: &Signal) -> String {
     let thread = signal.thread;
     let pc = thread.and_then(|t| Some(case.snapshot.image.as_ref()?.registers.get(t.at())?.pc));
     if signal.code == Some(SI_KERNEL) && &*signal.name == "SIGSEGV" {
@@ -335,6 +330,9 @@ fn reason(case: &Case<'_>, signal: &Signal, was_sent: bool) -> String {
     }
     if signal.name.is_empty() {
         return "it ended itself (abort)".into();
+    }
+    if is_stop(case, signal) {
+        return "a trap while the thread waits: a debugger stopped it there".into();
     }
     let meaning = SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name).map(|(.., text)| *text);
     let code = code_row(signal).map(|(.., text)| *text);
@@ -445,9 +443,11 @@ enum Failed {
     PerhapsMissing,
 }
 
-fn next_step(signal: &Signal, kind: Option<FailureKind>, was_sent: bool, failed: Failed) -> String {
+fn next_step(signal: &Signal, kind: Option<FailureKind>, sender: Sender, failed: Failed) -> String {
+    if let Some(step) = sender.next_step() {
+        return step.into();
+    }
     match &*signal.name {
-        _ if was_sent => "Somebody asked for this dump or ended the process: the other findings say what it was doing.",
         "SIGABRT" => "Read the message that the process printed before it ended itself: an assertion, an uncaught exception, a damaged heap, a watchdog.",
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",

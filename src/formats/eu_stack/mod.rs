@@ -2,6 +2,7 @@
 //!
 //! Source: elfutils 0.158 to 0.192 src/stack.c: `print_frame`, `print_inline_frames`, `print_frames`, `main`.
 
+use super::gdb::nameless;
 use super::text::words::{hex, number, place};
 use super::text::{
     self, BlockLine, Body, BodyFrame, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site,
@@ -24,7 +25,9 @@ pub const FORMAT: Format = Format {
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&EuStack, FORMAT.id, section)
+    let mut snapshots = text::read(&EuStack, FORMAT.id, section);
+    snapshots.iter_mut().for_each(nameless::judge);
+    snapshots
 }
 
 /// `PID 91453 - process`, `TID 91453:` with a frame or another of its lines below.

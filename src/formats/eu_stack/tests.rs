@@ -53,6 +53,14 @@ fn two_processes_prefixes_and_next_versions() {
     assert!(snapshots[0].gaps.has(crate::model::GapKind::SkippedText));
 }
 
+/// `eu-stack -q`: nothing is known of what the threads do.
+#[test]
+fn addresses_alone() {
+    let text = "PID 91451 - core\nTID 91451:\n#0  0x00007f5dd32a412b\n#1  0x00007f5dd32a412f\n";
+    assert!(read(text)[0].gaps.has(crate::model::GapKind::MissingModule));
+    assert!(!read(VERBOSE)[0].gaps.has(crate::model::GapKind::MissingModule));
+}
+
 #[test]
 fn cuts_and_talk() {
     cut_everywhere(VERBOSE);

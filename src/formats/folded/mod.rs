@@ -10,6 +10,7 @@
 //! Source: FlameGraph stackcollapse-perf.pl (the annotations `_[k]`, `_[i]`, `_[j]`, `--pid`, `--tid`), inferno
 //! 0.12 src/collapse/perf.rs.
 
+mod ahead;
 mod before;
 mod line;
 mod name;

@@ -48,6 +48,38 @@ fn logs_cuts_and_talk() {
     }
 }
 
+/// Quoted, printed by containers, in JSON and in Markdown: the same stacks.
+#[test]
+fn what_stands_ahead_of_a_stack_is_no_frame() {
+    let text = "main;run loop;write 30\nmain;run loop;lock 420\njava;run;inlined_[i] 12\n";
+    let shown = |text: &str| {
+        let snapshots = detected(text).unwrap_or_default();
+        let Some(snapshot) = snapshots.first() else { return Vec::new() };
+        let stack = |thread: &crate::model::Thread| {
+            let frames = snapshot.stacks.frames_of(thread.stack).iter();
+            frames.map(|f| snapshot.stacks.get(*f).function.clone()).collect::<Vec<_>>()
+        };
+        snapshot.threads.iter().map(|thread| (stack(thread), thread.weight)).collect::<Vec<_>>()
+    };
+    let expected = shown(text);
+    assert_eq!(expected.len(), 3);
+    let with = |form: &dyn Fn(&str) -> String| text.lines().map(form).collect::<Vec<_>>().join("\n") + "\n";
+    let json = |line: &str| serde_json::to_string(line).unwrap_or_default();
+    for written in [
+        with(&|line| format!("> {line}")),
+        with(&|line| format!(">> {line}")),
+        with(&|line| format!("| {line}")),
+        with(&|line| format!("web-1  | {line}")),
+        with(&|line| format!("[pod/web-1/app] {line}")),
+        with(&|line| format!("{{\"log\":{},\"stream\":\"stdout\"}}", json(&format!("{line}\n")))),
+        with(&|line| format!("{{\"level\": \"info\", \"message\": {}}}", json(line))),
+        format!("{{\"log\": {}}}", json(text)),
+        format!("Here it is:\n\nas I said\n\n```\n{text}```\n\nthanks\n\nand bye\n"),
+    ] {
+        assert_eq!(shown(&written), expected, "{written}");
+    }
+}
+
 #[test]
 fn tables_and_prose_are_no_stacks() {
     for text in [

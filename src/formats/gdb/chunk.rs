@@ -2,6 +2,7 @@
 //! independent of each other, so that they can be read in parallel.
 
 mod aside;
+mod between;
 
 use std::ops::Range;
 
@@ -77,6 +78,8 @@ struct Reader<'t> {
     last_template: Option<TemplateIx>,
     joined: Vec<u8>,
     skipped: Option<(u64, u64)>,
+    /// Where a frame stands with which the stack that is being read goes on behind other lines; 0: not looked for.
+    goes_on_at: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -158,21 +161,10 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate the other, and one behind the `#` where
-    /// something took it for the mark of a title.
     fn on_hash(&mut self, line: &[u8], at: usize, next: usize) -> usize {
-        let is_parted = line.starts_with(b"# ");
-        let digits = 1 + usize::from(is_parted);
-        let number = line.get(digits..).and_then(decimal);
-        let body = number.and_then(|(n, length)| {
-            let rest = line.get(digits + length..)?;
-            rest.starts_with(b" ").then_some((n, rest.trim_ascii_start()))
-        });
-        // `# 2 What I tried` is a title.
-        let body = body.filter(|(_, body)| !is_parted || recognize::is_body(body));
-        match body {
-            Some((number, body)) if !body.is_empty() => self.on_frame(number, body, at, next),
-            _ => self.on_other_line(line, at, next),
+        match frame_of(line) {
+            Some((number, body)) => self.on_frame(number, body, at, next),
+            None => self.on_other_line(line, at, next),
         }
     }
 
@@ -265,7 +257,7 @@ impl<'t> Reader<'t> {
 
     fn on_other_line(&mut self, line: &[u8], at: usize, next: usize) -> usize {
         match session::line(line) {
-            Line::Fact(event) => self.event(event, at),
+            Line::Fact(event) => return self.on_fact(event, line, at, next),
             Line::StackEnds => self.ends(StackEnd::Reported),
             Line::MoreFrames => self.ends(StackEnd::DepthLimit),
             Line::Quit => {
@@ -299,6 +291,7 @@ impl<'t> Reader<'t> {
     fn begin(&mut self, header: Option<Header>, at: usize) {
         let mark = self.chunk.values.len();
         self.frames.clear();
+        self.goes_on_at = 0;
         self.open = Some(Open {
             item: StackItem {
                 header,
@@ -364,30 +357,19 @@ impl<'t> Reader<'t> {
         }
         stack
     }
+}
 
-    fn event(&mut self, event: Event, at: usize) {
-        // What gdb says of threads while it prints a stack does not end the stack.
-        let ends = !matches!(
-            event,
-            Event::NewThread(_) | Event::Exited(_) | Event::ThreadLibrary | Event::Current { .. }
-        );
-        if ends {
-            self.close(false);
-        }
-        self.flush_skipped(false);
-        self.chunk.items.push(Item::Event(event, at as u64));
-    }
-
-    fn skip(&mut self, at: usize) {
-        let offset = at as u64;
-        self.skipped = Some(self.skipped.map_or((offset, 1), |(first, lines)| (first, lines + 1)));
-    }
-
-    fn flush_skipped(&mut self, is_inside: bool) {
-        if let Some((offset, lines)) = self.skipped.take() {
-            self.chunk.items.push(Item::Skipped { offset, lines, is_inside });
-        }
-    }
+/// The number of a frame and what stands behind it: `#0  0x00007f2d… in poll () at ../sysdeps/…:84`; one blank where mail ate
+/// the other, and one behind the `#` where something took it for the mark of a title.
+fn frame_of(line: &[u8]) -> Option<(u64, &[u8])> {
+    let is_parted = line.starts_with(b"# ");
+    let line = line.strip_prefix(b"#")?;
+    let line = if is_parted { line.get(1..)? } else { line };
+    let (number, length) = decimal(line)?;
+    let body = line.get(length..)?.strip_prefix(b" ")?.trim_ascii_start();
+    // `# 2 What I tried` is a title.
+    let is_frame = !body.is_empty() && (!is_parted || recognize::is_body(body));
+    is_frame.then_some((number, body))
 }
 
 /// Without the blanks and the carriage return at its end.

@@ -3,6 +3,7 @@
 use crate::model::{ArgSlot, Frame, FrameKind, Str, lossy};
 
 use super::args::{self, Source};
+use super::pc;
 use super::scan::Scan;
 
 /// What a line says, once for all lines of its template.
@@ -29,7 +30,7 @@ pub(super) struct ParsedFrame {
 /// 0x00007fffbe57ddd1 in duckdb::ClientContext::LockContext() () from /…/libduckdb.so
 /// ```
 pub(super) fn parse(line: &[u8], scan: &Scan) -> ParsedFrame {
-    let (address, after_pc) = pc(line);
+    let (address, after_pc) = pc::read(line).map_or((None, 0), |(pc, after)| (Some(pc), after));
     let name_end = match (scan.args, scan.open_at) {
         (Some((start, _)), _) | (None, Some(start)) => start,
         (None, None) => line.len(),
@@ -52,17 +53,6 @@ pub(super) fn parse(line: &[u8], scan: &Scan) -> ParsedFrame {
         frame: Frame { function, module, file, line: line_number, address, kind, ..Frame::default() },
         slots,
         sources: (!is_direct).then(|| sources.into()),
-    }
-}
-
-/// `0x00007f716583f482 in `: the pc and the index after it.
-fn pc(line: &[u8]) -> (Option<u64>, usize) {
-    let Some(digits) = line.strip_prefix(b"0x") else { return (None, 0) };
-    let length = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-    let hex = digits.get(..length).and_then(|d| std::str::from_utf8(d).ok()).unwrap_or_default();
-    match u64::from_str_radix(hex, 16) {
-        Ok(pc) if digits.get(length..).is_some_and(|r| r.starts_with(b" in ")) => (Some(pc), 2 + length + 4),
-        _ => (None, 0),
     }
 }
 
@@ -129,6 +119,14 @@ mod tests {
         assert_eq!(frame.function.as_deref(), Some("(anonymous namespace)::_push_event<Tango::EventData>"));
         let frame = parsed("wait_until<Object, bmalloc::AsyncTask<Object>::entryPoint() [with Object = bmalloc::Heap; Function = void (bmalloc::Heap::*)()]::<lambda()> > (__p=...) at condition_variable:284").frame;
         assert!(frame.function.unwrap().ends_with("<lambda()> >"));
+    }
+
+    /// gdb 12 on AArch64: a signed return address.
+    #[test]
+    fn flags_of_the_pc() {
+        let frame = parsed("0x0000aaaab1cc26b8 [PAC] in take (m=0x420040 <g_log>) at s.c:48").frame;
+        assert_eq!((frame.address, frame.function.as_deref()), (Some(0xaaaa_b1cc_26b8), Some("take")));
+        assert!(parsed("0x0000000000000000 [PAC] in ?? ()").is_null);
     }
 
     #[test]

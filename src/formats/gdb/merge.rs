@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{GapKind, Snapshot, Source, StackEnd, StackIx, Str, Thread, ThreadId};
 
+use super::chosen::{Loose, Named};
 use super::current;
 use super::facts;
 use super::header::{Header, Target};
@@ -116,6 +117,15 @@ impl<'c> Roll<'c> {
         self.add(entry, key);
     }
 
+    /// The stack of the thread that the user chose.
+    fn add_chosen(&mut self, placed: Placed<'c>, (number, target): Named<'c>) {
+        match self.find(number, target).and_then(|ix| self.entries.get_mut(ix)) {
+            Some(entry) if placed.depth() > entry.placed.depth() => entry.placed = placed,
+            Some(_) => {}
+            None => self.add_unnamed(placed, number, target),
+        }
+    }
+
     fn of(parts: &[Part<'c>]) -> Self {
         let mut roll = Self::default();
         // No list has a thread twice.
@@ -130,7 +140,7 @@ impl<'c> Roll<'c> {
             Event::Current { number, target } => Some((*number, target)),
             _ => None,
         });
-        let loose: Vec<Placed<'c>> = parts.iter().flat_map(|p| p.loose.iter().copied()).collect();
+        let loose: Vec<Loose<'c>> = parts.iter().flat_map(|p| p.loose.iter().copied()).collect();
         let hint = if roll.entries.is_empty() {
             roll.add_all_loose(&loose, parts, said);
             None
@@ -145,13 +155,13 @@ impl<'c> Roll<'c> {
 
     /// Stacks without headers beside stacks with headers: `bt` of the current thread, or the frame
     /// that gdb shows where the process stopped. The thread whose innermost frame is the same.
-    fn match_loose(
-        &mut self,
-        loose: &[Placed<'c>],
-        said: Option<(Option<u64>, &'c Target)>,
-    ) -> Option<usize> {
+    fn match_loose(&mut self, loose: &[Loose<'c>], said: Option<Named<'c>>) -> Option<usize> {
         let mut hint = None;
-        for placed in loose {
+        for Loose { placed, chosen } in loose {
+            if let Some(thread) = chosen {
+                self.add_chosen(*placed, *thread);
+                continue;
+            }
             let mut same = self.entries.iter().enumerate().filter(|(_, e)| e.placed.has_same_top(placed));
             match (same.next(), same.next()) {
                 (Some((ix, _)), None) => {
@@ -178,41 +188,41 @@ impl<'c> Roll<'c> {
     }
 
     /// A text without headers: `bt`, `bt full`, `thread apply all -q bt`.
-    fn add_all_loose(
-        &mut self,
-        loose: &[Placed<'c>],
-        parts: &[Part<'c>],
-        said: Option<(Option<u64>, &'c Target)>,
-    ) {
+    fn add_all_loose(&mut self, loose: &[Loose<'c>], parts: &[Part<'c>], said: Option<Named<'c>>) {
         // Where a process stopped, gdb shows the innermost frame; `bt` repeats it, maybe with what a script that was loaded
         // in between makes of its arguments.
         let mut events = parts.iter().flat_map(|part| &part.events);
         let has_stopped = events.any(|event| matches!(event, Event::Signal { .. }));
-        let kept = loose.iter().enumerate().filter(|(n, placed)| {
+        let kept = loose.iter().enumerate().filter(|(n, Loose { placed, .. })| {
             let is_stop = *n == 0 && has_stopped;
-            let is_same = |next: &&Placed<'_>| {
+            let is_same = |Loose { placed: next, .. }: &&Loose<'_>| {
                 next.has_same_top(placed) || is_stop && next.depth() > 1 && next.is_at_same_line(placed)
             };
             placed.depth() > 0 && !(placed.depth() == 1 && loose.get(n + 1).as_ref().is_some_and(is_same))
         });
         // `bt` and `bt full` of one thread: the form with more stacks stands for both.
-        let (full, plain): (Vec<_>, Vec<_>) = kept.map(|(_, p)| *p).partition(|p| p.item.has_locals);
-        let frames = |list: &[Placed<'c>]| list.iter().map(Placed::depth).sum::<usize>();
+        let (full, plain): (Vec<_>, Vec<_>) = kept.map(|(_, l)| *l).partition(|l| l.placed.item.has_locals);
+        let frames = |list: &[Loose<'c>]| list.iter().map(|l| l.placed.depth()).sum::<usize>();
         let is_full = (full.len(), frames(&full)) > (plain.len(), frames(&plain));
         let mut kept = if is_full { full } else { plain };
-        kept.sort_by_key(|p| p.item.offset);
+        kept.sort_by_key(|l| l.placed.item.offset);
         let rows: Vec<_> = parts.iter().flat_map(|p| &p.rows).collect();
-        if kept.len() == 1 {
-            let (number, target) = said
+        if let [Loose { placed, chosen }] = kept.as_slice() {
+            let (number, target) = chosen
+                .or(said)
                 .or_else(|| rows.iter().find(|(r, _)| r.is_current).map(|(r, _)| (Some(r.number), &r.target)))
                 .unwrap_or((None, Target::NONE));
-            self.add_unnamed(kept[0], number, target);
+            self.add_unnamed(*placed, number, target);
             return;
         }
         // -q lists by falling numbers; the table by rising ones. It must fit frame by frame.
         let falls = rows.len() == kept.len()
-            && rows.iter().rev().zip(&kept).all(|((r, at), p)| r.is_running || at.has_same_top(p));
-        for (n, placed) in kept.into_iter().enumerate() {
+            && rows.iter().rev().zip(&kept).all(|((r, at), l)| r.is_running || at.has_same_top(&l.placed));
+        for (n, Loose { placed, chosen }) in kept.into_iter().enumerate() {
+            if let Some(thread) = chosen {
+                self.add_chosen(placed, thread);
+                continue;
+            }
             let row = rows.len().checked_sub(n + 1).and_then(|at| rows.get(at)).filter(|_| falls);
             let (number, target) = row.map_or((None, Target::NONE), |(r, _)| (Some(r.number), &r.target));
             self.add_unnamed(placed, number, target);

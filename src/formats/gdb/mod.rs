@@ -17,6 +17,7 @@
 //! Offsets count in the text without pager lines.
 
 mod args;
+mod chosen;
 mod chunk;
 mod current;
 mod drkonqi;
@@ -29,9 +30,11 @@ mod join;
 mod learned;
 mod merge;
 mod message;
+pub(in crate::formats) mod nameless;
 mod noise;
 mod pager;
 mod parts;
+mod pc;
 mod piece;
 mod printed_locks;
 mod py_bt;
@@ -42,6 +45,7 @@ mod session;
 mod split;
 mod stacks;
 mod template;
+mod time;
 mod token;
 
 use std::borrow::Cow;
@@ -104,6 +108,7 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
     for snapshot in &mut snapshots {
         snapshot.values = values.clone();
         raised::add_signal(snapshot);
+        nameless::judge(snapshot);
     }
     // Whoever has nothing else to do gives the memory back.
     rayon::spawn(move || drop(pieces));
@@ -115,3 +120,5 @@ fn parse_in_chunks(section: &Section<'_>, chunk_size: usize) -> Vec<Snapshot> {
 mod tests;
 #[cfg(test)]
 mod tests_forms;
+#[cfg(test)]
+mod tests_noise;

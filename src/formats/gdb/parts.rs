@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{ReportedLock, StackEnd};
 
+use super::chosen::{Choice, Loose};
 use super::header::Header;
 use super::info_threads::Row;
 use super::items::{Item, StackItem};
@@ -116,7 +117,7 @@ pub(super) struct Part<'c> {
     /// Stacks with headers.
     pub listed: Vec<Listed<'c>>,
     /// Stacks without.
-    pub loose: Vec<Placed<'c>>,
+    pub loose: Vec<Loose<'c>>,
     /// Rows of `info threads`.
     pub rows: Vec<(&'c Row, Placed<'c>)>,
     keys: Keys,
@@ -244,6 +245,7 @@ struct Cutter<'c> {
     /// The part that a mark has begun, as long as it has no stack.
     pending: Option<Part<'c>>,
     has_prompt: bool,
+    choice: Choice<'c>,
 }
 
 impl<'c> Cutter<'c> {
@@ -287,17 +289,24 @@ impl<'c> Cutter<'c> {
                 part.list(placed, header);
             }
             None => {
+                let mut choice = std::mem::take(&mut self.choice);
                 let part = self.part_for_stack();
                 part.on_stack();
-                part.loose.push(placed);
+                choice.add(placed, &mut part.loose);
+                self.choice = choice;
             }
         }
     }
 
     fn on_event(&mut self, event: &'c Event, offset: u64) {
         match event {
-            Event::Prompt => self.has_prompt = true,
+            Event::Prompt => {
+                self.has_prompt = true;
+                self.choice.on_prompt();
+            }
+            Event::Chosen { number, target } => self.choice = Choice::of(*number, target),
             Event::Detached(_) => {
+                self.choice = Choice::default();
                 self.last().events.push(event);
                 self.begin(Start::Hard, offset);
                 return;
@@ -307,6 +316,7 @@ impl<'c> Cutter<'c> {
             | Event::CoreOf(_)
             | Event::Starting(_)
             | Event::Report { .. } => {
+                self.choice = Choice::default();
                 self.begin(Start::Hard, offset);
             }
             Event::NewThread(_)

@@ -3,6 +3,7 @@
 use super::drkonqi;
 use super::header;
 use super::info_threads;
+use super::pc;
 use super::py_bt;
 use super::scan::Scan;
 use crate::formats::text::Site;
@@ -11,7 +12,9 @@ use crate::formats::text::Site;
 /// `info threads`.
 pub(super) fn header(site: &Site<'_>) -> Option<usize> {
     let is_header = match site.rest().first()? {
-        b'#' => is_first_line(site),
+        b'#' => {
+            return is_first_line(site).then(|| site.at - choice_length(site.before().unwrap_or_default()));
+        }
         _ if site.rest().starts_with(b"Target Id") => {
             return site
                 .following(4)
@@ -25,6 +28,14 @@ pub(super) fn header(site: &Site<'_>) -> Option<usize> {
         },
     };
     is_header.then_some(site.at)
+}
+
+/// How much of what stands before a first frame says whose it is: `[Switching to thread 2 (Thread 0xb7d1bb70 (LWP 2000))]`.
+fn choice_length(before: &[u8]) -> usize {
+    match memchr::memmem::rfind(before, b"[Switching to thread ") {
+        Some(at) if before.ends_with(b"]") => before.len() - at,
+        _ => 0,
+    }
 }
 
 /// How much of what stands before `Target Id` is the heading's own: `  Id   `. The rest is a prefix.
@@ -122,7 +133,7 @@ pub(super) fn is_body(body: &[u8]) -> bool {
     if args.starts_with(b"(/") || args.starts_with(b"(BuildId") {
         return false;
     }
-    let has_pc = body.starts_with(b"0x") && memchr::memmem::find(body, b" in ").is_some_and(|at| at < 24);
+    let has_pc = pc::read(body).is_some();
     let tail = body.get(end..).unwrap_or_default();
     has_pc || !body.starts_with(b"0x") && (tail.starts_with(b" at ") || tail.starts_with(b" from /"))
 }
@@ -130,14 +141,9 @@ pub(super) fn is_body(body: &[u8]) -> bool {
 /// Whether it is one at first glance, as most are: a name, arguments without texts and parentheses, a place. A shortcut: what
 /// it says [`is_first_frame`] would say as well.
 fn is_plain(body: &[u8]) -> bool {
-    let (name, has_pc) = match body.strip_prefix(b"0x") {
-        Some(digits) => {
-            let length = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-            match digits.get(length..).and_then(|rest| rest.strip_prefix(b" in ")).filter(|_| length <= 16) {
-                Some(name) => (name, true),
-                None => return false,
-            }
-        }
+    let (name, has_pc) = match pc::read(body) {
+        Some((_, name)) => (body.get(name..).unwrap_or_default(), true),
+        None if body.starts_with(b"0x") => return false,
         None => (body, false),
     };
     let length = name.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
@@ -175,6 +181,7 @@ mod tests {
         for (line, is_plain) in [
             ("0x00007fe55cd27df2 in __libc_pause () at ../sysdeps/pause.c:29", true),
             ("0x00007fe55cd27df2 in ?? () from /lib/libc.so.6", false),
+            ("0x0000fffff7e50a54 [PAC] in take (m=0x420040 <g_log>) at s.c:48", true),
             ("futex_wait (private=0, futex_word=0x558efcd69060 <g_log_mutex>) at f.h:146", true),
             ("0x4a3b5 in __interceptor_malloc (/usr/lib/libasan.so+0x4a3b5)", false),
             ("0x4a3b5 in f (BuildId: 55ab)", false),

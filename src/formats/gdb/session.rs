@@ -5,6 +5,7 @@ use super::header::{Target, decimal, target};
 use super::message::message;
 use super::noise::{NOISE, STACK_ENDS};
 use super::py_bt;
+use super::time::stamp;
 use crate::model::{FailureKind, ReportedState, lossy};
 
 /// A fact that stands between the stacks.
@@ -28,15 +29,17 @@ pub(super) enum Event {
     Detached(Option<u32>),
     /// `Program terminated with signal SIGABRT, Aborted.`
     Signal { name: String, number: Option<i32>, thread: Option<u64>, is_end: bool },
-    /// `[Current thread is 1 (Thread 0x7f… (LWP 5163))]`, `[Switching to Thread 0x7f… (LWP 1981)]`.
+    /// `[Current thread is 1 (Thread 0x7f… (LWP 5163))]`, `[Switching to Thread 0x7f… (LWP 1981)]`: where the process stopped.
     Current { number: Option<u64>, target: Target },
+    /// `[Switching to thread 7 (Thread 0x7f… (LWP 5169))]`: the user chose it, and gdb shows its frame next.
+    Chosen { number: Option<u64>, target: Target },
     /// `(gdb) thread apply all bt`; empty where the input of gdb was no terminal.
     Prompt,
     /// What the process wrote before it ended itself: `terminate called after throwing an instance of 'Error'`.
     Message { kind: FailureKind, text: String },
     /// `Application: Plasma (plasmashell), signal: Segmentation fault`: DrKonqi's text of a process that crashed.
     Report { program: String, signal: Option<drkonqi::Named> },
-    /// A line with a time of day, as scripts print between dumps.
+    /// The time of day in a line, as scripts print it between dumps.
     Time(String),
 }
 
@@ -66,10 +69,11 @@ pub(super) enum Line {
 }
 
 /// Signals that end a process because it went wrong. What else a debugger reports (`SIGINT`,
-/// `SIGSTOP`, `SIGTRAP`) is how somebody stopped the process to look at it.
+/// `SIGSTOP`) is how somebody stopped the process to look at it.
 static SIGNALS: &[(&str, i32)] = &[
     ("SIGQUIT", 3),
     ("SIGILL", 4),
+    ("SIGTRAP", 5),
     ("SIGABRT", 6),
     ("SIGBUS", 7),
     ("SIGFPE", 8),
@@ -86,9 +90,9 @@ static SIGNALS: &[(&str, i32)] = &[
     ("EXC_ARITHMETIC", 0),
 ];
 
-/// Of those, signals that programs handle in their normal course: no crash while they are merely
-/// *received* under a debugger.
-static ROUTINE: &[&str] = &["SIGQUIT", "SIGPIPE", "SIGALRM", "SIGTERM"];
+/// Of those, signals that programs handle in their normal course, or that debuggers make themselves: no crash while
+/// they are merely *received* under a debugger.
+static ROUTINE: &[&str] = &["SIGQUIT", "SIGTRAP", "SIGPIPE", "SIGALRM", "SIGTERM"];
 
 /// Reads a line that is no frame, header or prompt.
 pub(super) fn line(bytes: &[u8]) -> Line {
@@ -117,8 +121,8 @@ pub(super) fn line(bytes: &[u8]) -> Line {
     if NOISE.iter().any(|start| text.starts_with(start)) || is_source_line(text) || is_table_line(text) {
         return Line::Noise;
     }
-    if has_time(text) {
-        return Line::Fact(Event::Time(text.to_owned()));
+    if let Some(time) = time(text) {
+        return Line::Fact(Event::Time(time.to_owned()));
     }
     Line::Unknown
 }
@@ -166,15 +170,23 @@ fn bracketed(text: &str) -> Option<Event> {
     if text.ends_with(" exited]") {
         return Some(Event::Exited(target(text.as_bytes())?.0.lwp?));
     }
-    if let Some(rest) =
-        text.strip_prefix("Current thread is ").or_else(|| text.strip_prefix("Switching to thread "))
-    {
-        let (id, inside) = rest.split_once(" (")?;
-        let number = id.rsplit('.').next()?.parse().ok();
-        return Some(Event::Current { number, target: target(inside.as_bytes())?.0 });
+    if let Some(rest) = text.strip_prefix("Current thread is ") {
+        let (number, target) = numbered(rest)?;
+        return Some(Event::Current { number, target });
+    }
+    if let Some(rest) = text.strip_prefix("Switching to thread ") {
+        let (number, target) = numbered(rest)?;
+        return Some(Event::Chosen { number, target });
     }
     let rest = text.strip_prefix("Switching to ")?;
     Some(Event::Current { number: None, target: target(rest.as_bytes())?.0 })
+}
+
+/// `1 (Thread 0x7f2d08e6c740 (LWP 62002))]`, `2.1 (…`: gdb's number, and the thread.
+fn numbered(text: &str) -> Option<(Option<u64>, Target)> {
+    let (id, inside) = text.split_once(" (")?;
+    let number = id.rsplit('.').next()?.parse().ok();
+    Some((number, target(inside.as_bytes())?.0))
 }
 
 /// `process 21584`, `program: /usr/sbin/mysqld, process 21955`.
@@ -227,7 +239,9 @@ fn signal(text: &str) -> Option<Option<Event>> {
 /// line that gdb shows where a process stopped.
 fn is_source_line(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    digits > 0 && text.as_bytes().get(digits).is_some_and(|b| matches!(b, b'\t' | b' ')) && !has_time(text)
+    digits > 0
+        && text.as_bytes().get(digits).is_some_and(|b| matches!(b, b'\t' | b' '))
+        && time(text).is_none()
 }
 
 /// Headers of gdb's tables.
@@ -236,12 +250,9 @@ fn is_table_line(text: &str) -> bool {
         || text.starts_with("From ") && text.contains("Syms Read")
 }
 
-/// `Thu May  1 10:00:00 UTC 2025`, `=== 10:00:00 ===`: a time of day in a short line.
-fn has_time(text: &str) -> bool {
-    text.len() < 100
-        && text.as_bytes().windows(8).any(|w| {
-            matches!(w, [a, b, b':', c, d, b':', e, f] if [a, b, c, d, e, f].iter().all(|x| x.is_ascii_digit()))
-        })
+/// `Thu May  1 10:00:00 UTC 2025`, `=== 10:00:00 ===`: the time of day in a short line.
+fn time(text: &str) -> Option<&str> {
+    if text.len() < 100 { stamp(text) } else { None }
 }
 
 #[cfg(test)]
@@ -276,10 +287,16 @@ mod tests {
                 is_end: false
             })
         );
-        for stop in ["SIGINT, Interrupt.", "SIGSTOP, Stopped (signal).", "SIGTRAP, Trace/breakpoint trap."] {
+        for stop in ["SIGINT, Interrupt.", "SIGSTOP, Stopped (signal)."] {
             assert_eq!(signal_of(&format!("Program received signal {stop}")), Line::Noise);
             assert_eq!(signal_of(&format!("Program terminated with signal {stop}")), Line::Noise);
         }
+        // A breakpoint of the debugger, and an instruction of the program that nobody caught.
+        assert_eq!(signal_of("Program received signal SIGTRAP, Trace/breakpoint trap."), Line::Noise);
+        assert_eq!(
+            signal_of("Program terminated with signal 5, Trace/breakpoint trap."),
+            Line::Fact(Event::Signal { name: "SIGTRAP".into(), number: Some(5), thread: None, is_end: true })
+        );
     }
 
     #[test]

@@ -53,7 +53,9 @@ fn end_of_name(text: &str) -> usize {
     [" + ", " at "].iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len())
 }
 
+/// Whether a name and a value stand there: `futex=0x#`, of a block `.block_descriptor=0x#`.
 fn has_values(inside: &str) -> bool {
+    let inside = inside.strip_prefix('.').unwrap_or(inside);
     let name = inside.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'$').count();
     name > 0 && inside.as_bytes().get(name) == Some(&b'=') && inside.as_bytes().get(name + 1) != Some(&b'=')
 }
@@ -165,6 +167,15 @@ mod tests {
             parts("A::f(this=0x#, n=1) const at a.h:7:1"),
             ("A::f const".into(), " at a.h:7:1".into(), vec![("this".into(), 0)])
         );
+        assert_eq!(
+            parts("__40-[Log add:]_block_invoke(.block_descriptor=0x#) at Log.m:357"),
+            (
+                "__40-[Log add:]_block_invoke".into(),
+                " at Log.m:357".into(),
+                vec![(".block_descriptor".into(), 0)]
+            )
+        );
+        assert_eq!(parts("f(...) at f.c:1"), ("f(...)".into(), " at f.c:1".into(), vec![]));
         assert_eq!(parts("f(s=\"cut"), ("f(s=\"cut".into(), String::new(), vec![]));
     }
 }

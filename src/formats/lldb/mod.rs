@@ -6,8 +6,10 @@
 mod args;
 mod frame;
 mod head;
+mod reason;
 mod stops;
 
+use super::gdb::nameless;
 use super::text::{
     self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, SeenIds, Site,
 };
@@ -32,6 +34,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
     let mut snapshots = text::read(&Lldb, FORMAT.id, section);
     for snapshot in &mut snapshots {
         stops::join(snapshot);
+        nameless::judge(snapshot);
     }
     snapshots
 }
@@ -68,7 +71,7 @@ struct Memory {
     /// The process ran since.
     has_run: bool,
     is_core: bool,
-    reason: Option<stops::Reason>,
+    reason: Option<reason::Reason>,
 }
 
 impl Grammar for Lldb {
@@ -142,13 +145,13 @@ impl Grammar for Lldb {
             snapshot.process = memory.process.clone();
         }
         if let Some(reason) = memory.reason.take() {
-            stops::tell(snapshot, &reason, memory.is_core);
+            reason::tell(snapshot, &reason, memory.is_core);
         }
         true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
-        if let Some(reason) = stops::Reason::read(line) {
+        if let Some(reason) = reason::Reason::read(line) {
             memory.reason = Some(reason);
             return;
         }

@@ -3,19 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::formats::text::words::{file_name, hex, number};
-use crate::model::{Arch, Process, Signal, Snapshot, StackIx, Thread, ThreadId, ThreadIx};
-
-/// Why a thread stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reason(String);
-
-impl Reason {
-    /// `stop reason = signal SIGABRT`
-    pub fn read(line: &str) -> Option<Self> {
-        line.strip_prefix("stop reason = ").map(|reason| Self(reason.to_owned()))
-    }
-}
+use crate::formats::text::words::{file_name, number};
+use crate::model::{Arch, Process, Snapshot, StackIx, Thread, ThreadId, ThreadIx};
 
 /// What a line of the session means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +85,8 @@ pub(super) fn event(line: &str, known: &mut Process) -> Event {
         return if runs { Event::Runs } else { Event::Prompt };
     }
     if let Some((pid, word)) = process(line) {
-        known.pid = u32::try_from(pid).ok();
+        // Of a core that does not say it, it is 0.
+        known.pid = u32::try_from(pid).ok().filter(|pid| *pid > 0);
         return match word {
             "stopped" => Event::Stopped,
             "detached" | "unavailable" | "exited" => Event::Nothing,
@@ -135,39 +125,6 @@ fn arch_of(text: &str) -> Option<Arch> {
         ("riscv64", Arch::RiscV64),
     ];
     NAMES.iter().find(|(name, _)| text.starts_with(name)).map(|(_, arch)| *arch)
-}
-
-/// Signals and exceptions that end a process unless it was made for them; a debugger's own stops are none.
-static FATAL: &[(&str, &str)] = &[
-    ("EXC_BAD_ACCESS", "SIGSEGV"),
-    ("EXC_BAD_INSTRUCTION", "SIGILL"),
-    ("EXC_ARITHMETIC", "SIGFPE"),
-    ("EXC_CRASH", "SIGABRT"),
-    ("signal SIGSEGV", "SIGSEGV"),
-    ("signal SIGBUS", "SIGBUS"),
-    ("signal SIGILL", "SIGILL"),
-    ("signal SIGFPE", "SIGFPE"),
-    ("signal SIGABRT", "SIGABRT"),
-    ("signal SIGSYS", "SIGSYS"),
-];
-
-/// What a thread's reason, which is added next, says of the process.
-pub(super) fn tell(snapshot: &mut Snapshot, reason: &Reason, is_core: bool) {
-    let Reason(reason) = reason;
-    if snapshot.process.signal.is_some() {
-        return;
-    }
-    let thread = Some(ThreadIx(snapshot.threads.len() as u32));
-    let fatal = FATAL.iter().find(|(start, _)| reason.starts_with(start)).map(|(_, name)| *name);
-    let other = reason.strip_prefix("signal ").and_then(|r| r.split([' ', ':', '(']).next());
-    let name = match (fatal, other) {
-        (Some(name), _) => name,
-        // A core has the signal that made it: `signal SIGQUIT`; the other threads have `signal 0`.
-        (None, Some(name)) if is_core && name.starts_with("SIG") && name != "SIGSTOP" => name,
-        _ => return,
-    };
-    let address = reason.split_once("address=").and_then(|(_, a)| hex(a.split([')', ',', ' ']).next()?));
-    snapshot.process.signal = Some(Signal { name: name.into(), address, thread, ..Signal::default() });
 }
 
 /// Whether stacks were printed, and not first frames only.

@@ -113,6 +113,50 @@ fn old_headers_of_macos() {
 }
 
 #[test]
+fn what_a_reason_says_of_the_signal() {
+    let stack = "  * frame #0: 0x0000000100003f1c app`deref(p=0x0000000000000000) at main.c:5:10\n    frame #1: 0x0000000100003f5c app`main at main.c:12:3\n";
+    for (reason, name, address, code, sender) in [
+        (
+            "signal SIGSEGV: address not mapped to object (fault address: 0x18)",
+            "SIGSEGV",
+            Some(0x18),
+            None,
+            None,
+        ),
+        (
+            "signal SIGSEGV: invalid address (fault address: 0x20, lower bound: 0x1)",
+            "SIGSEGV",
+            Some(0x20),
+            None,
+            None,
+        ),
+        (
+            "signal SIGABRT: sent by tkill system call (sender pid=100, uid=1000)",
+            "SIGABRT",
+            None,
+            Some(-6),
+            Some(100),
+        ),
+        ("signal SIGABRT: sent by kill system call (sender pid=7, uid=0)", "SIGABRT", None, Some(0), Some(7)),
+        ("EXC_BREAKPOINT (code=1, subcode=0x1a2b3c4d)", "SIGTRAP", None, None, None),
+        ("EXC_GUARD (code=0, subcode=0x0)", "EXC_GUARD", None, None, None),
+    ] {
+        let text = format!("* thread #1, name = 'app', stop reason = {reason}\n{stack}");
+        let signal = read(&text)[0].process.signal.clone().unwrap();
+        let said = (&*signal.name, signal.address, signal.code, signal.sender_pid);
+        assert_eq!(said, (name, address, code, sender), "{reason}");
+        assert_eq!(signal.thread, Some(ThreadIx(0)));
+    }
+}
+
+/// Source: what LLDB makes of a block of Objective-C.
+#[test]
+fn a_block_is_named_without_its_argument() {
+    let text = "* thread #1\n  * frame #0: 0x000000010059d293 app`__9-[Log add:]_block_invoke(.block_descriptor=0x0000600000cf2340) at Log.m:357\n";
+    assert_eq!(names(&read(text)[0], 0), ["__9-[Log add:]_block_invoke"]);
+}
+
+#[test]
 fn a_debuggers_stop_is_no_crash_and_a_run_begins_another_dump() {
     let stop = "* thread #1, name = 'x', stop reason = breakpoint 1.1\n  * frame #0: 0x00007fccb4655f16 x`f + 3\n    frame #1: 0x00007fccb4655f17 x`g + 3\n  thread #2\n    frame #0: 0x00007fccb4655f16 x`f + 3\n    frame #1: 0x00007fccb4655f17 x`h + 3\n";
     let snapshots =

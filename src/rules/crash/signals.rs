@@ -37,6 +37,7 @@ pub(super) const SEVERITIES: &[(&str, Severity, &str)] = &[
     ("C++ exception", Severity::Critical, "a C++ exception that nobody caught"),
     ("CLR exception", Severity::Critical, "an exception of .NET that nobody caught"),
     ("EXC_BAD_ACCESS", Severity::Critical, "invalid memory access"),
+    ("EXC_GUARD", Severity::Critical, "misuse of a guarded resource (a file descriptor, a Mach port)"),
     ("SIGABRT", Severity::High, "the process ended itself (abort)"),
     ("SIGXCPU", Severity::High, "the limit of CPU time was exceeded"),
     ("SIGXFSZ", Severity::High, "the limit of file size was exceeded"),

@@ -36,7 +36,7 @@ impl Reader<'_> {
     /// `(gdb) thread apply all bt`; a gdb that reads a pipe prints its answer behind the prompt.
     pub(super) fn on_prompt(&mut self, line: &[u8], at: usize, next: usize) -> usize {
         self.close(false);
-        self.event(Event::Prompt, at);
+        self.event(Event::Prompt, at, next);
         let mut rest = line;
         while let Some(after) = rest.strip_prefix(b"(gdb)") {
             rest = after.trim_ascii_start();
@@ -44,6 +44,17 @@ impl Reader<'_> {
         let is_answer = rest.starts_with(b"#") || header::is_header(rest);
         let start = at + (line.len() - rest.len());
         if is_answer && start > at { self.line(start) } else { next }
+    }
+
+    /// A fact; some print the frame of the thread that they choose in the same line:
+    /// `[Switching to thread 2 (Thread 0xb7d1bb70 (LWP 2000))]#0  0x00110416 in __kernel_vsyscall ()`, gdb 7.0 to 7.4.
+    pub(super) fn on_fact(&mut self, event: Event, line: &[u8], at: usize, next: usize) -> usize {
+        let chooses = matches!(event, Event::Chosen { .. });
+        self.event(event, at, next);
+        match memchr::memmem::find(line, b"]#0 ").filter(|_| chooses) {
+            Some(end) => self.line(at + end + 1),
+            None => next,
+        }
     }
 
     /// The frame of a signal that DrKonqi puts in place of those of its handler, which are the first of a stack.
