@@ -5,11 +5,13 @@
 //! "perfetto_hprof_listener" prio=10 tid=7 Native (still starting up)
 //! "Signal Catcher" daemon prio=10 tid=6 Runnable
 //! "NR-ANR-Monitor" prio=10 (not attached)
+//! "NR-ANR-Monitor" (not attached)
 //! "samples.android" sysTid=9955                                                           debuggerd
 //! "main" tid=1 Native                                                                     Play Console, Firebase,
 //! "main" prio=5 tid=1 Native                                                              which may add ART's own
 //! "main" tid=1 Blocked Main thread Blocked at com.acme.Shop.close (Shop.java:7)           Play Console: the newest frame
 //! "main" prio=5 tid=1 MONITOR                                                             Dalvik, up to Android 4.4
+//! sysTid=28945     do_epoll_wait                                                           where stacks are missing
 //!   | sysTid=28941 nice=-10 cgrp=top-app sched=0/0 handle=0x7deceb74f8
 //!   | state=S schedstat=( 324804784 183300334 997 ) utm=23 stm=8 core=3 HZ=100
 //! ```
@@ -17,6 +19,38 @@
 use crate::formats::java;
 use crate::formats::text::{Head, first_line};
 use crate::model::{ReportedState, Str, Thread, ThreadId, lossy};
+
+/// A line of the channels of a process that gave no stacks: the thread's kernel id, and the function of the kernel in which
+/// it waits, which is empty or `0` for one that runs.
+///
+/// ```text
+/// sysTid=28945     do_epoll_wait
+/// ```
+///
+/// Source: Android 8 to 15 system/core/debuggerd/client/debuggerd_client.cpp `get_wchan_data`.
+pub(super) fn channel(line: &str) -> Option<(u32, &str)> {
+    let rest = line.strip_prefix(CHANNEL)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let function = rest.get(digits..)?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
+    let is_channel = function.is_empty() || function.starts_with(' ') && function.trim().chars().all(is_word);
+    is_channel.then_some((rest.get(..digits)?.parse().ok()?, function.trim()))
+}
+
+/// How such a line begins.
+pub(super) const CHANNEL: &str = "sysTid=";
+
+/// What stands before the function in the block that is made of such a line.
+pub(super) const WAITS_IN: &str = "waits in ";
+
+fn of_channel(line: &str) -> Option<Head> {
+    let (tid, function) = channel(line)?;
+    let mut thread = Thread::new(ThreadId::Number(tid.into()));
+    thread.tid = Some(tid);
+    let mut head = Head::of(thread);
+    head.first = (!matches!(function, "" | "0")).then(|| format!("{WAITS_IN}{function}"));
+    Some(head)
+}
 
 /// How many more lines a name may have.
 const MOST_LINES: usize = 4;
@@ -63,7 +97,10 @@ static STATES: &[(&str, Option<ReportedState>)] = &[
 ];
 
 /// How the fields behind a name begin.
-static FIELDS: &[&str] = &["prio=", "daemon prio=", "tid=", "daemon tid=", "sysTid="];
+static FIELDS: &[&str] = &["prio=", "daemon prio=", "tid=", "daemon tid=", "sysTid=", NOT_ATTACHED];
+
+/// A thread that the runtime does not know; the lines below say its kernel id.
+const NOT_ATTACHED: &str = "(not attached)";
 
 /// Fields that say nothing of what a thread does; Dalvik's list of native threads has them in the header
 /// (dalvik/vm/Thread.cpp `dvmDumpAllThreadsEx`).
@@ -76,6 +113,9 @@ pub(super) fn is_header(line: &str) -> bool {
 
 /// Reads a header; `more` is the text after the line.
 pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
+    if line.starts_with(CHANNEL) {
+        return of_channel(line);
+    }
     if let Some(head) = one_line(line) {
         return Some(repeated(&head, more).unwrap_or(head));
     }
@@ -142,7 +182,7 @@ fn one_line(line: &str) -> Option<Head> {
         rest = after;
     }
     let word = rest.split(' ').next().unwrap_or_default();
-    if rest.starts_with("(not attached)") {
+    if rest.starts_with(NOT_ATTACHED) {
         return Some(head);
     }
     match STATES.iter().find(|(name, _)| *name == word) {

@@ -13,7 +13,9 @@ use super::text::{
     SeenIds, Site,
 };
 use super::{About, Format, Reader};
-use crate::model::{Arch, FormatId, GapKind, ReportedState, Snapshot, Thread, ThreadId, ThreadIx, lossy};
+use crate::model::{
+    Arch, FormatId, Frame, GapKind, ReportedState, Snapshot, StackEnd, Thread, ThreadId, ThreadIx, lossy,
+};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -41,6 +43,13 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         if before.ends_with(b"  | ") {
             return Some(site.at - 4);
         }
+        // `sysTid=28945     do_epoll_wait`, below the title of such lines
+        let above = site.text.get(site.at.saturating_sub(TITLE_WITHIN)..site.at)?;
+        let is_below = || memchr::memmem::find(above, WAITING.as_bytes()).is_some();
+        let is_quoted = before.contains(&b'"') && site.string_start().is_none();
+        if header::channel(&lossy(line)).is_some() && !is_quoted && is_below() {
+            return Some(site.at);
+        }
     } else if !line.get(5..).unwrap_or_default().first().is_some_and(u8::is_ascii_digit)
         || line.starts_with(b" tid=0x")
     {
@@ -51,6 +60,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let whole = [before.get(start..)?, line].concat();
     header::is_header(&lossy(&whole)).then(|| site.at - (before.len() - start))
 }
+
+/// The title of waiting channels and the command line fit in so many bytes before the first of them.
+const TITLE_WITHIN: usize = 1024;
 
 struct Art;
 
@@ -64,11 +76,17 @@ struct Memory {
     arch: Option<Arch>,
     /// How many threads the runtime says that it has.
     announced: Option<usize>,
+    /// The threads are those of waiting channels, which have no stacks.
+    is_channels: bool,
+    /// Processes whose threads were shown.
+    shown: Vec<u32>,
 }
 
 /// What stands before the threads: numbers of the collector and the compiler.
 const PREAMBLE: &str = "before the threads";
-/// `----- Waiting Channels: pid 9955 at …`
+/// What stands before the pid: `----- Waiting Channels: pid 9955 at …`
+const WAITING: &str = "----- Waiting Channels: pid ";
+/// The section that it begins.
 const CHANNELS: &str = "waiting channels";
 
 impl Grammar for Art {
@@ -76,7 +94,7 @@ impl Grammar for Art {
     const MASKS_HEX: bool = true;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        line.starts_with(b"\"")
+        line.starts_with(b"\"") || line.starts_with(header::CHANNEL.as_bytes())
     }
 
     fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
@@ -94,8 +112,12 @@ impl Grammar for Art {
 
     fn in_block(&self, line: &str) -> InBlock {
         let text = line.trim_start();
-        if OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) {
+        // The fields below a header that is not known are those of another thread.
+        if line.starts_with('"') || OUTSIDE.iter().any(|(start, _)| line.starts_with(start)) {
             return InBlock::Ends;
+        }
+        if line.starts_with(header::WAITS_IN) {
+            return InBlock::Body;
         }
         if text.starts_with("at ") || frame::is_native(text) || text.starts_with("held by ") {
             return InBlock::Body;
@@ -115,7 +137,7 @@ impl Grammar for Art {
         match section {
             Some(PREAMBLE) if line.starts_with("Cmd line: ") || line.starts_with("ABI: ") => Outside::Event,
             Some(PREAMBLE) => Outside::Noise,
-            Some(CHANNELS) if line.starts_with("sysTid=") || line.starts_with("Cmd line: ") => Outside::Noise,
+            Some(CHANNELS) if line.starts_with("Cmd line: ") => Outside::Event,
             _ => Outside::Unknown,
         }
     }
@@ -130,6 +152,10 @@ impl Grammar for Art {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
+        // Their stacks stand above.
+        if memory.is_channels && memory.pid.is_some_and(|pid| memory.shown.contains(&pid)) {
+            return false;
+        }
         if !memory.seen.insert(&thread.id) {
             self.close(memory, dumps);
             memory.seen.insert(&thread.id);
@@ -139,8 +165,10 @@ impl Grammar for Art {
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
-        if let Some(rest) = line.strip_prefix("----- pid ") {
+        let of_channels = line.strip_prefix(WAITING);
+        if let Some(rest) = of_channels.or_else(|| line.strip_prefix("----- pid ")) {
             self.close(memory, dumps);
+            memory.is_channels = of_channels.is_some();
             let (pid, time) = rest.split_once(" at ").unwrap_or((rest, ""));
             memory.pid = pid.trim().parse().ok();
             let time = time.trim().trim_end_matches('-').trim();
@@ -169,7 +197,13 @@ impl Grammar for Art {
 impl Art {
     fn close(&self, memory: &mut Memory, dumps: &mut Dumps) {
         if let Some(building) = dumps.open() {
-            building.snapshot.process.unresponsive = main_thread(&building.snapshot);
+            let snapshot = &mut building.snapshot;
+            snapshot.process.unresponsive = main_thread(snapshot);
+            memory.shown.extend(snapshot.process.pid);
+            if memory.is_channels {
+                let message = "the process gave no stacks: of each thread only the function of the kernel is known in which it waits";
+                snapshot.gaps.add(GapKind::Limit, message, None);
+            }
         }
         if let (Some(building), Some(announced)) = (dumps.open(), memory.announced) {
             let snapshot = &mut building.snapshot;
@@ -182,20 +216,25 @@ impl Art {
             }
         }
         dumps.end();
-        *memory = Memory::default();
+        *memory = Memory { shown: std::mem::take(&mut memory.shown), ..Memory::default() };
     }
 }
 
-/// The thread that draws: that it does not respond is what such a dump is made for.
+/// The thread that draws: that it does not respond is what such a dump is made for. Without names it is the first one of
+/// the process.
 fn main_thread(snapshot: &Snapshot) -> Option<ThreadIx> {
-    let is_main = |thread: &Thread| thread.name.as_deref() == Some("main");
+    let pid = snapshot.process.pid;
+    let is_main = |thread: &Thread| match &thread.name {
+        Some(name) => &**name == "main",
+        None => pid.is_some() && thread.tid == pid,
+    };
     snapshot.threads.iter().position(is_main).map(|at| ThreadIx(at as u32))
 }
 
 /// Lines outside of threads, by how they begin.
 static OUTSIDE: &[(&str, Outside)] = &[
     ("----- pid ", Outside::Section(PREAMBLE)),
-    ("----- Waiting Channels: ", Outside::Section(CHANNELS)),
+    (WAITING, Outside::Section(CHANNELS)),
     ("----- end ", Outside::Event),
     ("DALVIK THREADS", Outside::Section(PREAMBLE)),
     ("NATIVE THREADS:", Outside::Noise),
@@ -235,7 +274,12 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     for line in block {
         let text = line.text.trim_start();
-        if let Some(frame) = text.strip_prefix("at ").and_then(java::frame).or_else(|| frame::native(text)) {
+        if let Some(function) = text.strip_prefix(header::WAITS_IN) {
+            body.frames.push(Frame { function: Some(function.into()), ..Frame::default() }.into());
+            body.end = StackEnd::Reported;
+        } else if let Some(frame) =
+            text.strip_prefix("at ").and_then(java::frame).or_else(|| frame::native(text))
+        {
             body.frames.push(frame.into());
         } else if text.starts_with("held by ") {
             held_by(&mut body.wait, text);

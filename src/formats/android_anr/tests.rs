@@ -288,3 +288,61 @@ fn the_collector_of_android_5_waits_for_a_request() {
     assert_eq!(state("waitForConcurrentGCRequest"), Some(ReportedState::Idle));
     assert_eq!(state("concurrentGC"), Some(ReportedState::Entering));
 }
+
+const CHANNELS: &str = "Subject: Input dispatching timed out (no focused window)
+libdebuggerd_client: unexpected registration response from server: 2
+----- Waiting Channels: pid 7410 at 2026-03-07 11:42:10.204 -----
+Cmd line: com.acme.desk
+sysTid=7410      futex_wait_queue_me
+sysTid=7415      do_epoll_wait
+sysTid=7416      0
+----- end 7410 -----
+";
+
+/// The process gave no stacks.
+#[test]
+fn waiting_channels_alone() {
+    let snapshot = &read(CHANNELS)[0];
+    let process = &snapshot.process;
+    assert_eq!((process.pid, process.command_line.as_deref()), (Some(7410), Some("com.acme.desk")));
+    assert_eq!(process.unresponsive, Some(ThreadIx(0)));
+    assert_eq!(
+        snapshot.threads.iter().map(|t| t.tid).collect::<Vec<_>>(),
+        [Some(7410), Some(7415), Some(7416)]
+    );
+    let functions: Vec<_> = (0..3).map(|n| names(snapshot, n)).collect();
+    assert_eq!(functions, [vec!["futex_wait_queue_me".to_owned()], vec!["do_epoll_wait".to_owned()], vec![]]);
+    assert!(snapshot.gaps.has(GapKind::Limit), "{:?}", snapshot.gaps);
+    let in_log: String =
+        CHANNELS.lines().map(|line| format!("11:42:10.204 1000 I am_anr: {line}\n")).collect();
+    assert_eq!(read(&in_log)[0].threads.len(), 3);
+}
+
+/// Behind the stacks of a process its channels say nothing new.
+#[test]
+fn waiting_channels_behind_stacks() {
+    let stacks = "----- pid 7410 at 2026-03-07 11:42:10.204 -----\n\"main\" prio=5 tid=1 Native\n  | sysTid=7410 nice=0\n  at a.B.c(B.java:7)\n----- end 7410 -----\n";
+    let both = read(&format!("{stacks}{CHANNELS}"));
+    assert_eq!(both.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [1]);
+    let other = read(&format!("{}{CHANNELS}", stacks.replace("7410", "7")));
+    assert_eq!(other.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[test]
+fn fields_below_headers_of_other_threads() {
+    let text = |header: &str| {
+        format!(
+            "\"a\" prio=5 tid=1 Native\n  | sysTid=11 nice=0\n  | state=S schedstat=( 1000000 1 1 ) utm=0 stm=0 core=3 HZ=100\n  at a.B.c(B.java:7)\n\n{header}\n  | sysTid=12 nice=0\n  | state=S schedstat=( 5000000 1 1 ) utm=0 stm=0 core=3 HZ=100\n  native: #00 pc 00000000000a33b8  /a/libc.so (__epoll_pwait+8)\n"
+        )
+    };
+    let snapshot = &read(&text("\"n\" (not attached)"))[0];
+    let threads: Vec<_> = snapshot.threads.iter().map(|t| (t.name.as_deref(), t.tid, t.cpu_us)).collect();
+    assert_eq!(threads, [(Some("a"), Some(11), Some(1000)), (Some("n"), Some(12), Some(5000))]);
+    assert_eq!(names(snapshot, 1), ["__epoll_pwait"]);
+    // One that is not known takes nothing from the thread above it.
+    let snapshot = &read(&text("\"n\" of a kind that nobody knows"))[0];
+    let threads: Vec<_> = snapshot.threads.iter().map(|t| (t.name.as_deref(), t.tid, t.cpu_us)).collect();
+    assert_eq!(threads, [(Some("a"), Some(11), Some(1000))]);
+    assert_eq!(names(snapshot, 0), ["a.B.c"]);
+    assert!(snapshot.gaps.has(GapKind::SkippedText));
+}

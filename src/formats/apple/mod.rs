@@ -1,10 +1,14 @@
 //! What the reports of Apple's systems have in common: exceptions, processors, names of threads.
 
+mod exception;
+pub mod frame;
 mod termination;
+pub mod thrown;
 
-use crate::formats::text::words::split_once;
+use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{Arch, Failure, FailureKind, Signal, Str};
 
+pub use exception::{Exception, is_of_watchdog};
 pub use termination::Termination;
 
 /// Processors by what reports call them.
@@ -49,13 +53,43 @@ pub fn system(text: &str) -> Option<&'static str> {
     SYSTEMS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, os)| *os)
 }
 
-/// The name and the pid: `Crash-Tester [872]`, `com.apple.Driver (com.apple.Driver) [246]`.
+/// The name and the pid: `Crash-Tester [872]`, `com.apple.Driver (com.apple.Driver) [246]`,
+/// `lldb-rpc-server [12692] [unique pid 112195]`.
 pub fn process(text: &str) -> (Option<Str>, Option<u32>) {
-    let (name, pid) = match text.trim().rsplit_once('[') {
+    let text = without_unique(text.trim());
+    let (name, pid) = match text.rsplit_once('[') {
         Some((name, rest)) => (name.trim(), rest.split(']').next().and_then(|pid| pid.trim().parse().ok())),
-        None => (text.trim(), None),
+        None => (text, None),
     };
     ((!name.is_empty()).then(|| name.into()), pid)
+}
+
+/// Whether a line has the form of a title or a field, so that a release that adds one ends the stack before it, and a line
+/// of a log does not: `VM Region Summary:`, `Num samples:      101`, `External Modification Summary:`.
+pub fn is_title(line: &str) -> bool {
+    let Some((title, value)) = line.split_once(':') else { return false };
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '/' | '-' | '(' | ')');
+    line.starts_with(|c: char| c.is_ascii_uppercase())
+        && title.len() <= LONGEST_TITLE
+        && title.chars().all(is_word)
+        && (value.is_empty() || value.starts_with('\t') || value.starts_with("  "))
+}
+
+/// `Thread 0 crashed with ARM Thread State (64-bit):` and longer.
+const LONGEST_TITLE: usize = 60;
+
+/// What stands behind a process's pid since macOS 12: its number among all processes since the system began.
+const UNIQUE: &str = " [unique pid ";
+
+/// A process without its unique number: `lldb-rpc-server [12692] [unique pid 112195]`.
+pub fn without_unique(text: &str) -> &str {
+    let is_number = |rest: &str| {
+        let digits = rest.strip_suffix(']').unwrap_or(rest);
+        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    rsplit_once(text, UNIQUE)
+        .filter(|(_, rest)| is_number(rest))
+        .map_or(text, |(process, _)| process.trim_end())
 }
 
 /// Signals by the exception that becomes one, where the report names none.
@@ -81,14 +115,16 @@ static SIGNALS: &[(&str, i32)] = &[
 ];
 
 /// The signal of `EXC_BAD_ACCESS` and `SIGSEGV`; `codes` may hold the address of the access.
-pub fn signal(exception: &str, name: Option<&str>, codes: &str) -> Option<Signal> {
+fn signal(exception: &str, name: Option<&str>, codes: &str) -> Option<Signal> {
     let by_exception = || EXCEPTIONS.iter().find(|(known, _)| *known == exception).map(|(_, name)| *name);
     // A null pointer too, where the first page is mapped without any right: Mac OS X 10.4, whose reports name no signal.
     let by_code = || {
         let is_denied = exception == "EXC_BAD_ACCESS" && codes.contains("KERN_PROTECTION_FAILURE");
         is_denied.then_some("EXC_BAD_ACCESS")
     };
-    let name = name.filter(|n| n.starts_with("SIG")).or_else(by_code).or_else(by_exception)?;
+    // Reports of libraries name the signal in its place: `Exception Type:  SIGSEGV`.
+    let own = || exception.starts_with("SIG").then_some(exception);
+    let name = name.filter(|n| n.starts_with("SIG")).or_else(by_code).or_else(by_exception).or_else(own)?;
     let is_access = exception == "EXC_BAD_ACCESS" || matches!(name, "SIGSEGV" | "SIGBUS");
     Some(Signal {
         number: SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number),
@@ -99,7 +135,7 @@ pub fn signal(exception: &str, name: Option<&str>, codes: &str) -> Option<Signal
 }
 
 /// `KERN_INVALID_ADDRESS at 0x0000000000000008`, `0x0000000000000001, 0x0000000000000008`.
-pub fn address_in(codes: &str) -> Option<u64> {
+fn address_in(codes: &str) -> Option<u64> {
     let after = |mark: &str| codes.split_once(mark).map(|(_, rest)| rest);
     let text = after(" at 0x").or_else(|| after(", 0x"))?;
     let digits = text.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -112,6 +148,7 @@ static MESSAGES: &[(&str, FailureKind)] = &[
     ("terminating with uncaught exception", FailureKind::UncaughtException),
     ("libc++abi: terminating", FailureKind::UncaughtException),
     ("libc++abi.dylib: terminating", FailureKind::UncaughtException),
+    ("Crashing on exception:", FailureKind::UncaughtException),
     ("terminate called", FailureKind::UncaughtException),
     ("Assertion failed", FailureKind::Abort),
     ("Fatal error:", FailureKind::FatalError),

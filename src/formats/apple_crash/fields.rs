@@ -48,15 +48,11 @@ static FIELDS: &[(&str, Fact)] = &[
     ("System Integrity Protection:", |_, _| {}),
     ("Crashed Thread:", |m, text| m.crashed = number(text)),
     ("Triggered by Thread:", |m, text| m.crashed = number(text)),
-    ("Exception Type:", |m, text| m.exception = Some(exception(text))),
-    ("Exception Subtype:", |m, text| m.codes = Some(text.to_owned())),
-    ("Exception Codes:", |m, text| {
-        let codes = m.codes.get_or_insert_with(|| text.to_owned());
-        if !codes.contains(" at 0x") {
-            *codes = text.to_owned();
-        }
-    }),
-    ("Exception Note:", |_, _| {}),
+    ("Exception Type:", |m, text| (m.exception.name, m.exception.inside) = exception(text)),
+    ("Exception Subtype:", |m, text| m.exception.subtype = filled(text)),
+    ("Exception Codes:", |m, text| m.exception.codes = filled(text)),
+    ("Exception Message:", |m, text| m.exception.message = filled(text)),
+    ("Exception Note:", |m, text| m.exception.note(text)),
     ("Termination Signal:", |_, _| {}),
     (TERMINATION[0], termination),
     (TERMINATION[1], termination),
@@ -88,17 +84,23 @@ static OLD: &[(&str, Begins, Fact)] = &[
         "Exception:",
         |text| text.starts_with("EXC_"),
         |m, text| {
-            m.exception.get_or_insert_with(|| exception(text));
+            if m.exception.name.is_empty() {
+                (m.exception.name, m.exception.inside) = exception(text);
+            }
         },
     ),
     (
         "Codes:",
         |text| text.starts_with(['K', '0']),
         |m, text| {
-            m.codes.get_or_insert_with(|| text.to_owned());
+            m.exception.codes.get_or_insert_with(|| text.to_owned());
         },
     ),
 ];
+
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())

@@ -7,7 +7,7 @@
 //! Thread 5 name:                                                    Thread 1 (id: 0x1a2b):
 //! ```
 
-use crate::formats::apple;
+use crate::formats::apple::{self, frame};
 use crate::formats::text::{Head, first_line};
 use crate::model::{Thread, ThreadId, lossy};
 
@@ -18,17 +18,11 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     if let Some(name) = rest.strip_prefix(" name:") {
         thread.name = apple::thread_name(name);
         let mut head = Head::of(thread);
-        // The second line says whether it crashed.
-        let next = first_line(more);
-        let text = lossy(next.get(..next.len().min(256)).unwrap_or_default());
-        if let Some((same, rest)) = behind_number(text.trim_end())
-            && same == number
-            && let Some((words, _)) = rest.split_once(':')
-            && let Some(is_crashed) = crashed(words)
-        {
-            head.thread.is_running = is_crashed;
-            head.event = event(words);
-            head.more = (next.len() + 1).min(more.len());
+        if let Some(second) = second(number, more) {
+            head.thread.is_running = second.is_crashed;
+            head.event = second.event;
+            head.more = second.end;
+            head.unknown = second.between;
         }
         return Some(head);
     }
@@ -36,6 +30,42 @@ pub(super) fn read(line: &str, more: &[u8]) -> Option<Head> {
     thread.is_running = crashed(before)?;
     thread.name = name.strip_prefix(':').and_then(apple::thread_name).or_else(|| apple::thread_name(name));
     Some(Head { event: event(before), ..Head::of(thread) })
+}
+
+/// The second line of a header, which says whether the thread crashed.
+struct Second {
+    is_crashed: bool,
+    event: Option<String>,
+    /// Where the text behind it begins.
+    end: usize,
+    /// A line of somebody else between the two.
+    between: Option<String>,
+}
+
+/// As many lines are looked at for the second one.
+const MOST_LINES: usize = 4;
+
+/// The second line of the header of this thread.
+fn second(number: u64, more: &[u8]) -> Option<Second> {
+    let mut at = 0;
+    let mut between = None;
+    for _ in 0..MOST_LINES {
+        let next = first_line(more.get(at..)?);
+        let text = lossy(next.get(..next.len().min(256)).unwrap_or_default());
+        let text = text.trim_end();
+        at = (at + next.len() + 1).min(more.len());
+        match behind_number(text) {
+            Some((same, rest)) => {
+                let (words, _) = rest.split_once(':').filter(|_| same == number)?;
+                return Some(Second { is_crashed: crashed(words)?, event: event(words), end: at, between });
+            }
+            // Its stack begins: there is no second line.
+            None if text.is_empty() => {}
+            None if frame::read(text.trim_start()).is_some() => return None,
+            None => between = between.or_else(|| Some(text.to_owned())),
+        }
+    }
+    None
 }
 
 /// The event of a thread that crashed. One that is only shown before the others may be one that took long.

@@ -4,18 +4,17 @@
 //! Source: reports of the versions 4, 6 to 12 and 104; Apple's "Examining the fields in a crash report".
 
 mod fields;
-mod frame;
 mod header;
 
 use rustc_hash::FxHashMap;
 
 use fields::{FIRST, TERMINATION, number};
 
-use super::apple::{self, Termination};
+use super::apple::{self, Exception, Termination, frame, thrown};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, Site};
 use super::{About, Format, Reader};
 use crate::model::{
-    Failure, FailureKind, FormatId, GapKind, Process, Snapshot, Thread, ThreadId, ThreadIx, lossy,
+    Failure, FailureKind, FormatId, Frame, GapKind, Process, Snapshot, Thread, ThreadId, ThreadIx, lossy,
 };
 
 /// The row of this format.
@@ -66,15 +65,17 @@ struct Crash;
 #[derive(Default)]
 struct Memory {
     process: Process,
-    exception: Option<(String, Option<String>)>,
-    codes: Option<String>,
+    exception: Exception,
     crashed: Option<u64>,
     stack_pointer: Option<u64>,
     termination: Termination,
     /// The lines are reasons of the termination.
     is_reason: bool,
-    /// There is the backtrace of an exception.
+    /// There is the backtrace of the last exception.
     has_exception: bool,
+    /// The backtrace of an exception, and whether its lines are at hand.
+    thrown: Vec<Frame>,
+    is_thrown: bool,
     /// Which thread crashed, as the title of its registers says.
     registers_of: Option<u64>,
     /// A header says that its thread crashed.
@@ -87,6 +88,8 @@ struct Memory {
 const MESSAGES: &str = "messages";
 /// Reasons of the termination.
 const REASONS: &str = "reasons";
+/// The backtrace of an exception.
+const THROWN: &str = "backtrace of an exception";
 /// Registers of the thread that crashed.
 const REGISTERS: &str = "registers";
 /// Sections that say nothing of threads.
@@ -110,9 +113,8 @@ impl Grammar for Crash {
         if frame::read(line.trim_start()).is_some() {
             return InBlock::Body;
         }
-        // `Thread 0 crashed with X86 Thread State (64-bit):`, `Binary Images:`
-        let is_title = !line.starts_with([' ', '\t']) && (line.ends_with(':') || line.contains(':'));
-        if is_title || line.starts_with("Thread ") || line == "EOF" {
+        // `Thread 0 crashed with X86 Thread State (64-bit):`, `Binary Images:`; lines of a log stand in between too.
+        if is_title(line) || fields::field(line).is_some() || apple::is_title(line) {
             InBlock::Ends
         } else {
             InBlock::Unknown
@@ -126,6 +128,9 @@ impl Grammar for Crash {
         if is_registers(line) {
             return Outside::Section(REGISTERS);
         }
+        if thrown::is_title(line) {
+            return Outside::Section(THROWN);
+        }
         if OTHERS.iter().any(|title| line.starts_with(title)) {
             return Outside::Section(OTHER);
         }
@@ -136,7 +141,7 @@ impl Grammar for Crash {
             return Outside::Section(HEADER);
         }
         match section {
-            Some(MESSAGES | REGISTERS | REASONS) => Outside::Event,
+            Some(MESSAGES | REGISTERS | REASONS | THROWN) => Outside::Event,
             Some(OTHER | HEADER) => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -155,6 +160,7 @@ impl Grammar for Crash {
         }
         let next = memory.place.len() as u32;
         memory.place.insert(number, next);
+        memory.is_thrown = false;
         if thread.is_running {
             memory.crashed = Some(number);
         }
@@ -167,18 +173,32 @@ impl Grammar for Crash {
             memory.says_crashed = true;
             return;
         }
+        if memory.is_thrown {
+            if let Some(frame) = frame::read(line.trim_start()) {
+                memory.thrown.push(frame);
+                return;
+            }
+        }
         let is_of_reason = std::mem::take(&mut memory.is_reason);
         let Some((name, text, fact)) = fields::field(line) else {
-            let is_title = [TITLES, OTHERS].into_iter().flatten().any(|title| line.starts_with(title));
             if is_registers(line) {
                 memory.registers_of = memory
                     .registers_of
                     .or_else(|| number(line.strip_prefix("Thread ")?.split_once(" crashed with ")?.0));
-            } else if is_of_reason && !is_title {
+            } else if is_of_reason && !is_title(line) {
                 memory.termination.line(line);
                 memory.is_reason = true;
             }
-            memory.has_exception |= line.starts_with(EXCEPTION);
+            memory.has_exception |= thrown::is_last(line);
+            if thrown::is_title(line) {
+                // Of several the first, which the others only wrap.
+                memory.is_thrown = memory.thrown.is_empty() || thrown::is_last(line);
+                if memory.is_thrown {
+                    memory.thrown.clear();
+                }
+            } else if is_title(line) {
+                memory.is_thrown = false;
+            }
             memory.stack_pointer = memory.stack_pointer.or_else(|| stack_pointer(line));
             // A line of the messages.
             if let Some(failure) = apple::failure(line) {
@@ -186,6 +206,7 @@ impl Grammar for Crash {
             }
             return;
         };
+        memory.is_thrown = false;
         if FIRST.contains(&name) && !memory.place.is_empty() {
             self.close(memory, dumps);
         }
@@ -207,28 +228,33 @@ impl Crash {
                 thread.is_running = false;
             }
             let mut process = memory.process;
-            if let Some((exception, signal)) = &memory.exception {
-                let codes = memory.codes.as_deref().unwrap_or_default();
-                process.signal = apple::signal(exception, signal.as_deref(), codes);
-            }
+            process.signal = memory.exception.signal();
             if let Some(signal) = &mut process.signal {
                 signal.thread = thread;
                 signal.stack_pointer = memory.stack_pointer;
             }
             process.failure = memory.termination.failure().or(process.failure);
+            process.failure = process.failure.or_else(|| memory.exception.failure());
             if memory.has_exception && process.failure.is_none() {
                 process.failure = apple::uncaught(process.signal.as_ref());
             }
             let unexplained_of = memory.registers_of.or(memory.crashed.filter(|_| memory.says_crashed));
-            if let (Some(_), None, None) = (unexplained_of, &memory.exception, &process.failure) {
+            if let (Some(_), true, None) =
+                (unexplained_of, memory.exception.name.is_empty(), &process.failure)
+            {
                 process.failure = Some(unexplained());
                 let message = "the begin of the report is missing, which says why";
                 building.snapshot.gaps.add(GapKind::Truncated, message, None);
             }
             if let Some(failure) = &mut process.failure {
                 failure.thread = thread;
+                // The watchdog waits for the main thread.
+                let is_watched =
+                    failure.kind == FailureKind::System && apple::is_of_watchdog(&failure.message);
+                process.unresponsive = memory.place.get(&0).copied().map(ThreadIx).filter(|_| is_watched);
             }
             building.snapshot.process = process;
+            thrown::tell(&mut building.snapshot, &memory.thrown);
         }
         dumps.end();
     }
@@ -242,15 +268,10 @@ static TITLES: &[&str] = &[
     "Additional Diagnostic Information:",
 ];
 
-/// What begins the backtrace of an exception of Objective-C or C++ that nobody caught.
-const EXCEPTION: &str = "Last Exception Backtrace:";
-
-/// Titles of sections that say nothing of threads. The last exception's backtrace is the stack of no thread.
+/// Titles of sections that say nothing of threads.
 static OTHERS: &[&str] = &[
     "Binary Images:",
     "Binary Images Description:",
-    EXCEPTION,
-    "Application Specific Backtrace",
     "VM Regions Near",
     "VM Region Info:",
     "VM Region Summary:",
@@ -270,6 +291,13 @@ static OTHERS: &[&str] = &[
     "Bulk crash",
     "EOF",
 ];
+
+/// Whether a line begins a section whose title is known.
+fn is_title(line: &str) -> bool {
+    is_registers(line)
+        || thrown::is_title(line)
+        || [TITLES, OTHERS].into_iter().flatten().any(|title| line.starts_with(title))
+}
 
 /// `Thread 0 crashed with X86 Thread State (64-bit):`.
 fn is_registers(line: &str) -> bool {

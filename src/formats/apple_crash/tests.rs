@@ -63,7 +63,9 @@ fn threads_and_why() {
     assert_eq!((snapshot.process.pid, snapshot.process.os.as_deref()), (Some(7410), Some("ios")));
     assert_eq!(names(snapshot, 0), ["mach_msg_trap", "?"]);
     assert_eq!(names(snapshot, 1), ["print(_:)"]);
-    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    // It did not end of an exception, whose backtrace is no thread's.
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+    assert_eq!(gaps, [(GapKind::SkippedText, 1)]);
 }
 
 #[test]
@@ -77,6 +79,8 @@ fn what_the_system_ended() {
         (failure.kind, &*failure.message),
         (FailureKind::System, "Namespace SPRINGBOARD, Code 0x8badf00d")
     );
+    // The watchdog waits for the main thread.
+    assert_eq!(process.unresponsive, Some(Ix(0)));
     let text =
         ONE.replace("abort() called", "*** Terminating app due to uncaught exception 'X', reason: 'y'");
     assert_eq!(read(&text)[0].process.failure.clone().unwrap().kind, FailureKind::UncaughtException);
@@ -236,4 +240,90 @@ fn symbols_behind_two_slashes() {
     assert_eq!((frame.function, frame.module_offset), (None, Some(0x1380c4)));
     // What is no distance is part of the name.
     assert_eq!(read("0 Desk 0x18dbe40c4 operator + 0xZ").function.as_deref(), Some("operator + 0xZ"));
+}
+
+/// The thread that ends is in abort; the place is where the exception was thrown.
+#[test]
+fn exceptions_that_nobody_caught() {
+    let last = "Last Exception Backtrace:
+0   CoreFoundation                0x00000001a0 __exceptionPreprocess + 220
+1   Desk                          0x00000001b0 -[Letter print] + 12 (Letter.m:7)
+";
+    let thrown = ONE.replace("EXC_BAD_ACCESS (SIGSEGV)", "EXC_CRASH (SIGABRT)").replace(
+        "Last Exception Backtrace:\n0   CoreFoundation                0x00000001a0 __exceptionPreprocess + 220\n",
+        last,
+    );
+    let snapshot = &read(&thrown)[0];
+    assert_eq!(snapshot.threads.len(), 2);
+    assert_eq!(names(snapshot, 1), ["__exceptionPreprocess", "-[Letter print]"]);
+    assert_eq!(names(snapshot, 0), ["mach_msg_trap", "?"]);
+    let gaps: Vec<_> = snapshot.gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+    assert_eq!(gaps, [(GapKind::SkippedText, 1)], "where it ended is left out");
+    // The name that macOS gives it, where a message says what was thrown; the first of several.
+    let of_mac = thrown
+        .replace("Last Exception Backtrace:", "Application Specific Backtrace 0:")
+        .replace(
+            "\n\nThread 0 name",
+            "\n\nApplication Specific Backtrace 1:\n0   Desk   0x1 rethrown + 1\n\nThread 0 name",
+        )
+        .replace("abort() called", "*** Terminating app due to uncaught exception 'X', reason: 'y'");
+    assert_eq!(names(&read(&of_mac)[0], 1), ["__exceptionPreprocess", "-[Letter print]"]);
+    // Addresses alone say less than the stack of the thread.
+    let bare = thrown
+        .replace("CoreFoundation ", "??? ")
+        .replace("Desk                          0x00000001b0", "??? 0x1b0");
+    let bare = bare
+        .replace("__exceptionPreprocess + 220", "0x0 + 1")
+        .replace("-[Letter print] + 12 (Letter.m:7)", "0x0 + 2");
+    assert_eq!(names(&read(&bare)[0], 1), ["print(_:)"]);
+}
+
+#[test]
+fn ends_that_are_no_signals() {
+    let end = |kind: &str, codes: &str| {
+        let text = ONE.replace("EXC_BAD_ACCESS (SIGSEGV)", kind).replace(
+            "Exception Subtype: KERN_INVALID_ADDRESS at 0x0000000000000010\nException Codes: 0x0000000000000001, 0x0000000000000010",
+            codes,
+        );
+        let process = read(&text).remove(0).process;
+        (
+            process.signal.map(|signal| signal.name.to_string()),
+            process.failure.map(|f| (f.message.to_string(), f.thread)),
+        )
+    };
+    let told = |message: &str| Some((message.to_owned(), Some(Ix(1))));
+    assert_eq!(end("EXC_GUARD", "Exception Codes: GUARD_TYPE_FD"), (None, told("EXC_GUARD: GUARD_TYPE_FD")));
+    assert_eq!(end("00000020", "Exception Codes: 0x000000008badf00d"), (None, told("0x8badf00d (watchdog)")));
+    let limit = "Exception Codes: \nException Subtype: CPU\nException Message: (Limit 50%) Observed 80%";
+    assert_eq!(end("EXC_RESOURCE", limit), (None, told("EXC_RESOURCE: CPU: (Limit 50%) Observed 80%")));
+    let harmless = format!("{limit}\nException Note:  NON-FATAL CONDITION (this is NOT a crash)");
+    assert_eq!(end("EXC_RESOURCE", &harmless), (None, None));
+    // PLCrashReporter.
+    assert_eq!(end("SIGILL", "Exception Codes: ILL_NOOP at 0x1"), (Some("SIGILL".into()), None));
+}
+
+/// What two writers wrote into one file is read as if each had its own.
+#[test]
+fn lines_of_a_log_in_between() {
+    let facts = |text: &str| {
+        let snapshots = read(text);
+        let [snapshot] = snapshots.as_slice() else { panic!("one report in {text}") };
+        let threads: Vec<_> = (0..snapshot.threads.len())
+            .map(|n| (snapshot.threads[n].name.clone(), names(snapshot, n)))
+            .collect();
+        let signal = snapshot.process.signal.clone();
+        (threads, signal, snapshot.process.failure.clone())
+    };
+    let lines: Vec<&str> = ONE.lines().collect();
+    for log in
+        ["2024-01-02 10:00:00,010 INFO [http-1] GET /health 200 1ms", "I0102 10:00:00.010 7 a.cc:12] done: 1"]
+    {
+        for at in 1..lines.len() {
+            let text = [&lines[..at], &[log], &lines[at..]].concat().join("\n") + "\n";
+            assert_eq!(facts(&text), facts(ONE), "before line {at}: {}", lines[at]);
+        }
+    }
+    let inside = ONE.replace("\n1   My App", "\n2024-01-02 10:00:00 INFO: done\n1   My App");
+    let gaps: Vec<_> = read(&inside)[0].gaps.iter().map(|gap| gap.message.clone()).collect();
+    assert!(gaps.iter().any(|gap| gap.contains("lines in stacks")), "{gaps:?}");
 }

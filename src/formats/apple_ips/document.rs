@@ -47,11 +47,17 @@ pub(super) struct Report<'d> {
     pub os_version: Lenient<Os>,
     #[serde(default)]
     pub exception: Lenient<Exception>,
+    /// The process goes on.
+    #[serde(default, rename = "isNonFatal")]
+    pub is_non_fatal: Number,
     #[serde(default)]
     pub termination: Lenient<Termination>,
     /// Frames of an exception that nobody caught.
     #[serde(default, borrow, rename = "lastExceptionBacktrace")]
     pub last_exception: Option<&'d RawValue>,
+    /// The same as text, where `lastExceptionBacktrace` is missing: `0   CoreFoundation   0x1 __exceptionPreprocess + 2\n…`.
+    #[serde(default, rename = "asiBacktraces")]
+    pub asi_backtraces: Lenient<Vec<String>>,
     /// Messages by the library that left them.
     #[serde(default)]
     pub asi: Lenient<BTreeMap<String, Vec<String>>>,
@@ -73,6 +79,8 @@ pub(super) struct Exception {
     pub subtype: Lenient<String>,
     #[serde(default)]
     pub codes: Lenient<String>,
+    #[serde(default)]
+    pub message: Lenient<String>,
 }
 
 #[derive(Debug, Deserialize)]

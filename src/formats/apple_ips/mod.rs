@@ -5,12 +5,12 @@
 
 mod document;
 
-use super::apple::{self, Termination};
+use super::apple::{self, Exception, Termination, frame, thrown};
 use super::text::json::each_document;
 use super::text::json_list::{Record, parts};
 use super::text::{Body, BodyFrame, Building, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, FrameKind, Snapshot, Str, Thread, ThreadId};
+use crate::model::{FailureKind, FormatId, Frame, FrameKind, Snapshot, Str, Thread, ThreadId, ThreadIx};
 
 use document::{Image, Ips, Lenient, Place, Report, Reported};
 
@@ -54,8 +54,9 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     let own = own.strip_suffix(b"{").unwrap_or(own);
     let blanks = own.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
     let prefix = own.get(..own.len() - blanks)?;
-    // Keys that stand deep in a line are found by the line's first.
-    let is_at_begin = !prefix.contains(&b'{') && !prefix.contains(&b',');
+    // Keys that stand deep in a line are found by the line's first: other keys stand before them. The time in a log may
+    // have a comma.
+    let is_at_begin = !prefix.contains(&b'{') && !prefix.contains(&b'"');
     // A log puts one blank behind its words, more of them are the document's own.
     let blank = usize::from(!prefix.is_empty() && blanks > 0);
     is_at_begin.then(|| site.at - before.len() + prefix.len() + blank)
@@ -97,6 +98,8 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
             }
         }
     }
+    let main = building.snapshot.threads.first().filter(|thread| thread.id == ThreadId::Number(0));
+    let main = main.map(|_| ThreadIx(0));
     let process = &mut building.snapshot.process;
     process.name = report.proc_name.0.map(Str::from);
     process.pid = report.pid.0.and_then(|pid| u32::try_from(pid).ok());
@@ -104,12 +107,16 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
     process.captured_at = report.capture_time.0.map(Str::from);
     process.arch = report.cpu_type.0.as_deref().and_then(apple::arch);
     process.os = report.os_version.0.and_then(|os| os.train.0).and_then(|t| apple::system(&t)).map(Str::from);
-    if let Some(exception) = &report.exception.0 {
-        let name = exception.kind.0.as_deref().unwrap_or_default();
-        let codes = [&exception.subtype, &exception.codes].into_iter().filter_map(|c| c.0.as_deref());
-        let codes = codes.collect::<Vec<_>>().join(", ");
-        process.signal = apple::signal(name, exception.signal.0.as_deref(), &codes);
-    }
+    let exception = report.exception.0.map(|said| Exception {
+        name: said.kind.0.unwrap_or_default(),
+        inside: said.signal.0,
+        subtype: said.subtype.0,
+        message: said.message.0,
+        codes: said.codes.0,
+        is_harmless: report.is_non_fatal.0.is_some_and(|is| is != 0),
+    });
+    let exception = exception.unwrap_or_default();
+    process.signal = exception.signal();
     if let Some(signal) = &mut process.signal {
         signal.thread = crashed;
         signal.stack_pointer = stack_pointer;
@@ -127,11 +134,24 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
         told.failure()
     };
     let uncaught = || report.last_exception.and_then(|_| apple::uncaught(process.signal.as_ref()));
-    process.failure = by_message().or_else(by_system).or_else(uncaught);
+    let by_exception = || exception.failure();
+    process.failure = by_message().or_else(by_system).or_else(by_exception).or_else(uncaught);
     if let Some(failure) = &mut process.failure {
         failure.thread = crashed;
+        // The watchdog waits for the main thread.
+        let is_watched = failure.kind == FailureKind::System && apple::is_of_watchdog(&failure.message);
+        process.unresponsive = main.filter(|_| is_watched);
     }
+    let last = report.last_exception.and_then(|frames| body(frames.get(), &images));
+    let last = last.map(|body| body.frames.into_iter().map(|frame| frame.frame).collect::<Vec<_>>());
+    let as_text = || report.asi_backtraces.0.iter().flatten().next().map(|text| backtrace(text));
+    thrown::tell(&mut building.snapshot, &last.or_else(as_text).unwrap_or_default());
     Some(building)
+}
+
+/// `0   CoreFoundation   0x00000001a0 __exceptionPreprocess + 220`, a frame a line.
+fn backtrace(text: &str) -> Vec<Frame> {
+    text.lines().filter_map(|line| frame::read(line.trim_start())).collect()
 }
 
 fn thread_of(n: usize, said: &Reported<'_>) -> Thread {

@@ -88,3 +88,48 @@ fn two_reports_cut_anywhere_and_other_documents() {
     let content = crate::formats::detect::detect(&other, None).expect("a header");
     assert!(crate::formats::detect::read(&content, &other, &"x".into()).is_empty());
 }
+
+/// The thread that ends is in abort; the place is where the exception was thrown.
+#[test]
+fn exceptions_that_nobody_caught() {
+    let names = |backtrace: &str| {
+        let text = ONE
+            .replace("\"SIGSEGV\"", "\"SIGABRT\"")
+            .replace("abort() called", "*** Terminating app due to uncaught exception 'X', reason: 'y'")
+            .replace("\"newField\" : [1, {\"a\": null}]", backtrace);
+        crate::formats::testing::names(&read(&text)[0], 1)
+    };
+    let thrown = ["objc_exception_throw", "-[Letter print]"];
+    let last = r#""lastExceptionBacktrace":[{"imageOffset":1,"symbol":"objc_exception_throw","imageIndex":0},{"imageOffset":2,"symbol":"-[Letter print]","imageIndex":0}]"#;
+    assert_eq!(names(last), thrown);
+    let text = r#""asiBacktraces":["0   libobjc.A.dylib   0x00007ff813a12bc3 objc_exception_throw + 48\n1   Desk   0x000000010bbb1de3 -[Letter print] + 58"]"#;
+    assert_eq!(names(text), thrown);
+    assert_eq!(names("\"newField\" : 1"), ["inner", "outer"]);
+}
+
+#[test]
+fn limits_and_guards() {
+    let process = |more: &str| {
+        let exception =
+            format!(r#""exception" : {{"type":"EXC_GUARD","subtype":"GUARD_TYPE_FD"}}{more}, "was""#);
+        read(&ONE.replace("\"exception\"", &exception)).remove(0).process
+    };
+    let failure = process("").failure.unwrap();
+    assert_eq!((&*failure.message, failure.thread), ("EXC_GUARD: GUARD_TYPE_FD", Some(ThreadIx(1))));
+    assert!(process(r#", "isNonFatal":1"#).failure.is_none());
+}
+
+/// The time of a log may have a comma.
+#[test]
+fn behind_the_times_of_a_log() {
+    for time in [
+        "2024-01-02T10:00:00Z ",
+        "2024-01-02 10:00:00,010 INFO ",
+        "2024-01-02T10:00:00.010+01:00 host app[7]: ",
+    ] {
+        let text: String = ONE.lines().map(|line| format!("{time}{line}\n")).collect();
+        let snapshots = read(&text);
+        assert_eq!(snapshots.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [2], "{time}");
+        assert_eq!(snapshots[0].process.pid, Some(7410));
+    }
+}

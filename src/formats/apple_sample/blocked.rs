@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! (blocked by turnstile waiting for NNIM [3715] thread 0xf1aeb)
+//! (blocked by turnstile waiting for lldb-rpc-server [12692] [unique pid 112195] thread 0x2c4a6c)
 //! (blocked by pthread mutex owned by Mail [517] thread 0x57be71)
 //! (suspended, blocked by turnstile waiting for Cursor [858])
 //! (blocked by turnstile waiting for tccd [310] thread 0x9c1 after 2 hops)
@@ -10,6 +11,7 @@
 //! (blocked by wait4 on spindump [546])
 //! ```
 
+use crate::formats::apple;
 use crate::formats::text::{BodyLock, BodyWait, LockRef, OwnerRef};
 use crate::model::{ReportedLockKind, Str, ThreadId, WaitMode};
 
@@ -34,7 +36,8 @@ pub(super) fn wait(text: &str) -> Option<BodyWait> {
     let name = if hops.is_empty() { what.to_owned() } else { format!("{what}, after {hops}") };
     // Names of processes hold blanks and brackets: what counts stands at the end.
     if let Some((process, thread)) = whom.rsplit_once("] thread 0x") {
-        let pid: u32 = process.rsplit_once('[')?.1.parse().ok()?;
+        let pid: u32 =
+            apple::without_unique(process).trim_end_matches(']').rsplit_once('[')?.1.parse().ok()?;
         let digits = thread.bytes().take_while(u8::is_ascii_hexdigit).count();
         let id = format!("0x{}", thread.get(..digits)?);
         let number = u64::from_str_radix(thread.get(..digits)?, 16).ok()?;
@@ -49,6 +52,7 @@ pub(super) fn wait(text: &str) -> Option<BodyWait> {
         return wait(what.to_owned(), name, Some(OwnerRef::Itself));
     }
     // A process, of which no thread is named.
+    let whom = apple::without_unique(whom.trim_end());
     wait(format!("{what} of {whom}"), format!("{name} of {whom}"), None)
 }
 
@@ -70,6 +74,16 @@ mod tests {
                 "f + 0 (pthread + 1) [0xff] (blocked by turnstile waiting for A [b] c [3715] thread 0xf1aeb)"
             ),
             ("turnstile of thread 0xf1aeb".into(), of(3715, "0xf1aeb", 0xf1aeb))
+        );
+        assert_eq!(
+            read(
+                "f [0xff] (blocked by turnstile waiting for a-server [12692] [unique pid 112195] thread 0x2c4a6c)"
+            ),
+            ("turnstile of thread 0x2c4a6c".into(), of(12692, "0x2c4a6c", 0x2c4a6c))
+        );
+        assert_eq!(
+            read("f (suspended, blocked by turnstile waiting for Cursor [858] [unique pid 99])"),
+            ("turnstile of Cursor [858]".into(), None)
         );
         assert_eq!(
             read("f (suspended, blocked by turnstile waiting for tccd [310] thread 0x9c1 after 2 hops)").1,

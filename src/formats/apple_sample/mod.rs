@@ -68,6 +68,16 @@ fn is_tree(line: &[u8]) -> bool {
     tree::is_node(&lossy(line.get(..line.len().min(400)).unwrap_or(line)))
 }
 
+/// Lines of the header.
+fn is_of_header(text: &str) -> bool {
+    text.starts_with("Analysis of sampling ") || FIELDS.iter().any(|(field, _)| text.starts_with(field))
+}
+
+/// What begins the sections behind the threads.
+fn is_behind(text: &str) -> bool {
+    TITLES.iter().any(|title| text.starts_with(title))
+}
+
 struct Sample;
 
 /// What is remembered between threads.
@@ -117,22 +127,17 @@ impl Grammar for Sample {
         if text.starts_with('<') && text.ends_with('>') {
             return InBlock::Noise;
         }
-        let is_title = !line.starts_with(' ') && (line.contains(':') || line.starts_with("---"));
-        if is_title || line.trim_start().starts_with("Binary Images:") {
-            InBlock::Ends
-        } else {
-            InBlock::Unknown
-        }
+        // Lines of a log stand in between too.
+        let is_title = apple::is_title(line) || line.starts_with("---") || is_of_header(line);
+        if is_title || is_behind(text) { InBlock::Ends } else { InBlock::Unknown }
     }
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         let text = line.trim_start();
-        if FIELDS.iter().any(|(field, _)| text.starts_with(field))
-            || text.starts_with("Analysis of sampling ")
-        {
+        if is_of_header(text) {
             return Outside::Section(HEADER);
         }
-        if text.starts_with("Binary Images:") || TITLES.iter().any(|title| text.starts_with(title)) {
+        if is_behind(text) {
             return Outside::Section(OTHER);
         }
         if section.is_some() { Outside::Noise } else { Outside::Unknown }
@@ -221,17 +226,22 @@ static FIELDS: &[(&str, Fact)] = &[
     ("OS Version:", |m, text| m.os = apple::system(text).map(Str::from)),
     // `12 idle work queue threads omitted`
     ("Note:", |m, text| {
-        // `Unresponsive for 77 seconds before sampling`
-        m.is_unresponsive |= text.starts_with("Unresponsive for ");
+        // `Unresponsive for 77 seconds before sampling`, `Unresponsive`
+        m.is_unresponsive |= text.starts_with("Unresponsive");
         if text.contains("omitted") {
             m.omitted += text.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(1);
         }
     }),
 ];
 
-/// What begins the sections behind the threads.
-static TITLES: &[&str] =
-    &["Total number in stack", "Sort by top of stack", "Call graph:", "Heaviest stack", "Sample analysis"];
+static TITLES: &[&str] = &[
+    "Binary Images:",
+    "Total number in stack",
+    "Sort by top of stack",
+    "Call graph:",
+    "Heaviest stack",
+    "Sample analysis",
+];
 
 fn tell(memory: &mut Memory, building: &mut Building, offset: u64) {
     let snapshot = &mut building.snapshot;
@@ -246,7 +256,7 @@ fn tell(memory: &mut Memory, building: &mut Building, offset: u64) {
         // They wait for work: nothing can hide in them, but the counts are lower bounds.
         snapshot.is_complete = false;
         let message = "idle work queue threads were left out by the producer";
-        snapshot.gaps.add_many(GapKind::SkippedText, message, memory.omitted, Some(offset));
+        snapshot.gaps.add_many(GapKind::Limit, message, memory.omitted, Some(offset));
         memory.omitted = 0;
     }
 }

@@ -59,7 +59,7 @@ fn trees_of_spindump() {
         (run.file.as_deref(), run.line, run.module.as_deref()),
         (Some("main.c"), Some(12), Some("Desk"))
     );
-    assert!(!desk.is_complete);
+    assert!(!desk.is_complete && desk.gaps.has(GapKind::Limit), "{:?}", desk.gaps);
     assert_eq!((other.process.pid, other.process.os.as_deref()), (Some(7), Some("macos")));
     assert_eq!(names(other, 0), ["thread_continue"]);
 }
@@ -101,6 +101,22 @@ fn owners_elsewhere_rings_and_oneself() {
     );
     let ring = read(&ring.replace("0x9e1,0x9e2", "0x9e1")).remove(0);
     assert_eq!(ring.rings[0].threads, [ThreadIx(0), ThreadIx(2)]);
+}
+
+#[test]
+fn processes_with_their_unique_numbers() {
+    let text = SPINDUMP.replace("[7410]", "[7410] [unique pid 112195]");
+    let desk = &read(&text)[0];
+    assert_eq!((desk.process.name.as_deref(), desk.process.pid), (Some("Desk"), Some(7410)));
+    assert_eq!(desk.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(1)));
+}
+
+#[test]
+fn what_does_not_respond() {
+    for note in ["Unresponsive", "Unresponsive for 9 seconds before sampling"] {
+        let text = SPINDUMP.replace("3 idle work queue threads omitted", note);
+        assert_eq!(read(&text)[0].process.unresponsive, Some(ThreadIx(0)), "{note}");
+    }
 }
 
 const SAMPLE: &str = "Analysis of sampling rg (pid 64751) every 1 millisecond
@@ -215,4 +231,28 @@ fn spindumps_without_counts_in_their_headers() {
     ] {
         assert!(is_none(talk), "{talk}");
     }
+}
+
+/// What two writers wrote into one file is read as if each had its own.
+#[test]
+fn lines_of_a_log_in_between() {
+    let facts = |text: &str| {
+        let snapshots = read(text);
+        let threads = |snapshot: &Snapshot| {
+            let names: Vec<_> = (0..snapshot.threads.len()).map(|n| names(snapshot, n)).collect();
+            (snapshot.process.name.clone(), names)
+        };
+        snapshots.iter().map(threads).collect::<Vec<_>>()
+    };
+    let log = "2024-01-02 10:00:00,010 INFO [http-1] GET /health 200 1ms";
+    for whole in [SPINDUMP, SAMPLE] {
+        let lines: Vec<&str> = whole.lines().collect();
+        for at in 1..lines.len() {
+            let text = [&lines[..at], &[log], &lines[at..]].concat().join("\n") + "\n";
+            assert_eq!(facts(&text), facts(whole), "before line {at}: {}", lines[at]);
+        }
+    }
+    let inside = SAMPLE.replace("\n    +   794", "\n2024-01-02 10:00:00 INFO: done\n    +   794");
+    let gaps: Vec<_> = read(&inside)[0].gaps.iter().map(|gap| gap.message.clone()).collect();
+    assert!(gaps.iter().any(|gap| gap.contains("lines in stacks")), "{gaps:?}");
 }

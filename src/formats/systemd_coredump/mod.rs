@@ -3,6 +3,8 @@
 //! Source: systemd 215 to 257 src/coredump/coredump.c (`submit_coredump`), coredumpctl.c (`print_info`),
 //! src/shared/elf-util.c (`frame_callback`, `thread_callback`): at most 64 threads of at most 64 frames.
 
+mod journal;
+
 use super::elf_core;
 use super::text::words::{file_name, hex, last_group, number};
 use super::text::{
@@ -49,8 +51,9 @@ struct Coredump;
 struct Memory {
     process: Process,
     signal: Option<Signal>,
-    /// Said before the message: pid and signal.
+    /// Said beside the message: pid and signal.
     dying: Option<(u64, i32)>,
+    entry: journal::Entry,
     /// The core itself was cut.
     is_truncated: bool,
     seen: SeenIds,
@@ -113,9 +116,14 @@ impl Grammar for Coredump {
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, _offset: u64) {
         let text = line.trim_start();
+        if let Some(said) = memory.entry.line(text) {
+            memory.dying = Some(said);
+            settle(memory, dumps);
+        }
         if let Some(arch) = text.strip_prefix("ELF object binary architecture: ") {
             if let Some(building) = dumps.open() {
-                building.snapshot.process.arch = arch_of(arch.trim());
+                // In JSON other fields follow.
+                building.snapshot.process.arch = arch_of(arch.split('"').next().unwrap_or(arch).trim());
             }
             return;
         }
@@ -135,6 +143,19 @@ impl Grammar for Coredump {
     }
 }
 
+/// Gives the dump that is being read its signal, where that is said behind the message.
+fn settle(memory: &mut Memory, dumps: &mut Dumps) {
+    let Some(building) = dumps.open() else { return };
+    let process = &mut building.snapshot.process;
+    let is_unknown = process.failure.as_ref().is_some_and(|f| f.kind == FailureKind::DumpedCore);
+    let said = memory.dying.filter(|(pid, _)| is_unknown && process.pid.map(u64::from) == Some(*pid));
+    if let Some((_, number)) = said {
+        process.signal = Some(Signal { thread: Some(ThreadIx(0)), ..signal(number, None) });
+        process.failure = None;
+        memory.dying = None;
+    }
+}
+
 fn close(memory: &mut Memory, dumps: &mut Dumps) {
     if let Some(building) = dumps.open()
         && building.snapshot.threads.len() >= MOST_THREADS
@@ -143,7 +164,7 @@ fn close(memory: &mut Memory, dumps: &mut Dumps) {
     }
     dumps.end();
     let dying = memory.dying.take();
-    *memory = Memory { dying, ..Memory::default() };
+    *memory = Memory { dying, entry: memory.entry, ..Memory::default() };
 }
 
 /// What the lines before the first thread say of the process.
@@ -231,7 +252,10 @@ static EVENTS: &[&str] = &[
 ];
 
 fn is_event(text: &str) -> bool {
-    EVENTS.iter().any(|event| text.starts_with(event)) || dumped(text).is_some() || terminated(text).is_some()
+    EVENTS.iter().any(|event| text.starts_with(event))
+        || dumped(text).is_some()
+        || terminated(text).is_some()
+        || journal::is_field(text)
 }
 
 /// `Process 6023 (kwin_wayland) of user 1000 dumped core.`, after `Message: ` or a sign of newer versions: pid, name.
@@ -248,6 +272,8 @@ fn terminated(text: &str) -> Option<(u64, i32)> {
 }
 
 fn process(text: &str) -> Option<(u64, &str, &str)> {
+    // Printed as JSON, other fields stand before it.
+    let text = text.rsplit_once("\"MESSAGE\"").map_or(text, |(_, message)| message);
     let at = text.find("Process ").filter(|at| *at <= LONGEST_LEAD)?;
     let (pid, rest) = number(text.get(at + "Process ".len()..)?)?;
     let rest = rest.strip_prefix(" (")?;

@@ -86,3 +86,35 @@ fn limits_json_cuts_and_talk() {
     cut_everywhere(INFO);
     assert!(read("a Stack trace of thread 7: see the log\n").is_empty());
 }
+
+/// The message names no signal, the fields of the journal beside it do.
+#[test]
+fn fields_of_the_journal() {
+    let message = INFO.split_once("Message: ").unwrap().1.trim_start();
+    let signals = |text: &str| -> Vec<_> {
+        let snapshots = read(text);
+        snapshots
+            .iter()
+            .map(|s| s.process.signal.clone().map(|signal| (signal.name.to_string(), signal.thread)))
+            .collect()
+    };
+    let told = |name: &str| Some((name.to_owned(), Some(ThreadIx(0))));
+    let pid = "    COREDUMP_PID=23316\n";
+    let entry = |before: &str, behind: &str| {
+        format!("Sat 2026-11-28 19:51:06 UTC [s=1]\n{before}    MESSAGE={message}{behind}\n")
+    };
+    let segv = entry("    COREDUMP_SIGNAL=11\n", pid);
+    let abort = entry(&format!("{pid}    COREDUMP_SIGNAL_NAME=SIGABRT\n"), "    COREDUMP_SIGNAL=6\n");
+    assert_eq!(signals(&segv), [told("SIGSEGV")]);
+    assert_eq!(signals(&format!("{segv}{abort}{}", entry("", ""))), [told("SIGSEGV"), told("SIGABRT"), None]);
+    assert_eq!(signals(&segv.replace("COREDUMP_PID=23316", "COREDUMP_PID=7")), [None], "of another process");
+    // Where the message stands far behind in its line.
+    let json = |signal: &str| {
+        let message = serde_json::json!(message);
+        format!(
+            "{{\"__CURSOR\":\"{}\",\"COREDUMP_SIGNAL\":\"{signal}\",\"MESSAGE\":{message},\"COREDUMP_PID\":\"23316\"}}",
+            "s".repeat(300)
+        )
+    };
+    assert_eq!(signals(&json("11")), [told("SIGSEGV")]);
+}

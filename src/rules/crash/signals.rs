@@ -66,7 +66,7 @@ pub(super) const CODES: &[(&str, i32, &str, &str)] = &[
 pub(super) const GO_RUNTIME: &[&str] = &["runtime.", "runtime/internal/", "internal/runtime/"];
 
 /// Modules inside of which somebody fails whom a caller let down: a JVM, which does what Java code has it do; the C
-/// library; and what starts threads, at the outer end of stacks whose inner frames may all be the JVM's. In lower case.
+/// library; Apple's runtimes of Objective-C and Swift with their collections; and what starts threads, at the outer end of stacks whose inner frames may all be the JVM's. In lower case.
 pub(super) const RUNTIMES: &[&str] = &[
     "libjvm.so",
     "libjvm.dylib",
@@ -88,6 +88,17 @@ pub(super) const RUNTIMES: &[&str] = &[
     "kernel32.dll",
     "kernelbase.dll",
     "ntdll.dll",
+    // Apple's: what they throw or trip over they were given.
+    "corefoundation",
+    "com.apple.corefoundation",
+    "foundation",
+    "com.apple.foundation",
+    "libobjc.a.dylib",
+    "libc++abi.dylib",
+    "libsystem_c.dylib",
+    "libsystem_malloc.dylib",
+    "libsystem_platform.dylib",
+    "libswiftcore.dylib",
 ];
 
 /// How functions begin through which Java code has the JVM touch memory, and the JVM's own pieces of machine code.

@@ -1,4 +1,4 @@
-//! Frames.
+//! Frames of reports that are text, and of those that hold such text.
 //!
 //! ```text
 //! 0   libsystem_kernel.dylib          0x3618bc5c 0x3617c000 + 64604 (semaphore_wait_signal_trap + 8)   KSCrash, Xcode 4
@@ -11,6 +11,7 @@
 //! 0   <<00000000>>                    0x00000002 0 + 2                                                  Mac OS X 10.4: the same
 //! 6   dyld                            0x00000001a02f4e70 0x1a02e0000 + 85616
 //! 7   MyApp                           0x0000000104ff1e70 helper + 4 [inlined] (Log.swift:9)
+//! 4   libobjc.A.dylib                 0x000000019b97e1a4 _objc_terminate+ 16804 () + 176                 iOS 13: the name in two
 //! 8   libsystem_kernel.dylib          0x18d5d2634 0x18d5cf000 + 0x3634    // mach_msg_trap + 0x8           Cr4shed
 //! ```
 //!
@@ -20,7 +21,7 @@ use crate::formats::text::words::{rsplit_once, split_once};
 use crate::model::{Frame, FrameKind, Str};
 
 /// Reads a frame without its indentation.
-pub(super) fn read(text: &str) -> Option<Frame> {
+pub fn read(text: &str) -> Option<Frame> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = text.get(digits..)?;
     if digits == 0 || digits > 6 || !rest.starts_with([' ', '\t']) {
@@ -75,12 +76,24 @@ fn name(frame: &mut Frame, symbol: &str) {
     {
         symbol = before;
     }
-    let symbol = symbol.trim();
+    let whole = in_two(symbol);
+    let symbol = whole.as_deref().unwrap_or(symbol).trim();
     // `0 + 2`: the distance from address 0.
     if !matches!(symbol, "" | "0" | "???") {
         frame.function = Some(symbol.into());
         frame.module_offset = None;
     }
+}
+
+/// The name of iOS 13, which has the place in the image between a function and its arguments: `_objc_terminate+ 16804 ()`,
+/// `JSC::call+ 4711 (int, char) const`, `-[Log write:]+ 220`.
+fn in_two(symbol: &str) -> Option<String> {
+    let (name, rest) = split_once(symbol, "+ ")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let arguments = rest.get(digits..)?;
+    let is_place = digits > 0 && !name.is_empty() && !name.ends_with(' ');
+    let is_end = arguments.is_empty() || arguments.starts_with(" (");
+    (is_place && is_end).then(|| format!("{name}{}", arguments.trim_start()))
 }
 
 /// `63628`, `0x3634`.
@@ -118,6 +131,12 @@ mod tests {
             read("5   MyApp  0x0000000104ff1e70 closure #1 in f() (in MyApp) (Log.swift:12)"),
             (some("MyApp"), some("closure #1 in f()"), Some(12))
         );
+        let named = |symbol: &str| read(&format!("4   libobjc.A.dylib  0x000000019b97e1a4 {symbol}")).1;
+        assert_eq!(named("_objc_terminate+ 16804 () + 176"), some("_objc_terminate()"));
+        assert_eq!(named("JSC::call+ 4711 (int, char) const + 8"), some("JSC::call(int, char) const"));
+        assert_eq!(named("-[Log write:]+ 220"), some("-[Log write:]"));
+        assert_eq!(named("V::operator++ 12 (V) + 4"), some("V::operator+(V)"));
+        assert_eq!(named("V::operator+ (int) + 4"), some("V::operator+ (int)"));
         assert_eq!(
             read("0   libsystem_kernel.dylib        \t0x00000001c3e1a334 0x1c3df1000 + 168756"),
             (some("libsystem_kernel.dylib"), None, None)
