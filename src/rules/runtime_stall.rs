@@ -10,7 +10,8 @@
 //! - Virtual threads that wait while they keep their carrier: pinned. Where every carrier is pinned, no other
 //!   virtual thread can run. Reading and writing files keeps the carrier by design and is not meant.
 //! - Virtual threads that are ready to run and have no carrier, ten and more, in a dump that names carriers.
-//! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more.
+//! - A finalizer thread that is stuck in an object's own code: nothing is finalized any more. By its name, or,
+//!   of .NET, by the `Finalize` with which its stack begins.
 //! - Two and more threads of a JVM up to JDK 12 that are inside static initializers and wait for a class of which
 //!   that JVM does not say which it is.
 //!
@@ -237,12 +238,13 @@ fn virtual_threads(count: u64) -> String {
 /// A finalizer that is stuck in code of the program.
 fn finalizer(case: &Case<'_>) -> Option<Finding> {
     let is_stuck = |t: ThreadIx| {
+        let state = case.waits.of(t).state;
+        let is_blocked = matches!(state, State::LockWait | State::IoWait | State::Sleeping | State::JoinWait);
         let name = case.snapshot.threads[t.at()].name.as_deref();
-        name.is_some_and(|name| FINALIZERS.contains(&name))
-            && matches!(
-                case.waits.of(t).state,
-                State::LockWait | State::IoWait | State::Sleeping | State::JoinWait
-            )
+        let is_named = name.is_some_and(|name| FINALIZERS.contains(&name));
+        // Without an object at hand it is in no finalizer, so that no wait there is one for work.
+        (is_named && is_blocked)
+            || ((is_blocked || state == State::CondWait) && begins_with_finalizer(case, t))
     };
     let stuck = all(case, is_stuck);
     let &thread = stuck.first()?;
@@ -257,6 +259,22 @@ fn finalizer(case: &Case<'_>) -> Option<Finding> {
     finding.advice = vec!["Close resources in the program and not in finalizers.".into()];
     Some(placed(case, finding, stuck, Some(thread), "finalizer"))
 }
+
+/// What the runtime of .NET calls for each object that it finalizes. Programs cannot call it, so that a stack which begins
+/// with it is the finalizer's: its thread has a name in no dump.
+///
+/// Source: .NET 8 coreclr src/vm/finalizerthread.cpp, ECMA-334 15.13.
+const FINALIZE: &str = ".Finalize";
+
+fn begins_with_finalizer(case: &Case<'_>, thread: ThreadIx) -> bool {
+    let record = &case.snapshot.threads[thread.at()];
+    let is_dotnet = DOTNET.contains(&case.snapshot.source.format.id());
+    let outermost = case.snapshot.stacks.frames_of(record.stack).last();
+    is_dotnet && outermost.is_some_and(|&f| case.meanings.get(f).name.ends_with(FINALIZE))
+}
+
+/// The formats whose frames are .NET's alone.
+const DOTNET: &[&str] = &["clrstack", "dotnet-stack"];
 
 fn placed(
     case: &Case<'_>,

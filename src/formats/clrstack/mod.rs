@@ -40,7 +40,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     match line.get(..1)? {
         "T" => {
             let is_header = line.starts_with("Thread Id: 0x") && site.before()?.ends_with(b"OS ");
-            header(&format!("OS {line}")).filter(|_| is_header)?;
+            header(&format!("OS {line}"), site.following(1).next().unwrap_or_default())
+                .filter(|_| is_header)?;
             Some(site.at - "OS ".len())
         }
         // `Index         SyncBlock MonitorHeld Recursion Owning Thread Info …`
@@ -57,8 +58,8 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     }
 }
 
-/// `OS Thread Id: 0x1a2c (3)`.
-fn header(line: &str) -> Option<Head> {
+/// `OS Thread Id: 0x1a2c (3)`. `more`: what follows the line.
+fn header(line: &str, more: &[u8]) -> Option<Head> {
     let rest = line.strip_prefix("OS Thread Id: ")?;
     let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let tid = u32::from_str_radix(id.strip_prefix("0x")?, 16).ok()?;
@@ -66,13 +67,28 @@ fn header(line: &str) -> Option<Head> {
     thread.tid = Some(tid);
     let mut head = Head::of(thread);
     // The debugger's number, which is -1 or XXX for a thread that has ended.
-    let is_known = rest.is_empty() || rest.starts_with('(');
-    // Prose names such a header and goes on.
-    if is_known && rest.split_once(')').is_some_and(|(_, after)| !after.trim().is_empty()) {
-        return None;
+    let field = match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((_, after)) => after.trim(),
+        None if rest.starts_with('(') => "",
+        None => rest.trim(),
+    };
+    // A field of a release that is not known yet, or prose that names a header and goes on: below a header a stack begins.
+    if !field.is_empty() {
+        if !begins_stack(more) {
+            return None;
+        }
+        head.unknown = Some(field.to_owned());
     }
-    head.unknown = (!is_known).then(|| rest.to_owned());
     Some(head)
+}
+
+/// Whether a stack begins with the first of these lines: with its columns, a frame, or why there is none.
+fn begins_stack(more: &[u8]) -> bool {
+    let line = lossy(more.split(|b| *b == b'\n').next().unwrap_or_default());
+    let text = line.trim();
+    COLUMNS.iter().any(|start| text.starts_with(start))
+        || call_site(text).is_some()
+        || ENDS_OF_STACKS.iter().any(|(start, _)| text.starts_with(start))
 }
 
 struct ClrStack;
@@ -97,8 +113,8 @@ impl Grammar for ClrStack {
         line.starts_with(b"OS Thread Id: 0x")
     }
 
-    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        header(line)
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header(line, more)
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -109,7 +125,8 @@ impl Grammar for ClrStack {
         if is_outside(text) {
             return InBlock::Ends;
         }
-        if NOISE.iter().any(|start| text.starts_with(start)) || is_value(text) {
+        let is_noise = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+        if is_noise(COLUMNS) || is_noise(NOISE) || is_rest_of_message(text) || is_value(text) {
             InBlock::Noise
         } else {
             InBlock::Unknown
@@ -217,20 +234,22 @@ static ENDS_OF_STACKS: &[(&str, StackEnd)] = &[
     ("<failed>", StackEnd::Reported),
 ];
 
+/// Whether a line goes on with why a stack could not be walked (strike.cpp, `ClrStackImpl::ClrStack`).
+///
+/// ```text
+/// Unable to walk the managed stack. The current thread is likely not a
+/// managed thread. You can run !clrthreads to get a list of managed threads in
+/// the process
+/// ```
+fn is_rest_of_message(text: &str) -> bool {
+    text.starts_with("managed thread. You can run ") || text.trim_end() == "the process"
+}
+
+/// How the line begins that names the columns of a stack.
+static COLUMNS: &[&str] = &["Child SP", "Child-SP", "ESP ", "RSP ", "SP "];
+
 /// Lines of a block without a meaning, without their indentation.
-static NOISE: &[&str] = &[
-    "Child SP",
-    "Child-SP",
-    "ESP ",
-    "RSP ",
-    "SP ",
-    "PARAMETERS:",
-    "LOCALS:",
-    "<no data>",
-    "Stack walk complete",
-    "---",
-    "===",
-];
+static NOISE: &[&str] = &["PARAMETERS:", "LOCALS:", "<no data>", "Stack walk complete", "---", "==="];
 
 /// How the outputs of other commands begin.
 static OTHERS: &[&str] = &[

@@ -9,14 +9,17 @@
 //! ```
 //!
 //! `MonitorHeld` is 1 for the owner and 2 for each waiter. A thread that a monitor's owner is and the debugger does not
-//! know any more is `XXX`.
+//! know any more is `XXX`, where its id is gone as well in place of it.
+//!
+//! The table counts the waiters and does not name them. Where no thread of the text can be one of them, its stack was
+//! not printed: that they are there is known, and that the text does not show them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::formats::text::{Building, Contended, OwnerRef, link};
+use crate::formats::text::{Body, Building, Contended, OwnerRef, is_limited, link};
 use crate::model::{
-    LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, Snapshot, Str, Thread,
-    ThreadId,
+    GapKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, ReportedState,
+    ReportedWait, Snapshot, Str, Thread, ThreadId, WaitMode,
 };
 
 /// Functions in which a thread waits to enter a monitor, as beginnings.
@@ -29,6 +32,12 @@ static ENTERS: &[&str] = &[
     "JIT_MonReliableEnter",
     "AwareLock::Enter",
 ];
+
+/// How many frames below the innermost one the entering function may be.
+const ENTER_DEPTH: usize = 8;
+
+/// So many threads are added at most for those that a table counts; the others are counted.
+const MOST_UNSHOWN: u64 = 10_000;
 
 /// Who owns a monitor.
 enum Owner {
@@ -79,7 +88,7 @@ fn read(text: &str, offset: u64) -> Option<Block> {
     let word = words.next()?;
     let owner = match word {
         "none" => Owner::None,
-        "orphaned" => Owner::Ended(0),
+        "orphaned" | "XXX" => Owner::Ended(0),
         _ if !is_number(holding) => return None,
         id => {
             let id = u32::from_str_radix(id, 16).ok()?;
@@ -112,6 +121,7 @@ impl Reader {
     pub fn settle(&mut self, building: &mut Building) {
         let blocks = std::mem::take(&mut self.blocks);
         let mut contended = Vec::new();
+        let mut counted = Vec::new();
         let mut held = Vec::new();
         let threads = building.snapshot.threads.iter().enumerate();
         let mut ix_of: FxHashMap<u32, usize> = threads.filter_map(|(n, t)| Some((t.tid?, n))).collect();
@@ -125,6 +135,8 @@ impl Reader {
                 building.waiters(lock, block.waiters);
                 let owner = if let Owner::Thread(tid) = block.owner { Some(tid) } else { None };
                 contended.push(Contended { lock, waiters: block.waiters, owner });
+                let is_orphaned = matches!(block.owner, Owner::Ended(_));
+                counted.push(Counted { lock, waiters: block.waiters, is_orphaned, offset: block.offset });
             }
             match block.owner {
                 Owner::None => {}
@@ -155,7 +167,64 @@ impl Reader {
         }
         link(&mut building.snapshot, contended, ENTERS);
         hold(&mut building.snapshot, held);
+        unshown(building, counted);
     }
+}
+
+/// A monitor that threads wait for.
+struct Counted {
+    lock: NamedLockIx,
+    waiters: u64,
+    /// Its owner has ended.
+    is_orphaned: bool,
+    offset: u64,
+}
+
+/// What is said of monitors whose waiters are not told from those of others.
+const UNCLEAR: &str = "monitors that threads wait for were passed over: which of the threads that enter one wait for it, the \
+                       table of syncblk does not say";
+const UNCLEAR_ORPHANED: &str = "monitors that threads wait for and whose owner has ended were passed over: which of the \
+                                threads that enter one wait for it, the table of syncblk does not say";
+
+/// Adds the waiters of those monitors for which no thread of the text can wait. Where some that enter a monitor are left,
+/// they may be these, and no more is said than that.
+fn unshown(building: &mut Building, counted: Vec<Counted>) {
+    let snapshot = &mut building.snapshot;
+    let waited_for: FxHashSet<NamedLockIx> =
+        snapshot.threads.iter().filter_map(|thread| Some(thread.reported_wait?.lock)).collect();
+    let open: Vec<Counted> = counted.into_iter().filter(|c| !waited_for.contains(&c.lock)).collect();
+    let Some(first) = open.first().map(|counted| counted.offset) else { return };
+    if snapshot.threads.iter().any(|thread| thread.reported_wait.is_none() && enters(snapshot, thread)) {
+        for counted in open {
+            let message = if counted.is_orphaned { UNCLEAR_ORPHANED } else { UNCLEAR };
+            snapshot.gaps.add(GapKind::SkippedText, message, Some(counted.offset));
+        }
+        return;
+    }
+    let total = open.iter().fold(0u64, |sum, counted| sum.saturating_add(counted.waiters));
+    let mut room = MOST_UNSHOWN;
+    for Counted { lock, waiters, offset, .. } in open {
+        // One at least: the count of the table stands for the others.
+        let added = waiters.min(room.max(1));
+        room = room.saturating_sub(added);
+        for _ in 0..added {
+            let mut thread = Thread::new(ThreadId::Text("?".into()));
+            thread.reported = Some(ReportedState::Entering);
+            thread.reported_wait = Some(ReportedWait { lock, mode: WaitMode::Enter });
+            building.push(thread, &Body::default(), &[], offset);
+        }
+    }
+    let message =
+        format!("the stacks of {total} threads that the table of syncblk counts are not in the text");
+    is_limited(&mut building.snapshot, message, Some(first));
+}
+
+/// Whether a thread enters a monitor.
+fn enters(snapshot: &Snapshot, thread: &Thread) -> bool {
+    snapshot.stacks.frames_of(thread.stack).iter().take(ENTER_DEPTH).any(|frame| {
+        let name = snapshot.stacks.get(*frame).function.as_deref().unwrap_or_default();
+        ENTERS.iter().any(|start| name.starts_with(start))
+    })
 }
 
 /// What each thread holds, as the table says.

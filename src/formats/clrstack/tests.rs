@@ -5,7 +5,7 @@ fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
 }
 
-use crate::model::{LockId, ReportedOwner, ThreadIx};
+use crate::model::{GapKind, LockId, NamedLockIx, ReportedOwner, ThreadIx};
 
 const ONE: &str = "> clrstack -all
 OS Thread Id: 0x1a2c (3)
@@ -20,7 +20,9 @@ ESP       EIP
 0AA5D1A4 12F455CA libcoreclr.so!CLREventBase::Wait(unsigned int) + 12
 OS Thread Id: 0x1a2e (5)
 Unable to walk the managed stack. The current thread is likely not a
-managed thread.
+managed thread. You can run !clrthreads to get a list of managed threads in
+the process
+Failed to start stack walk: 80070057
 > syncblk
 Index         SyncBlock MonitorHeld Recursion Owning Thread Info          SyncBlock Owner
    41 000000000143D038            5         1 00007F2B542D28C0 1dc1  20   00007f2e90080fb8 Shop.Cache
@@ -45,6 +47,7 @@ fn stacks_and_the_table_of_monitors() {
     );
     assert_eq!(names(snapshot, 1), ["CLREventBase::Wait(unsigned int)"]);
     assert_eq!(snapshot.threads[2].stack_end, StackEnd::NotUnwound);
+    assert!(snapshot.gaps.is_empty(), "why there is no stack is understood to its end: {:?}", snapshot.gaps);
     assert_eq!(snapshot.named_locks[0].id, LockId::Address(0x7f2e90080fb8));
     assert_eq!(snapshot.named_locks[0].waiters, Some(2));
     assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(3)));
@@ -143,4 +146,63 @@ fn cut_anywhere_and_talk() {
     ] {
         assert!(is_none(text), "{text}");
     }
+}
+
+#[test]
+fn the_table_of_monitors_alone() {
+    let table = &ONE[ONE.find("> syncblk").unwrap()..];
+    let dead = "   42 000000000143D098            3         1 ffffffffffffffff  orphaned   00007f2e90081fb8 Shop.Log\n";
+    let gone =
+        "   43 000000000143D0F8            5         1 0000000000000000 XXX    00007f2e90082fb8 Shop.Old\n";
+    let snapshots = read(&table.replace("    9 00", &format!("{dead}{gone}    9 00")));
+    let [snapshot] = snapshots.as_slice() else { panic!("one dump") };
+    // The owner, two waiters, one and two.
+    assert_eq!(snapshot.threads.len(), 6);
+    let waited_for = |address| {
+        let is_it = |lock: NamedLockIx| snapshot.named_locks[lock.at()].id == LockId::Address(address);
+        snapshot.threads.iter().filter_map(|t| t.reported_wait).filter(|wait| is_it(wait.lock)).count()
+    };
+    assert_eq!(
+        (waited_for(0x7f2e90080fb8), waited_for(0x7f2e90081fb8), waited_for(0x7f2e90082fb8)),
+        (2, 1, 2)
+    );
+    let owner = |address| {
+        snapshot.reported_locks.iter().find(|lock| lock.address == Some(address)).map(|l| l.owner.clone())
+    };
+    assert_eq!(owner(0x7f2e90080fb8), Some(ReportedOwner::Thread(ThreadIx(0))));
+    assert_eq!(owner(0x7f2e90081fb8), Some(ReportedOwner::Tid(u64::MAX)));
+    assert_eq!(owner(0x7f2e90082fb8), Some(ReportedOwner::Tid(u64::MAX)));
+    assert!(!snapshot.is_complete && snapshot.gaps.has(GapKind::Limit), "{:?}", snapshot.gaps);
+    // A count that no process has is no reason to make so many threads.
+    let hostile = read(&table.replace("           5 ", "5000000000000 "));
+    assert!(hostile[0].threads.len() < 20_000);
+    assert!(hostile[0].named_locks[0].waiters.is_some_and(|count| count > 1 << 40));
+}
+
+#[test]
+fn monitors_whose_waiters_are_not_told_apart_are_counted() {
+    let row = "   42 000000000143D098            3         1 ffffffffffffffff  orphaned   00007f2e90081fb8 Shop.Log\n";
+    let snapshots = read(&ONE.replace("    9 00", &format!("{row}    9 00")));
+    assert_eq!(snapshots[0].threads.len(), 4, "whoever enters one may be any of those that are counted");
+    let told: Vec<_> =
+        snapshots[0].gaps.iter().filter(|gap| gap.message.contains("passed over: which")).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().any(|gap| gap.message.contains("whose owner has ended")));
+}
+
+#[test]
+fn fields_of_headers_that_are_not_known() {
+    let text = ONE.replace("0x1a2d (4)", "0x1a2d (4) [Background]").replace("0x1a2e (5)", "0x1a2e (5) idle");
+    let snapshots = read(&text);
+    assert_eq!(snapshots[0].threads.len(), 4);
+    assert_eq!(names(&snapshots[0], 1), ["CLREventBase::Wait(unsigned int)"]);
+    let skipped: Vec<_> = snapshots[0].gaps.iter().map(|gap| (gap.kind, gap.count)).collect();
+    assert_eq!(skipped, [(GapKind::SkippedText, 2)]);
+    // In the middle of a stack prose is no thread.
+    let prose =
+        ONE.replace("    PARAMETERS:", "OS Thread Id: 0x1a2d (4) is the one to look at\n    PARAMETERS:");
+    assert_eq!(read(&prose)[0].threads.len(), 4);
+    // Where all of them have one it is a dump as well.
+    let all = "OS Thread Id: 0x1a2d (4) [Background]\n        Child SP               IP Call Site\n";
+    assert_eq!(read(all)[0].threads.len(), 1);
 }

@@ -5,7 +5,7 @@
 use super::dotnet;
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Snapshot, Str, Thread, ThreadId, lossy};
+use crate::model::{FormatId, GapKind, Snapshot, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -22,35 +22,51 @@ pub const FORMAT: Format = Format {
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&DotnetStack, FORMAT.id, section)
+    let mut snapshots = text::read(&DotnetStack, FORMAT.id, section);
+    for snapshot in &mut snapshots {
+        // No limit that a larger one would mend, so that the dump as such is as whole as this producer makes them.
+        snapshot.is_complete = false;
+        snapshot.gaps.add(GapKind::Unsupported, MANAGED_ONLY, None);
+    }
+    snapshots
 }
+
+/// What each of these dumps lacks: a process of .NET has threads of the runtime's own, the one that answers dotnet-stack
+/// among them.
+const MANAGED_ONLY: &str =
+    "dotnet-stack shows the threads that run managed code; the others of the process are not in the text";
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
     if !site.rest().starts_with(b"Thread (0x") {
         return None;
     }
-    header(&lossy(site.line()))?;
     // A frame, or `[Native Frames]`, is indented by two blanks; a thread without frames is followed by nothing.
     let prefix = site.before()?.len();
     let next = site.following(1).next().unwrap_or_default();
-    let next = lossy(next.get(prefix.min(next.len())..).unwrap_or_default());
+    let next = next.get(prefix.min(next.len())..).unwrap_or_default();
+    header(&lossy(site.line()), next)?;
+    let next = lossy(next);
     (next.trim().is_empty() || is_frame(&next)).then_some(site.at)
 }
 
-/// `Thread (0x1A2B):`, and with a name behind it should one come.
-fn header(line: &str) -> Option<Head> {
+/// `Thread (0x1A2B):`, and with a name in quotes behind it should one come. `more`: what follows the line.
+fn header(line: &str, more: &[u8]) -> Option<Head> {
     let (id, rest) = line.strip_prefix("Thread (")?.split_once(')')?;
     let number = u64::from_str_radix(id.strip_prefix("0x")?, 16).ok()?;
     let rest = rest.trim();
-    let is_named = rest.starts_with(": \"") && rest.ends_with('"');
-    if !rest.ends_with(':') && !is_named {
+    let field = rest.trim_matches([':', ' ']);
+    let name = field.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+    // Prose goes on behind it as well: below a header of a form that is not known stands a frame.
+    let is_form = rest == ":" || (name.is_some() && (rest.starts_with(':') || rest.ends_with(':')));
+    if !is_form && !is_frame(&lossy(more.split(|b| *b == b'\n').next().unwrap_or_default())) {
         return None;
     }
     let mut thread = Thread::new(ThreadId::Text(id.into()));
     thread.tid = u32::try_from(number).ok();
-    let name = rest.trim_matches([':', ' ', '"']);
-    thread.name = (!name.is_empty()).then(|| Str::from(name));
-    Some(Head::of(thread))
+    thread.name = name.filter(|name| !name.is_empty()).map(Str::from);
+    let mut head = Head::of(thread);
+    head.unknown = (!is_form && !field.is_empty()).then(|| field.to_owned());
+    Some(head)
 }
 
 /// `  System.Console!System.Console.ReadKey()`, `  [Native Frames]`.
@@ -69,8 +85,8 @@ impl Grammar for DotnetStack {
         line.starts_with(b"Thread (0x")
     }
 
-    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        header(line)
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header(line, more)
     }
 
     fn in_block(&self, line: &str) -> InBlock {

@@ -27,10 +27,16 @@ static STATES: &[(&str, ReportedState)] = &[
     ("B", ReportedState::Entering),
     ("P", ReportedState::Waiting),
     ("S", ReportedState::Runtime),
-    ("Z", ReportedState::Idle),
+    // A thread that is dead for the VM: it does nothing more, and is no worker that waits for work. One that has a stack
+    // still does what that says.
+    ("Z", ReportedState::Asleep),
     ("N", ReportedState::Idle),
     ("I", ReportedState::RunningOrNative),
+    ("?", UNKNOWN),
 ];
+
+/// What a state means that is not known: not that the thread runs. What it does, its stack says where it says anything.
+const UNKNOWN: ReportedState = ReportedState::Asleep;
 
 /// Reads a header.
 pub(super) fn read(line: &str) -> Option<Head> {
@@ -40,11 +46,14 @@ pub(super) fn read(line: &str) -> Option<Head> {
     }
     let inside = text.strip_prefix('"')?;
     // A name may hold what looks like fields; a field never holds a quote.
-    let end = inside.rmatch_indices("\" ").map(|(at, _)| at).find(|at| {
-        let rest = inside.get(at + 2..).unwrap_or_default();
-        FIELDS.iter().any(|field| rest.starts_with(field))
-    })?;
-    let (name, fields) = (inside.get(..end)?, inside.get(end + 2..)?);
+    let ends = || inside.rmatch_indices('"').map(|(at, _)| at);
+    let begins = |at: &usize, fields: &[&str]| {
+        let rest = inside.get(at + 1..).unwrap_or_default();
+        fields.iter().any(|field| rest.strip_prefix(' ').is_some_and(|rest| rest.starts_with(field)))
+    };
+    // Whatever fields a release begins with: the tag alone says that it is a thread.
+    let end = ends().find(|at| begins(at, FIELDS)).or_else(|| ends().next())?;
+    let (name, fields) = (inside.get(..end)?, inside.get(end + 1..)?);
     let mut thread = Thread::new(ThreadId::Text("?".into()));
     thread.name = Some(Str::from(name));
     let mut head = Head::of(thread);
@@ -54,19 +63,32 @@ pub(super) fn read(line: &str) -> Option<Head> {
                 head.thread.id = ThreadId::Text(address.into());
                 head.thread.handle = hex(address);
             }
-            Some(("state", word)) => match STATES.iter().find(|(name, _)| *name == word) {
-                Some((_, state)) => head.thread.reported = Some(*state),
-                None => head.unknown = Some(field.to_owned()),
-            },
+            // The locks of IBM's 1.3 and 1.4 name their threads by this one: `owner "main" (0x8C6258)`.
+            Some(("sys_thread_t", address)) => head.thread.handle = hex(address).or(head.thread.handle),
+            Some(("state", word)) => {
+                let known = STATES.iter().find(|(name, _)| *name == word);
+                if known.is_none() {
+                    tell(&mut head, field);
+                }
+                head.thread.reported = Some(known.map_or(UNKNOWN, |(_, state)| *state));
+            }
             Some(("native ID", id)) => {
                 set_native_id(&mut head.thread, id);
             }
-            Some(("j9thread_t" | "omrthread_t" | "sys_thread_t" | "prio", _)) => {}
+            Some(("j9thread_t" | "omrthread_t" | "prio", _)) => {}
             Some((class, _)) if class.contains('/') => {}
-            _ => head.unknown = Some(field.to_owned()),
+            _ => tell(&mut head, field),
         }
     }
     Some(head)
+}
+
+/// Tells a field that is not understood.
+fn tell(head: &mut Head, field: &str) {
+    head.unknown = Some(match head.unknown.take() {
+        Some(others) => format!("{others}, {field}"),
+        None => field.to_owned(),
+    });
 }
 
 fn set_native_id(thread: &mut Thread, id: &str) -> bool {

@@ -3,6 +3,7 @@
 //! Source: openj9 runtime/rasdump/javadump.cpp of 0.8 to 0.48 and what J9 2.3 to 2.9 and IBM's 1.3 and 1.4 wrote.
 
 mod current;
+mod fault;
 mod header;
 mod locks;
 mod stack;
@@ -18,7 +19,7 @@ pub const FORMAT: Format = Format {
     looked_for: "a line `0SECTION       TITLE …`, or lines `3XMTHREADINFO …`, `1LKDEADLOCK …`",
     about: About {
         producer: "OpenJ9 and IBM J9 2.3 to 2.9 (Java 5 to 25), IBM's 1.3 and 1.4: kill -QUIT, Xdump agents, jcmd Dump.java",
-        reads: "threads with native id, state, CPU time, Java and native frames; monitors and synchronizers with owners and waiters, system monitors of the VM, deadlocks that it found; the signal of a crash",
+        reads: "threads with native id, state, CPU time, Java and native frames; monitors and synchronizers with owners and waiters, system monitors of the VM, deadlocks that it found; the signal of a crash, its address and module",
         never: "read locks; who holds a ReentrantLock that no thread is parked on; virtual threads that no thread carries",
         capture: "kill -QUIT PID (or jcmd PID Dump.java); three times, ten seconds apart",
     },
@@ -55,6 +56,7 @@ struct Memory {
     signal: Option<Signal>,
     /// The error that was thrown when there was no memory.
     no_memory: Option<String>,
+    fault: fault::Reader,
     current: current::Reader,
     locks: locks::Reader,
 }
@@ -167,6 +169,7 @@ impl Javacore {
         }
         if let Some(building) = dumps.open() {
             memory.current.settle(building);
+            memory.fault.settle(building);
             memory.locks.settle(building);
         }
         dumps.end();
@@ -201,13 +204,18 @@ static FACTS: &[(&str, Fact)] = &[
         }
     }),
     ("1XHEXCPCODE", |m, text| {
-        let number = text.strip_prefix("Signal_Number:").map(|n| i32::from_str_radix(n.trim(), 16));
-        if let (Some(Ok(number)), Some(signal)) = (number, &mut m.signal) {
+        if let (Some(number), Some(signal)) = (m.fault.field(text), &mut m.signal) {
             signal.number = Some(number);
             if let Some((_, name)) = SIGNALS.iter().find(|(known, _)| *known == number) {
                 signal.name = (*name).into();
             }
         }
+    }),
+    ("1XHEXCPMODULE", |m, text| {
+        m.fault.field(text);
+    }),
+    ("2XHREGISTER", |m, text| {
+        m.fault.field(text);
     }),
     ("2XHOSLEVEL", |m, text| {
         let level = text.split_once(':').map_or(text, |(_, level)| level).trim().to_ascii_lowercase();
@@ -262,7 +270,8 @@ fn tell(memory: &mut Memory, building: &mut Building) {
         let kind = FailureKind::OutOfMemory;
         process.failure = Some(Failure { kind, message: message.into(), thread: None });
     }
-    if let Some(signal) = memory.signal.take() {
+    if let Some(mut signal) = memory.signal.take() {
+        memory.fault.tell(&mut signal);
         process.signal = Some(signal);
     }
 }

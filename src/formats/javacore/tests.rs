@@ -102,6 +102,89 @@ fn headers_of_every_age() {
     }
 }
 
+/// What stands of a signal in GPINFO, in place of its number alone.
+const FAULT: &str = "1XHEXCPCODE    J9Generic_Signal_Number: 00000018
+1XHEXCPCODE    Signal_Number: 0000000B
+1XHEXCPCODE    Signal_Code: 00000001
+1XHEXCPCODE    InaccessibleAddress: 0000000000000018
+1XHEXCPMODULE  Module: /opt/shop/libprice.so
+1XHEXCPMODULE  Module_base_address: 00007F5C00000000
+2XHREGISTER      RIP: 00007F5C00001234
+";
+
+#[test]
+fn the_place_and_the_address_of_a_fault() {
+    let with = |fault: &str| read_one(&ONE.replace("1XHEXCPCODE    Signal_Number: 0000000B\n", fault));
+    let snapshot = with(FAULT);
+    let signal = snapshot.process.signal.clone().unwrap();
+    assert_eq!((signal.number, signal.code, signal.address), (Some(11), Some(1), Some(0x18)));
+    let frames = snapshot.stacks.frames_of(snapshot.threads[0].stack).to_vec();
+    let top = snapshot.stacks.get(frames[0]);
+    assert_eq!((top.module.as_deref(), top.module_offset), (Some("/opt/shop/libprice.so"), Some(0x1234)));
+    assert_eq!(snapshot.stacks.get(frames[1]).function.as_deref(), Some("read"));
+    // The frame that took the lock is one further down.
+    let hold = snapshot.holds[snapshot.threads[0].holds.0 as usize];
+    assert_eq!(names(&snapshot, 0)[hold.depth.unwrap() as usize], "org.example.Main.main");
+    // Where the stack shows the function, the handler stands above it.
+    let symbol = "1XHEXCPMODULE  Symbol: Java_java_io_FileInputStream_readBytes\n2XHREGISTER";
+    let snapshot = with(&FAULT.replace("2XHREGISTER", symbol));
+    assert_eq!(
+        names(&snapshot, 0),
+        [
+            "Java_java_io_FileInputStream_readBytes",
+            "java.io.FileInputStream.readBytes",
+            "org.example.Main.main"
+        ]
+    );
+    // The kernel that raises it itself knows no address.
+    let kernel = with(&FAULT.replace("Signal_Code: 00000001", "Signal_Code: 00000080"));
+    assert_eq!(kernel.process.signal.unwrap().address, None);
+}
+
+#[test]
+fn a_header_of_unknown_fields_is_a_thread() {
+    let known = "3XMTHREADINFO      \"b\" J9VMThread:0x0000000000A10100,";
+    for field in ["fibre:0x7, J9VMThread:0x0000000000A10100,", "[virtual] (J9VMThread:0x0000000000A10100),"] {
+        let unknown = format!("3XMTHREADINFO      \"b\" {field}");
+        let snapshot = read_one(&ONE.replacen(known, &unknown, 1));
+        assert_eq!(snapshot.threads.len(), 3, "{unknown}");
+        assert_eq!(snapshot.threads[1].name.as_deref(), Some("b"), "{unknown}");
+        assert!(snapshot.gaps.has(crate::model::GapKind::SkippedText), "{unknown}");
+    }
+}
+
+#[test]
+fn nobody_runs_or_idles_by_a_state_that_does_not_say_so() {
+    for (word, is_known) in [("Q", false), ("Z", true), ("?", true)] {
+        let line = format!(
+            "3XMTHREADINFO      \"a\" J9VMThread:0x2, omrthread_t:0x3, java/lang/Thread:0x4, state:{word}, prio=5"
+        );
+        let head = header::read(&line).unwrap();
+        assert_eq!(head.thread.reported, Some(ReportedState::Asleep), "{word}");
+        assert_eq!(head.unknown, (!is_known).then(|| format!("state:{word}")));
+    }
+}
+
+#[test]
+fn locks_of_ibms_first_releases_name_threads_by_another_address() {
+    let text = "0SECTION       XM subcomponent dump routine
+1XMTHDINFO     All Thread Details
+3XMTHREADINFO      \"main\" (TID:0x100D10E8, sys_thread_t:0x8C6258, state:R, native ID:0xA0) prio=5
+4XESTACKTRACE          at shop.Till.main(Till.java:1)
+3XMTHREADINFO      \"till 1\" (TID:0x100D10F0, sys_thread_t:0x8C6358, state:MW, native ID:0xA1) prio=5
+4XESTACKTRACE          at shop.Till.sell(Till.java:9)
+0SECTION       LK subcomponent dump routine
+2LKMONINUSE      sys_mon_t:0x8C7000 infl_mon_t: 0x8C7100:
+3LKMONOBJECT       shop.Stock@10CF0000/10CF0008: owner \"main\" (0x8C6258), entry count 1
+3LKWAITERQ            Waiting to enter:
+3LKWAITER                \"till 1\" (0x8C6358)
+";
+    let snapshot = read_one(text);
+    assert_eq!(snapshot.threads.iter().map(|t| t.id.to_string()).collect::<Vec<_>>(), ["0xA0", "0xA1"]);
+    assert!(snapshot.is_complete && snapshot.threads[1].reported_wait.is_some());
+    assert_eq!(snapshot.reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(0)));
+}
+
 #[test]
 fn a_release_that_does_not_exist_yet() {
     let text = ONE

@@ -25,7 +25,9 @@ pub(super) fn javascript(line: &str) -> Option<Frame> {
     };
     let name = name.split(" [as ").next().unwrap_or(name).trim();
     let (file, line) = place_of(place);
-    let last = name.rsplit('.').next().filter(|last| !last.is_empty() && *last != name);
+    // Tables know a method by its last name. A builtin (`Atomics.wait`) has no file: its last name would be taken for a
+    // function of the C library.
+    let last = name.rsplit('.').next().filter(|last| file.is_some() && !last.is_empty() && *last != name);
     Some(Frame {
         function: (!name.is_empty()).then(|| name.into()),
         aliases: last.map(Str::from).into_iter().collect(),
@@ -98,5 +100,9 @@ mod tests {
         assert_eq!(read("at Array.map (native)"), (text("Array.map"), None, None));
         assert_eq!(read("at C.d (C:\\app\\o.js:3:5)"), (text("C.d"), text("C:\\app\\o.js"), Some(3)));
         assert!(javascript("Unavailable.").is_none());
+        let names =
+            |line: &str| javascript(line).unwrap().aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("at Log.write (/srv/app/log.js:3:5)"), ["write"]);
+        assert!(names("at Atomics.wait (<anonymous>)").is_empty(), "nobody waits for a child process");
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::formats::text::Head;
-use crate::formats::text::words::{rsplit_once, split_once};
+use crate::formats::text::words::rsplit_once;
 use crate::model::{ReportedState, Thread, ThreadId};
 
 /// The line that begins a dump.
@@ -35,25 +35,43 @@ static STATES: &[(&str, ReportedState)] = &[
     ("error", ReportedState::Idle),
 ];
 
-/// Reads a thread's header.
+/// Reads a thread's header. What stands behind the object is not the same in every release: whatever begins like a header
+/// is a thread, and what is not known of it is told.
 pub(super) fn read(line: &str) -> Option<Head> {
     let rest = line.strip_prefix("  Thread #<Thread:")?;
     // A name may hold anything; the fields behind it do not.
-    let (inside, fields) = rsplit_once(rest, "> status=")?;
-    let (status, priority) = split_once(fields, " priority=")?;
+    let (inside, fields) = match rsplit_once(rest, "> status=") {
+        Some((inside, fields)) => (inside, Some(fields)),
+        None => (rsplit_once(rest, ">").map_or(rest, |(inside, _)| inside), None),
+    };
     let digits = inside.strip_prefix("0x")?.bytes().take_while(u8::is_ascii_hexdigit).count();
     let (address, description) = inside.split_at_checked(digits + 2)?;
     let mut thread = Thread::new(ThreadId::Text(address.into()));
     thread.name = name(description).map(Into::into);
+    let Some(fields) = fields else {
+        // Without a status the object has to be whole at least: prose names threads as well.
+        let (_, after) = rsplit_once(rest, ">").filter(|(_, after)| is_fields(after))?;
+        thread.reported = Some(UNKNOWN);
+        return Some(Head { unknown: Some(after.trim().to_owned()), ..Head::of(thread) });
+    };
+    let (status, others) = fields.split_once(' ').unwrap_or((fields, ""));
     let state = STATES.iter().find(|(word, _)| *word == status);
-    thread.reported = state.map(|(_, state)| *state);
+    thread.reported = Some(state.map_or(UNKNOWN, |(_, state)| *state));
     let mut head = Head::of(thread);
     if state.is_none() {
-        head.unknown = Some(format!("status={status}"));
-    } else if priority.trim().parse::<i64>().is_err() {
-        head.unknown = Some(format!("priority={priority}"));
+        head.unknown = Some(format!("status={fields}"));
+    } else if !others.strip_prefix("priority=").is_some_and(|number| number.trim().parse::<i64>().is_ok()) {
+        head.unknown = Some(others.to_owned());
     }
     Some(head)
+}
+
+/// What a status means that is not known: not that the thread runs. What it does, its stack says where it says anything.
+const UNKNOWN: ReportedState = ReportedState::Asleep;
+
+/// ` state=sleep priority=0`: words with values, at least one.
+fn is_fields(text: &str) -> bool {
+    !text.trim().is_empty() && text.split_ascii_whitespace().all(|word| word.contains('='))
 }
 
 /// `@puma srv tp 001 /gems/puma/thread_pool.rb:106 sleep_forever`: what stands before the place and the state.
@@ -95,8 +113,22 @@ mod tests {
             );
             assert!(head.thread.reported.is_some() && head.unknown.is_none(), "{line}");
         }
-        // A made-up next version.
-        assert!(read("  Thread #<Thread:0x1 x:1 run> status=parked priority=0").unwrap().unknown.is_some());
+        // Made-up next versions.
+        for (line, unknown) in [
+            (
+                "  Thread #<Thread:0x1 x:1 run> status=parked priority=0 weight=3",
+                "status=parked priority=0 weight=3",
+            ),
+            ("  Thread #<Thread:0x1 x:1 run> status=parked", "status=parked"),
+            ("  Thread #<Thread:0x1 x:1 run> state=parked priority=0", "state=parked priority=0"),
+        ] {
+            let head = read(line).unwrap_or_else(|| panic!("no header: {line}"));
+            assert_eq!(head.unknown.as_deref(), Some(unknown));
+            assert_eq!(head.thread.reported, Some(ReportedState::Asleep), "nobody says that it runs: {line}");
+        }
+        let head = read("  Thread #<Thread:0x1 x:1 run> status=run priority=0 cpu=5").unwrap();
+        assert_eq!(head.thread.reported, Some(ReportedState::RunningOrNative));
+        assert_eq!(head.unknown.as_deref(), Some("priority=0 cpu=5"));
         assert!(read("  Thread #<Thread:0x1 talk").is_none());
     }
 

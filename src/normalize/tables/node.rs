@@ -1,10 +1,15 @@
-//! Node.js and V8: what stands between a failure and the report of it.
+//! Node.js and V8: waits on shared memory, and what stands between a failure and the report of it.
 
 use super::row::*;
 use crate::normalize::ResourceClass::Gc;
+use crate::normalize::WaitKind::Condition;
 
 /// All rows.
 pub static TABLE: &[Source] = &[
+    source(
+        "ECMAScript 2017 - 2025 25.4 Atomics; V8 7 - 13 src/builtins/builtins-sharedarraybuffer.cc: a worker sleeps on a word of a SharedArrayBuffer",
+        &[wait("Atomics.wait", Condition)],
+    ),
     source(
         "Node.js 12 - 24 src/node_report.cc, src/node_errors.cc; V8 7 - 13 src/api/api.cc",
         &[

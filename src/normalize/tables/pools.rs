@@ -1,7 +1,11 @@
 //! Where workers and event loops of known projects wait for work. A row is the function that
 //! waits while there is nothing to do, not the loop under which work is done as well.
+//!
+//! And where threads wait at a pool of connections until another one gives one back.
 
 use super::row::*;
+use crate::normalize::ResourceClass::DbPool;
+use crate::normalize::WaitKind::{Condition, Future};
 
 /// All rows.
 pub static TABLE: &[Source] = &[
@@ -363,6 +367,47 @@ pub static TABLE: &[Source] = &[
             work("kotlinx.coroutines.scheduling.CoroutineScheduler$Worker.*"),
             work("scala.concurrent.impl.ExecutionContextImpl*"),
             work("akka.actor.LightArrayRevolverScheduler*"),
+        ],
+    ),
+    source(
+        "Apache commons-pool 2.4 - 2.12 org/apache/commons/pool2/impl/LinkedBlockingDeque.java: the idle objects of GenericObjectPool",
+        &[
+            wait("org.apache.commons.pool2.impl.LinkedBlockingDeque.takeFirst", Condition),
+            wait("org.apache.commons.pool2.impl.LinkedBlockingDeque.takeLast", Condition),
+            wait("org.apache.commons.pool2.impl.LinkedBlockingDeque.pollFirst", Condition),
+            wait("org.apache.commons.pool2.impl.LinkedBlockingDeque.pollLast", Condition),
+            user("org.apache.commons.pool2.impl.GenericKeyedObjectPool.borrowObject").of(DbPool),
+        ],
+    ),
+    source(
+        "Jedis 2.9 - 5 redis/clients/jedis/util/Pool.java (2.9: redis/clients/util/Pool.java), JedisPool.java, JedisSentinelPool.java",
+        &[
+            user("redis.clients.jedis.util.Pool.*").of(DbPool),
+            user("redis.clients.util.Pool.*").of(DbPool),
+            user("redis.clients.jedis.*Pool.getResource").of(DbPool),
+        ],
+    ),
+    source(
+        "Apache HttpCore 5 org/apache/hc/core5/concurrent/BasicFuture.java: what a lease of a connection is waited for with",
+        &[wait("org.apache.hc.core5.concurrent.BasicFuture.get", Future)],
+    ),
+    only(
+        Scope::File(&["sqlalchemy/pool/impl.py", "sqlalchemy/pool.py"]),
+        "SQLAlchemy 1.2 - 2.0 lib/sqlalchemy/pool/impl.py QueuePool._do_get (1.2: pool.py)",
+        &[user("_do_get").of(DbPool)],
+    ),
+    only(
+        Scope::File(&[
+            "active_record/connection_adapters/abstract/connection_pool.rb",
+            "active_record/connection_adapters/abstract/connection_pool/queue.rb",
+        ]),
+        "Rails 5 - 8 activerecord connection_adapters/abstract/connection_pool.rb, connection_pool/queue.rb (6.1 and later)",
+        &[
+            user("wait_poll").of(DbPool),
+            user("internal_poll").of(DbPool),
+            user("poll").of(DbPool),
+            user("acquire_connection").of(DbPool),
+            user("checkout").of(DbPool),
         ],
     ),
 ];
