@@ -84,6 +84,11 @@ fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<Written>) -> Vec<u8
     out
 }
 
+/// What a string of JSON says, as far as it can be read.
+pub fn unescaped(string: &[u8]) -> Vec<u8> {
+    replaced(string, b'\\', escape)
+}
+
 fn entity(place: &[u8]) -> Option<Written> {
     let end = place.iter().take(LONGEST_ENTITY + 1).position(|b| *b == b';')?;
     let name = std::str::from_utf8(place.get(1..end)?).ok()?;

@@ -4,8 +4,9 @@
 //! ```text
 //! bytes ─▶ clean ─▶ detect ─▶ section ──────▶ chunks (parallel) ─▶ dumps ─▶ snapshots
 //!          UTF-16,  headers   prefixes and     lines, templates,    threads, locks,
-//!          colours            foreign text     blocks, bodies       owners, gaps
-//!                             removed          (each once)
+//!          colours  ▲    │    foreign text     blocks, bodies       owners, gaps
+//!                   └ carrier  removed          (each once)
+//!                     JSON lines, cut lines, several services
 //! ```
 //!
 //! Offsets count in the text after decoding.
@@ -13,6 +14,7 @@
 mod anchor_set;
 mod bodies;
 mod building;
+mod carrier;
 mod chunk;
 mod clean;
 mod contended;
@@ -45,6 +47,7 @@ use learned::Learned;
 pub use anchor_set::AnchorSet;
 pub use bodies::Known;
 pub use building::Building;
+pub use carrier::{Carried, are_mixed, carried};
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use contended::{Contended, link};
 pub use dumps::Dumps;
@@ -56,7 +59,7 @@ pub use grammar::{
 pub(super) use in_order::in_order;
 pub use repeats::{Hole, Repeats};
 pub use room::make_room;
-pub use section::Section;
+pub use section::{Section, original};
 pub use seen::SeenIds;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 
