@@ -113,8 +113,9 @@ fn texts<'t>(
             return carried;
         }
     }
-    if found.is_empty() || is_written(&text, &found) {
-        let better = text::undone(&text)
+    let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min();
+    if first.is_none_or(|first| text::is_written(&text, first)) {
+        let better = text::undone(&text, first.unwrap_or(0))
             .map(|undone| without_colours(Cow::Owned(undone), is_asked))
             .find(|(found, _)| !found.is_empty());
         if let Some(better) = better {
@@ -134,17 +135,6 @@ fn without_colours<'t>(
     }
     let text: Cow<'t, [u8]> = Cow::Owned(text::without_escapes(&text));
     (headers(&text, is_asked).unwrap_or_default(), text)
-}
-
-/// Whether a dump was copied out of HTML, or of a log that has it in one line: its first header may have nothing that is
-/// written otherwise there, what follows has.
-fn is_written(text: &[u8], found: &[Found]) -> bool {
-    const LOOKED_AT: usize = 1 << 16;
-    let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min().unwrap_or(0);
-    let begin = text.get(first..text.len().min(first + LOOKED_AT)).unwrap_or_default();
-    let has = |part: &[u8]| memchr::memmem::find(begin, part).is_some();
-    let breaks = || memchr::memmem::find_iter(begin, b"#012").count();
-    has(b"&lt;") && has(b"&gt;") || breaks() > memchr::memchr_iter(b'\n', begin).count()
 }
 
 /// The first line of a format without headers.

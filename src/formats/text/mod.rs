@@ -29,6 +29,7 @@ mod json_repair;
 mod learned;
 mod owners;
 mod prefix;
+mod quoted_printable;
 mod repeats;
 mod room;
 mod section;
@@ -51,7 +52,7 @@ pub use carrier::{Carried, are_mixed, carried};
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use contended::{Contended, link};
 pub use dumps::Dumps;
-pub use escaped::undone;
+pub use escaped::{is_written, undone};
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,

@@ -164,3 +164,22 @@ fn what_a_logger_tells_of_was_caught() {
     let record = json!({"message": "task failed", "exc_info": traceback});
     assert!(read(&format!("{record}\n")).is_empty());
 }
+
+#[test]
+fn a_mail_and_a_page_are_undone() {
+    let mail: String = JSTACK
+        .replace('=', "=3D")
+        .lines()
+        .flat_map(|line| {
+            let parts: Vec<String> =
+                line.as_bytes().chunks(70).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
+            [parts.join("=\n"), "\n".into()]
+        })
+        .collect();
+    // No cut within `=3D`.
+    assert!(!mail.contains("=\n3D") && !mail.contains("=3=\nD"));
+    same(&mail, JSTACK);
+    let colours: String =
+        JSTACK.lines().map(|l| format!("#033[36m{}#033[0m#012", l.replace('\t', "#011"))).collect();
+    same(&format!("May  1 10:00:00 host app[12]: {colours}\n"), JSTACK);
+}
