@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::anchors::{ANCHORS, Hit};
-use super::text::{self, AnchorSet, Section, Site};
+use super::text::{self, AnchorSet, Carried, Section, Site};
 use super::{FORMATS, Format, Reader};
 use crate::model::{GapKind, Snapshot, Str};
 
@@ -21,13 +21,15 @@ const HEADERS_A_PIECE: usize = 512;
 pub enum Content<'b> {
     /// One binary dump.
     Binary(&'static Format),
-    /// Text with dumps of these formats.
-    Text(TextContent<'b>),
+    /// Texts with dumps: one, or those of the streams that one carries.
+    Text(Vec<TextContent<'b>>),
 }
 
 /// A text with the headers that were found in it.
 pub struct TextContent<'b> {
     text: Cow<'b, [u8]>,
+    /// Where pieces of it begin, and where each began in the decoded input. Empty: both are one.
+    places: Vec<(usize, usize)>,
     found: Vec<Found>,
 }
 
@@ -63,22 +65,64 @@ pub fn detect<'b>(bytes: &'b Bytes, forced: Option<&'static Format>) -> Option<C
     if forced.is_none() && is_program(bytes) {
         return None;
     }
-    let (mut found, mut text) = without_colours(text::decoded(bytes), is_asked);
-    if found.is_empty() || is_written(&text, &found) {
-        let better = text::undone(&text)
+    let mut texts = texts(text::decoded(bytes), is_asked, MOST_CARRIERS);
+    if let [TextContent { text, found, .. }] = texts.as_mut_slice() {
+        if found.is_empty() {
+            found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, text)));
+        }
+        if let (Some(format), true) = (forced, found.is_empty()) {
+            found.push(Found { format, headers: Vec::new(), anchors: None, ties: Vec::new() });
+        }
+    }
+    texts.retain(|text| !text.found.is_empty());
+    (!texts.is_empty()).then_some(Content::Text(texts))
+}
+
+/// A container's log may hold that of a program, and the log of a cluster both.
+const MOST_CARRIERS: usize = 3;
+
+/// The text, or those that it carries, with their headers.
+fn texts<'t>(
+    text: Cow<'t, [u8]>,
+    is_asked: impl Fn(&Format) -> bool + Sync + Copy,
+    carriers: usize,
+) -> Vec<TextContent<'t>> {
+    let (mut found, mut text) = without_colours(text, is_asked);
+    if carriers > 0 {
+        let first = found.iter().filter_map(|found| found.headers.first().copied());
+        let first: Vec<Header> = first.collect();
+        let with_headers = |carried: Vec<Carried>| {
+            let mut inner: Vec<TextContent<'t>> = Vec::new();
+            for Carried { text, places } in carried {
+                inner.extend(texts(Cow::Owned(text), is_asked, carriers - 1).into_iter().map(|mut inner| {
+                    inner.places = match inner.places.is_empty() {
+                        true => places.clone(),
+                        false => {
+                            let outer = |(start, at): (usize, usize)| (start, text::original(&places, at));
+                            inner.places.into_iter().map(outer).collect()
+                        }
+                    };
+                    inner
+                }));
+            }
+            inner.retain(|text| !text.found.is_empty());
+            inner
+        };
+        let carried = text::carried(&text, &first).map(with_headers).find(|inner| !inner.is_empty());
+        if let Some(carried) = carried {
+            return carried;
+        }
+    }
+    let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min();
+    if first.is_none_or(|first| text::is_written(&text, first)) {
+        let better = text::undone(&text, first.unwrap_or(0))
             .map(|undone| without_colours(Cow::Owned(undone), is_asked))
             .find(|(found, _)| !found.is_empty());
         if let Some(better) = better {
             (found, text) = better;
         }
     }
-    if found.is_empty() {
-        found.extend(FORMATS.iter().filter(|f| is_asked(f)).find_map(|format| lines(format, &text)));
-    }
-    if let (Some(format), true) = (forced, found.is_empty()) {
-        found.push(Found { format, headers: Vec::new(), anchors: None, ties: Vec::new() });
-    }
-    (!found.is_empty()).then_some(Content::Text(TextContent { text, found }))
+    vec![TextContent { text, places: Vec::new(), found }]
 }
 
 /// The headers in a text, and the text without terminal escapes.
@@ -91,17 +135,6 @@ fn without_colours<'t>(
     }
     let text: Cow<'t, [u8]> = Cow::Owned(text::without_escapes(&text));
     (headers(&text, is_asked).unwrap_or_default(), text)
-}
-
-/// Whether a dump was copied out of HTML, or of a log that has it in one line: its first header may have nothing that is
-/// written otherwise there, what follows has.
-fn is_written(text: &[u8], found: &[Found]) -> bool {
-    const LOOKED_AT: usize = 1 << 16;
-    let first = found.iter().filter_map(|f| f.headers.first()).map(|header| header.line).min().unwrap_or(0);
-    let begin = text.get(first..text.len().min(first + LOOKED_AT)).unwrap_or_default();
-    let has = |part: &[u8]| memchr::memmem::find(begin, part).is_some();
-    let breaks = || memchr::memmem::find_iter(begin, b"#012").count();
-    has(b"&lt;") && has(b"&gt;") || breaks() > memchr::memchr_iter(b'\n', begin).count()
 }
 
 /// The first line of a format without headers.
@@ -199,7 +232,9 @@ fn resolve(mut found: Vec<Found>) -> Vec<Found> {
 /// How many headers each format has in these bytes, for messages and tests.
 pub fn counts(bytes: &Bytes) -> Vec<(&'static Format, usize)> {
     match detect(bytes, None) {
-        Some(Content::Text(text)) => text.found.iter().map(|f| (f.format, f.headers.len())).collect(),
+        Some(Content::Text(texts)) => {
+            texts.iter().flat_map(|text| &text.found).map(|f| (f.format, f.headers.len())).collect()
+        }
         Some(Content::Binary(format)) => vec![(format, 1)],
         None => Vec::new(),
     }
@@ -212,7 +247,12 @@ pub fn read(content: &Content<'_>, bytes: &Bytes, path: &Str) -> Vec<Snapshot> {
             Reader::Binary { parse, .. } => parse(bytes, path),
             Reader::Text { .. } | Reader::Lines { .. } => Vec::new(),
         },
-        Content::Text(text) => text.read(bytes.len() as u64, path),
+        Content::Text(texts) => {
+            let mut snapshots: Vec<Snapshot> =
+                texts.iter().flat_map(|text| text.read(bytes.len() as u64, path)).collect();
+            snapshots.sort_by_key(|snapshot| snapshot.source.offset);
+            snapshots
+        }
     }
 }
 
@@ -221,7 +261,9 @@ impl Content<'_> {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Binary(format) => format.name,
-            Self::Text(text) => text.found.first().map_or("a text", |f| f.format.name),
+            Self::Text(texts) => {
+                texts.iter().find_map(|text| text.found.first()).map_or("a text", |f| f.format.name)
+            }
         }
     }
 }
@@ -245,9 +287,7 @@ impl TextContent<'_> {
                 break;
             }
         }
-        let mut snapshots: Vec<Snapshot> = parsed.into_iter().flatten().collect();
-        snapshots.sort_by_key(|snapshot| snapshot.source.offset);
-        snapshots
+        parsed.into_iter().flatten().collect()
     }
 
     /// Reads the dumps of one format, without the lines of the others that are there.
@@ -262,7 +302,9 @@ impl TextContent<'_> {
             others.flat_map(|(_, (found, _))| &found.headers).map(|header| header.line).collect();
         foreign.sort_unstable();
         let anchors = found.anchors.map(|set| (set, found.format.anchors()));
-        let section = Section::new(path, size, &self.text, &found.headers, foreign).with_anchors(anchors);
+        let section = Section::new(path, size, &self.text, &found.headers, foreign)
+            .with_anchors(anchors)
+            .carried_by(&self.places);
         let mut parsed = parse(&section);
         parsed.retain(Snapshot::says_something);
         if let (Some(first), false) = (parsed.first_mut(), found.ties.is_empty()) {
@@ -273,6 +315,12 @@ impl TextContent<'_> {
                 found.format.id.id()
             );
             first.gaps.add(GapKind::Unsupported, message, None);
+        }
+        let mixed = text::are_mixed(&self.text, &found.headers);
+        if let (Some(first), Some(line)) = (parsed.first_mut(), mixed) {
+            let message = "lines of several streams stand in turns here, and cannot be told apart: threads may be missing";
+            first.gaps.add(GapKind::Damaged, message, Some(text::original(&self.places, line) as u64));
+            first.is_complete = false;
         }
         parsed
     }

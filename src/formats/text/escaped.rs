@@ -1,13 +1,17 @@
 //! Texts that were written into something else and copied from there as they stood: HTML, a log that keeps a message in
-//! one line, a string of JSON. They are looked for where no dump was found without.
+//! one line, a string of JSON, a mail. They are looked for where no dump was found without, and where what was found looks
+//! so: a first header may have nothing that is written otherwise there.
 
 use std::borrow::Cow;
 
+use super::quoted_printable;
 use super::site::{contains, has_any};
 
 /// A way to write a text into something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Escaped {
+    /// `"main" prio=3D5 tid=3D0x082f9c00`, lines that go on behind a `=` at the end.
+    QuotedPrintable,
     /// `&lt;0x00000000d6098c30&gt;`, `thread #&#8203;1`.
     Html,
     /// rsyslog writes a message of several lines as one: `dumped core.#012#012Stack trace of thread 27696:`.
@@ -19,13 +23,47 @@ enum Escaped {
 }
 
 /// All ways.
-const ALL: [Escaped; 3] = [Escaped::Html, Escaped::Syslog, Escaped::Json];
+const ALL: [Escaped; 4] = [Escaped::QuotedPrintable, Escaped::Html, Escaped::Syslog, Escaped::Json];
 
-/// The text as it was, for each way in which it may have been written.
-pub fn undone(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+/// The text as it was, for each way in which it may have been written. `first`: where the first header's line begins.
+pub fn undone(text: &[u8], first: usize) -> impl Iterator<Item = Vec<u8>> {
     // Most texts that hold no dump have none of their marks.
-    let may_be = has_any(text, *b"&#\\");
-    ALL.into_iter().filter(move |_| may_be).filter_map(move |way| way.undone(text))
+    let may_be = quoted_printable::is_it(begin(text, first)) || has_any(text, *b"&#\\");
+    ALL.into_iter().filter(move |_| may_be).filter_map(move |way| way.undone(text, first))
+}
+
+/// As much of a text as is looked at behind its first header.
+fn begin(text: &[u8], first: usize) -> &[u8] {
+    const LOOKED_AT: usize = 1 << 16;
+    text.get(first..text.len().min(first + LOOKED_AT)).unwrap_or_default()
+}
+
+/// Whether a dump whose first header's line begins at `first` was written into something else.
+pub fn is_written(text: &[u8], first: usize) -> bool {
+    let begin = begin(text, first);
+    let has = |part: &[u8]| memchr::memmem::find(begin, part).is_some();
+    let breaks = || memchr::memmem::find_iter(begin, b"#012").count();
+    has(b"&lt;") && has(b"&gt;")
+        || breaks() > memchr::memchr_iter(b'\n', begin).count()
+        || quoted_printable::is_it(begin)
+        || is_html(text.get(first..).unwrap_or_default())
+}
+
+/// Whether most brackets or quotes of a text are written as HTML writes them. A long one is looked at here and there: the
+/// header of a javacore has none for hundreds of lines.
+fn is_html(text: &[u8]) -> bool {
+    const PLACES: usize = 32;
+    const OF_EACH: usize = 1 << 13;
+    const FEWEST: usize = 4;
+    let step = (text.len() / PLACES).max(OF_EACH);
+    let places = (0..text.len()).step_by(step);
+    let places = || places.clone().map(|at| text.get(at..text.len().min(at + OF_EACH)).unwrap_or_default());
+    let count =
+        |what: &[u8]| places().map(|place| memchr::memmem::find_iter(place, what).count()).sum::<usize>();
+    [(b"&quot;".as_slice(), b"\"".as_slice()), (b"&lt;", b"<")].iter().any(|(written, plain)| {
+        let written = count(written);
+        written >= FEWEST && written > count(plain)
+    })
 }
 
 /// Names of characters that HTML has: those that occur in dumps, and blanks.
@@ -40,9 +78,12 @@ const BREAKS_A_LINE: usize = 8;
 
 impl Escaped {
     /// The text as it was; `None` if it was not written so.
-    fn undone(self, text: &[u8]) -> Option<Vec<u8>> {
+    fn undone(self, text: &[u8], first: usize) -> Option<Vec<u8>> {
         let has = |what: &[u8]| contains(text, what);
         match self {
+            Self::QuotedPrintable => {
+                quoted_printable::is_it(begin(text, first)).then(|| quoted_printable::undone(text))
+            }
             Self::Html => {
                 let is_html = has(b"&lt;") || has(b"&quot;") || has(b"&#");
                 is_html.then(|| replaced(text, b'&', entity))
@@ -84,6 +125,11 @@ fn replaced(text: &[u8], mark: u8, read: fn(&[u8]) -> Option<Written>) -> Vec<u8
     out
 }
 
+/// What a string of JSON says, as far as it can be read.
+pub fn unescaped(string: &[u8]) -> Vec<u8> {
+    replaced(string, b'\\', escape)
+}
+
 fn entity(place: &[u8]) -> Option<Written> {
     let end = place.iter().take(LONGEST_ENTITY + 1).position(|b| *b == b';')?;
     let name = std::str::from_utf8(place.get(1..end)?).ok()?;
@@ -114,6 +160,7 @@ fn octal(place: &[u8]) -> Option<Written> {
         b"011" => "\t",
         b"012" => "\n",
         b"015" => "",
+        b"033" => "\x1b",
         _ => return None,
     };
     Some((Cow::Borrowed(by), 4))
@@ -141,7 +188,7 @@ mod tests {
     use super::*;
 
     fn undone(way: Escaped, text: &str) -> Option<String> {
-        way.undone(text.as_bytes()).map(|text| String::from_utf8(text).unwrap())
+        way.undone(text.as_bytes(), 0).map(|text| String::from_utf8(text).unwrap())
     }
 
     #[test]
@@ -161,8 +208,23 @@ mod tests {
             undone(Escaped::Json, &json),
             Some(format!("{{\"dump\":\"{}\"}}", "\"main\" prio=5\n".repeat(9)))
         );
+        let mail = "\"main\" prio=3D5 tid=3D0xd6 nid=3D0x=\n7 waiting\n";
+        assert_eq!(
+            undone(Escaped::QuotedPrintable, mail).as_deref(),
+            Some("\"main\" prio=5 tid=0xd6 nid=0x7 waiting\n")
+        );
         for way in ALL {
             assert_eq!(undone(way, "#0  0x7f in main () at C:\\new\\main.c:3\n"), None);
         }
+    }
+
+    #[test]
+    fn html_far_behind_the_first_header_is_seen() {
+        let header = "1CIUSERARG  -Dx=y\n".repeat(9000);
+        let threads = "3XMTHREADINFO  &quot;a&quot; J9VMThread:0x7\n".repeat(2000);
+        assert!(is_written(format!("{header}{threads}").as_bytes(), 0));
+        // A page that a program had in its hand.
+        let frame = "#1  0x7f in show (page=0x7f \"&lt;b&gt;\", n=<optimized out>) at a.c:1\n";
+        assert!(!is_html(frame.repeat(2000).as_bytes()));
     }
 }

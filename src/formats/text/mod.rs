@@ -4,8 +4,9 @@
 //! ```text
 //! bytes ─▶ clean ─▶ detect ─▶ section ──────▶ chunks (parallel) ─▶ dumps ─▶ snapshots
 //!          UTF-16,  headers   prefixes and     lines, templates,    threads, locks,
-//!          colours            foreign text     blocks, bodies       owners, gaps
-//!                             removed          (each once)
+//!          colours  ▲    │    foreign text     blocks, bodies       owners, gaps
+//!                   └ carrier  removed          (each once)
+//!                     JSON lines, cut lines, several services
 //! ```
 //!
 //! Offsets count in the text after decoding.
@@ -13,6 +14,7 @@
 mod anchor_set;
 mod bodies;
 mod building;
+mod carrier;
 mod chunk;
 mod clean;
 mod contended;
@@ -27,6 +29,7 @@ mod json_repair;
 mod learned;
 mod owners;
 mod prefix;
+mod quoted_printable;
 mod repeats;
 mod room;
 mod section;
@@ -45,10 +48,11 @@ use learned::Learned;
 pub use anchor_set::AnchorSet;
 pub use bodies::Known;
 pub use building::Building;
+pub use carrier::{Carried, are_mixed, carried};
 pub use clean::{decoded, has_escapes, without_escapes};
 pub use contended::{Contended, link};
 pub use dumps::Dumps;
-pub use escaped::undone;
+pub use escaped::{is_written, undone};
 pub use grammar::{
     BlockLine, Body, BodyFrame, BodyHold, BodyLock, BodyWait, Grammar, HEX, Head, InBlock, LockRef, Masked,
     Outside, OwnerRef, is_limited,
@@ -56,7 +60,7 @@ pub use grammar::{
 pub(super) use in_order::in_order;
 pub use repeats::{Hole, Repeats};
 pub use room::make_room;
-pub use section::Section;
+pub use section::{Section, original};
 pub use seen::SeenIds;
 pub use site::{LONGEST_LINE, LONGEST_PREFIX, Site, contains, first_line};
 

@@ -46,6 +46,11 @@ impl Prefix {
         split(pieces, line)
     }
 
+    /// The prefix that a line has.
+    pub fn of_line<'l>(&self, line: &'l [u8]) -> Option<&'l [u8]> {
+        line.get(..self.split(line)?)
+    }
+
     /// The line without its prefix; `None` if it does not have it.
     pub fn content<'l>(&self, line: &'l [u8]) -> Option<Cow<'l, [u8]>> {
         match self {

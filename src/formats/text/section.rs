@@ -22,6 +22,8 @@ pub struct Section<'a> {
     pub text: Cow<'a, [u8]>,
     /// Where pieces of the text begin, and where each began in the decoded input. Empty: both are one.
     places: Vec<(usize, usize)>,
+    /// The same of the text without prefixes, where it was taken out of what carried it.
+    carried: &'a [(usize, usize)],
     /// Where in the text the first header's line begins.
     pub first: usize,
     /// The format's anchors, and which of them stand in the text, where that is known.
@@ -33,12 +35,19 @@ impl<'a> Section<'a> {
     pub fn new(path: &'a Str, bytes: u64, text: &'a [u8], headers: &[Header], foreign: Vec<usize>) -> Self {
         let first = headers.first().map_or(0, |h| h.line);
         if foreign.is_empty() && headers.iter().all(|h| h.line == h.start) {
-            return Self { path, bytes, text: Cow::Borrowed(text), places: Vec::new(), first, anchors: None };
+            let text = Cow::Borrowed(text);
+            return Self { path, bytes, text, places: Vec::new(), carried: &[], first, anchors: None };
         }
         let (stripped, places) = own_text(text, headers, &foreign);
         let at = places.partition_point(|(_, original)| *original < first);
         let first = places.get(at).map_or(0, |(start, _)| *start);
-        Self { path, bytes, text: Cow::Owned(stripped), places, first, anchors: None }
+        Self { path, bytes, text: Cow::Owned(stripped), places, carried: &[], first, anchors: None }
+    }
+
+    /// The same of a text that was taken out of another one. `places`: where its pieces begin, and where each began in the
+    /// decoded input.
+    pub fn carried_by(self, places: &'a [(usize, usize)]) -> Self {
+        Self { carried: places, ..self }
     }
 
     /// The same with another text, for a format that takes more away than prefixes. `places`: where pieces of it
@@ -49,10 +58,19 @@ impl<'a> Section<'a> {
         let places = match self.places.is_empty() {
             true => places,
             false => {
-                places.into_iter().map(|(start, before)| (start, self.offset(before) as usize)).collect()
+                places.into_iter().map(|(start, before)| (start, original(&self.places, before))).collect()
             }
         };
-        Section { path: self.path, bytes: self.bytes, text: Cow::Owned(text), places, first, anchors: None }
+        let text = Cow::Owned(text);
+        Section {
+            path: self.path,
+            bytes: self.bytes,
+            text,
+            places,
+            carried: self.carried,
+            first,
+            anchors: None,
+        }
     }
 
     /// The same with what is known of the format's anchors in the whole text.
@@ -73,11 +91,16 @@ impl<'a> Section<'a> {
 
     /// Where in the decoded input this place of the text is.
     pub fn offset(&self, at: usize) -> u64 {
-        let after = self.places.partition_point(|(start, _)| *start <= at);
-        match after.checked_sub(1).and_then(|n| self.places.get(n)) {
-            Some((start, original)) => (original + (at - start)) as u64,
-            None => at as u64,
-        }
+        original(self.carried, original(&self.places, at)) as u64
+    }
+}
+
+/// Where a place of a text is in the one that its pieces were taken from.
+pub fn original(places: &[(usize, usize)], at: usize) -> usize {
+    let after = places.partition_point(|(start, _)| *start <= at);
+    match after.checked_sub(1).and_then(|n| places.get(n)) {
+        Some((start, original)) => original + (at - start),
+        None => at,
     }
 }
 

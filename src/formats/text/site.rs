@@ -33,9 +33,9 @@ impl<'a> Site<'a> {
         let rest = rest.get(..rest.len().min(LONGEST_LINE)).unwrap_or_default();
         let line = first_line(rest);
         let is_json = self.before().is_some_and(|b| b.trim_ascii_start().starts_with(b"{"));
-        let end =
-            is_json.then(|| memchr::memmem::find(line, b"\\n").or(memchr::memchr(b'"', line))).flatten();
-        line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_ascii_end()
+        let is_inside = self.at.checked_sub(1).and_then(|before| self.text.get(before)) == Some(&b'\\');
+        let end = if is_json { string_line_end(line, usize::from(is_inside)) } else { line.len() };
+        line.get(..end).unwrap_or_default().trim_ascii_end()
     }
 
     /// The whole line as the format wrote it, and where in the text it begins: behind the quote of a JSON string,
@@ -126,6 +126,19 @@ impl<'a> Site<'a> {
     }
 }
 
+/// Where the string of JSON or its line ends in which `line` stands. Quotes of its text are escaped:
+/// `(idle): \"MainThread\""}`.
+fn string_line_end(line: &[u8], mut at: usize) -> usize {
+    while let Some(found) = line.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if line.get(at) == Some(&b'"') || line.get(at + 1) == Some(&b'n') {
+            return at;
+        }
+        at += 2;
+    }
+    line.len()
+}
+
 /// How much of a long text one worker looks through at a time.
 const PIECE: usize = 1 << 20;
 
@@ -150,7 +163,19 @@ pub fn first_line(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::contains;
+    use super::{Site, contains};
+
+    #[test]
+    fn a_line_in_json_ends_with_its_string() {
+        let line = |text: &str, anchor: &str| {
+            let site = Site { text: text.as_bytes(), at: text.find(anchor).unwrap() };
+            String::from_utf8(site.line().to_vec()).unwrap()
+        };
+        let log = r#"{"message": "Thread 7 (idle): \"a\"", "by": "x\n"}"#;
+        assert_eq!(line(log, "(idle)"), r#"(idle): \"a\""#);
+        assert_eq!(line(r#"{"log":"\"a\" prio=5\n"}"#, "\" prio"), "\" prio=5");
+        assert_eq!(line("> (idle): \"a\"\n", "(idle)"), "(idle): \"a\"");
+    }
 
     #[test]
     fn what_stands_across_two_pieces_is_found() {
