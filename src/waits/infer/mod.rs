@@ -95,6 +95,12 @@ pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Nati
         }
         return;
     }
+    let (listed, unknown): (Vec<_>, Vec<_>) =
+        unknown.into_iter().partition(|&n| snapshot.lists_owners && is_exclusive(&locks[n]));
+    for n in listed {
+        locks[n].holder =
+            Holder::unknown("the dump lists who owns such locks, and names nobody for this one");
+    }
     let addresses: FxHashSet<u64> = unknown.iter().filter_map(|&n| locks[n].address).collect();
     let in_frames = || match native {
         Some(native) => addresses_in_live_frames(native, snapshot, seen, &addresses),
@@ -121,6 +127,18 @@ pub(super) fn holders(locks: &mut [Lock], scene: Scene<'_>, native: Option<&Nati
         };
         decide(&mut locks[n], candidates, cut_off, snapshot);
     }
+}
+
+/// Whether a lock has one owner at a time, which a JVM lists: readers of a read-write lock it does not.
+///
+/// ```text
+///     - parking to wait for  <0x00000000e0000010> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)
+///    Locked ownable synchronizers:
+///     - None
+/// ```
+fn is_exclusive(lock: &Lock) -> bool {
+    lock.kind == LockKind::JavaSynchronizer
+        && lock.name.as_deref().is_some_and(|class| class.contains("ReentrantLock$"))
 }
 
 /// The functions that take a lock, and where its waiters stand in them.
