@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!    Locked ownable synchronizers:                  jstack -l, jcmd Thread.print -l, jhsdb jstack, VisualVM
-//! 	- None
-//! 	Number of locked synchronizers = 1             ThreadInfo, of threads that have one
-//! 	- java.util.concurrent.locks.ReentrantLock$NonfairSync@1b2c
+//!     - None
+//!     Number of locked synchronizers = 1             ThreadInfo, of threads that have one
+//!     - java.util.concurrent.locks.ReentrantLock$NonfairSync@1b2c
 //!     Locked synchronizers: count = 1                Jenkins, likewise
 //! ```
 //!
