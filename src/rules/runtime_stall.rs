@@ -15,8 +15,8 @@
 //! - Two and more threads of a JVM up to JDK 12 that are inside static initializers and wait for a class of which
 //!   that JVM does not say which it is.
 //!
-//! Where the dump names the class, waits for it to be initialized are told by `lock-contention` and `deadlock`, with
-//! the thread that initializes it.
+//! Where the dump names the class, waits for it to be initialized are told by `lock-contention` and
+//! `deadlock`, with the thread that initializes it.
 //!
 //! ## Why it matters
 //!
@@ -30,8 +30,8 @@
 //! - *inferred*: that a virtual thread which waits on its carrier is pinned there; that the finalizer is stuck,
 //!   from its stack; that threads inside static initializers wait for the classes of each other.
 //!
-//! It is `likely` and never `certain`, `possible` where only carriers are missing or no class is named: a dump shows
-//! one moment, and a runtime may be busy for a moment.
+//! It is `likely` and never `certain`, `possible` where only carriers are missing or no class is named: a dump
+//! shows one moment, and a runtime may be busy for a moment.
 //!
 //! ## Confirm
 //!

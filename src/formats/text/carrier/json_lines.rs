@@ -81,7 +81,8 @@ pub(super) fn unwrapped(text: &[u8], key: &Key) -> Carried {
     let mut out = Carried { text: Vec::with_capacity(text.len() / 2), places: Vec::new() };
     let mut pieces = Pieces::default();
     for (at, line) in lines(text) {
-        let Some(value) = value(line, key).map(|value| with_level(line, value)) else {
+        let told = value(line, key).map(|value| with_fields(line, key, with_level(line, value)));
+        let Some(value) = told else {
             out.add_line(line, at);
             continue;
         };
@@ -118,6 +119,30 @@ fn with_level<'l>(line: &'l [u8], value: Cow<'l, [u8]>) -> Cow<'l, [u8]> {
     let Some((at, level)) = at.and_then(|at| Some((at, level()?))) else { return value };
     let (before, told) = value.split_at(at);
     Cow::Owned([before, b"level=", level, b"\n", told].concat())
+}
+
+/// Fields that the journal has beside a message, of which somebody who reads the message has to know.
+///
+/// ```text
+/// {"__CURSOR":"s=…","COREDUMP_SIGNAL":"11","MESSAGE":"Process 6023 (shop) of user 0 dumped core.\n…","COREDUMP_PID":"6023"}
+/// ```
+const FIELDS: &[&str] = &["COREDUMP_PID", "COREDUMP_SIGNAL"];
+
+/// A message of the journal below these fields, as `journalctl -o verbose` writes them.
+fn with_fields<'l>(line: &'l [u8], key: &Key, value: Cow<'l, [u8]>) -> Cow<'l, [u8]> {
+    if !key.written.starts_with(b"\"MESSAGE\"") {
+        return value;
+    }
+    let field = |name: &&str| {
+        let said = string_of(line, format!("\"{name}\"").as_bytes())?;
+        Some([b"    ", name.as_bytes(), b"=", said, b"\n"].concat())
+    };
+    let mut told: Vec<u8> = FIELDS.iter().filter_map(field).flatten().collect();
+    if told.is_empty() {
+        return value;
+    }
+    told.extend_from_slice(&value);
+    Cow::Owned(told)
 }
 
 /// What the string of a key says, without colours.
