@@ -36,8 +36,8 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
         (ReportedState::Runtime, _) => State::Runtime,
         (ReportedState::Parked, State::Running | State::Unknown) => State::CondWait,
         (ReportedState::Parked, other) => other,
-        (ReportedState::Asleep, State::Running) => State::Unknown,
-        (ReportedState::Asleep, other) => other,
+        (ReportedState::Asleep | ReportedState::Unclear, State::Running) => State::Unknown,
+        (ReportedState::Asleep | ReportedState::Unclear, other) => other,
         // Most wait for a device, but a stack that says nothing does not say so.
         (ReportedState::Uninterruptible, State::Running | State::Idle) => State::Unknown,
         (ReportedState::Uninterruptible, other) => other,

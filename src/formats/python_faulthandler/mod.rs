@@ -10,6 +10,7 @@ mod alone;
 mod bare;
 mod cut;
 mod failure;
+mod fields;
 mod group;
 mod oldest_first;
 mod pytest_timeout;
@@ -135,6 +136,7 @@ impl Grammar for Faulthandler {
         header(line)
             .or_else(|| bare::header(line).filter(|_| bare::goes_on(more)))
             .or_else(|| Some(Head::of(recipe::header(line).filter(|_| recipe::goes_on(more))?)))
+            .or_else(|| fields::head(line.strip_suffix(':')?).filter(|_| bare::goes_on(more)))
     }
 
     fn is_attribute(&self, line: &[u8]) -> bool {
@@ -306,7 +308,7 @@ fn header(line: &str) -> Option<Head> {
         thread.is_running = true;
         return Some(Head::of(thread));
     }
-    thread(rest).map(Head::of)
+    thread(rest).map(Head::of).or_else(|| fields::head(rest))
 }
 
 /// The thread of a header: `Thread 0x00007f0258f816c0 [worker-3]`, `Current thread 0x0000e690`.
