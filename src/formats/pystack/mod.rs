@@ -94,9 +94,13 @@ impl Grammar for Pystack {
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
-        if line == CORE {
+        // How it died stands below what is told of the core, or above the threads alone.
+        let has_begun = dumps.open().is_some_and(|b| b.snapshot.threads.is_empty());
+        if line == CORE || signal(line).is_some() && !has_begun {
             memory.seen.clear();
             dumps.begin(offset);
+        }
+        if line == CORE {
             return;
         }
         // What is told of a core stands before its threads.
@@ -148,7 +152,7 @@ fn signal(line: &str) -> Option<Signal> {
 /// What pystack says of a thread and the interpreter.
 static FLAGS: &[(&str, Flag)] = &[
     ("Has the GIL", Flag::Holds),
-    ("Waiting for the GIL", Flag::State(ReportedState::Runtime)),
+    ("Waiting for the GIL", Flag::Waits),
     ("Garbage collecting", Flag::State(ReportedState::Runtime)),
     ("Dropping the GIL", Flag::Nothing),
 ];
@@ -156,6 +160,7 @@ static FLAGS: &[(&str, Flag)] = &[
 #[derive(Clone, Copy)]
 enum Flag {
     Holds,
+    Waits,
     State(ReportedState),
     Nothing,
 }
@@ -247,6 +252,10 @@ fn read_flags(flags: &str, head: &mut Head) {
     for flag in flags.split(',').map(str::trim).filter(|f| !f.is_empty()) {
         match FLAGS.iter().find(|(words, _)| *words == flag) {
             Some((_, Flag::Holds)) => head.holds.push(python::gil_hold()),
+            Some((_, Flag::Waits)) => {
+                head.thread.reported = Some(ReportedState::Runtime);
+                head.wait = Some(python::gil_wait());
+            }
             Some((_, Flag::State(state))) => head.thread.reported = Some(*state),
             Some((_, Flag::Nothing)) => {}
             // It may be a state: then what the thread does is not known, but for what its frames say.
@@ -288,6 +297,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             let mut head = Head::of(Thread::new(ThreadId::Number(0)));
             read_flags(flags.unwrap_or_default(), &mut head);
             body.holds.append(&mut head.holds);
+            body.wait = head.wait.or(body.wait);
             body.state = head.thread.reported.or(body.state);
         } else if line.text.trim_start().starts_with(UNMERGED) {
             body.end = StackEnd::Reported;
