@@ -221,11 +221,11 @@ fn newer_header(line: &str) -> Option<Head> {
     let is_flags = |text: &str| {
         text.is_empty() || text.split(',').any(|flag| FLAGS.iter().any(|(words, _)| *words == flag.trim()))
     };
-    let groups = rest.match_indices('[').filter_map(|(start, _)| {
+    let mut groups = rest.match_indices('[').filter_map(|(start, _)| {
         let inside = rest.get(start + 1..)?.split_once(']')?.0;
         is_flags(inside).then_some((start, inside))
     });
-    let (before, after) = match groups.last() {
+    let (before, after) = match groups.next_back() {
         Some((start, inside)) => {
             read_flags(inside, &mut head);
             (rest.get(..start)?, rest.get(start + inside.len() + 2..)?)
