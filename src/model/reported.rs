@@ -30,6 +30,8 @@ pub enum ReportedState {
     Parked,
     /// Asleep in the kernel in a way that no signal interrupts: the kernel's `D`.
     Uninterruptible,
+    /// In a word that is not known here: of a newer release.
+    Unclear,
 }
 
 /// What kind of thing a thread waits for or holds, as the producer's words tell it.

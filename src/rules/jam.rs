@@ -67,7 +67,7 @@ impl<'a> Jam<'a> {
         let Some(holder) = self.holder() else { return Pattern::Nobody };
         match self.case.waits.of(holder).state {
             State::LockWait | State::Spinning | State::JoinWait => Pattern::Chained,
-            State::Running if self.is_at_the_lock(holder) => Pattern::Convoy,
+            State::Running if self.is_at_the_lock(holder) || self.is_handed_on(holder) => Pattern::Convoy,
             _ => Pattern::SlowHolder,
         }
     }
@@ -81,6 +81,11 @@ impl<'a> Jam<'a> {
             let name = &self.case.meanings.get(f).name;
             self.lock.callers.iter().any(|(caller, _)| caller == name) || name.contains("mutex_unlock")
         })
+    }
+
+    /// Python takes the interpreter lock from a thread that runs its code, and gives it to the next one.
+    fn is_handed_on(&self, holder: ThreadIx) -> bool {
+        self.lock.kind == LockKind::Gil && runs_python(self.case, holder)
     }
 
     /// How bad it is: by the share of the threads that have something to do and cannot.
@@ -100,6 +105,10 @@ impl<'a> Jam<'a> {
         // Two or three threads at a lock that is being handed on are everyday life.
         if is_moving && stopped <= 3 {
             return Severity::Info;
+        }
+        // Threads that compute take turns.
+        if self.holder().is_some_and(|holder| self.is_handed_on(holder)) {
+            return Severity::Medium;
         }
         // Samples are time, and nobody is known to be stopped.
         if self.case.snapshot.listing == Listing::Samples {
@@ -280,6 +289,9 @@ impl<'a> Jam<'a> {
                 Evidence::read(format!("the key beside the wait word of {count} is {lock}"))
             }
             (_, true) => Evidence::read(format!("the futex word of {count} is {lock}")),
+            (_, false) if self.lock.certainty == Certainty::Inferred => {
+                Evidence::inferred(format!("{count} are in functions that wait for {lock}"))
+            }
             (_, false) if words::row(self.lock).arguments.is_empty() => {
                 let they_wait = if self.blocked.direct == 1 { "it waits" } else { "they wait" };
                 Evidence::reported(format!("the dump says of {count} that {they_wait} for {lock}"))
@@ -330,6 +342,13 @@ impl<'a> Jam<'a> {
             .chain(cluster.signature.iter().map(|s| s.to_string()))
             .collect()
     }
+}
+
+/// Whether the innermost function of a thread is one of Python, and so the interpreter runs.
+pub(super) fn runs_python(case: &Case<'_>, thread: ThreadIx) -> bool {
+    let stack = case.snapshot.threads[thread.at()].stack;
+    let first = case.snapshot.stacks.frames_of(stack).first().map(|f| case.snapshot.stacks.get(*f));
+    first.is_some_and(|frame| frame.file.as_deref().is_some_and(|file| file.ends_with(".py")))
 }
 
 /// The locks that make rings of threads, each with the members of a ring that wait for it.

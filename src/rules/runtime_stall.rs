@@ -69,7 +69,7 @@ use super::jam::clusters_of;
 use super::words::{grouped, percent, threads};
 use super::{Case, Rule};
 use crate::model::{Certainty, Evidence, ReportedState, StackIx, ThreadIx, ThreadKind};
-use crate::waits::State;
+use crate::waits::{Lock, LockKind, State};
 
 /// The row of this rule.
 pub const RULE: Rule =
@@ -101,7 +101,9 @@ fn stopped(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let state = |t: ThreadIx| case.waits.of(t).state;
-    let stopped = all(case, |t| state(t) == State::Runtime);
+    let owner = owner(case);
+    // Who has the lock that the others wait for works for the runtime, and is not stopped by it.
+    let stopped = all(case, |t| state(t) == State::Runtime && owner.is_none_or(|(owner, _)| owner != t));
     let active = case.count_in(|state| !matches!(state, State::Idle | State::CondWait));
     let count = case.snapshot.count(&stopped);
     if count < FEWEST || count * 2 < active {
@@ -111,10 +113,21 @@ fn stopped(case: &Case<'_>) -> Option<Finding> {
     let running = all(case, |t| state(t) == State::Running);
     let words = case.words();
     let who = match running.as_slice() {
+        _ if owner.is_some() => owner.map(|(owner, _)| has_it(case, owner)).unwrap_or_default(),
         &[one] => format!(" One thread runs: {} is {}.", words.thread(one), words.doing(one)),
         _ => String::new(),
     };
-    let severity = if count >= MANY { Severity::Medium } else { Severity::Info };
+    // A thread that rests with the lock does not give it back by itself, as one that computes does.
+    let is_kept = owner.is_some_and(|(owner, _)| {
+        let state = state(owner);
+        state.is_blocked()
+            || matches!(state, State::IoWait | State::Sleeping | State::CondWait | State::JoinWait)
+    });
+    let severity = match (count >= MANY, is_kept) {
+        (true, true) => Severity::High,
+        (true, false) | (false, true) => Severity::Medium,
+        (false, false) => Severity::Info,
+    };
     let title = format!("{} ({}) are stopped by their runtime", threads(count), percent(count, total));
     let mut finding = Finding::new(RuleId::RuntimeStall, severity, Confidence::Likely, title);
     finding.summary = format!(
@@ -127,11 +140,35 @@ fn stopped(case: &Case<'_>) -> Option<Finding> {
         "the dump says of {} that the runtime holds them up",
         threads(count)
     ))];
+    if let Some((owner, certainty)) = owner {
+        let text = format!("{} has the interpreter lock", words.thread(owner));
+        finding.evidence.push(Evidence::new(certainty, text));
+    }
     finding.advice = vec![
         "Take two more dumps ten seconds apart: the same threads in this state are a stall, others a busy runtime."
             .into(),
     ];
-    Some(placed(case, finding, stopped, running.first().copied(), "stopped"))
+    let place = owner.map(|(owner, _)| owner).or(running.first().copied());
+    Some(placed(case, finding, stopped, place, "stopped"))
+}
+
+/// Who has the interpreter lock that others wait for, as the dump says.
+fn owner(case: &Case<'_>) -> Option<(ThreadIx, Certainty)> {
+    let wanted = |lock: &&Lock| lock.kind == LockKind::Gil && !lock.waiters.is_empty();
+    let lock = case.waits.locks.iter().find(wanted)?;
+    lock.holder.thread().filter(|(_, certainty)| *certainty != Certainty::Inferred)
+}
+
+/// What the thread with the interpreter lock does, in a sentence.
+fn has_it(case: &Case<'_>, owner: ThreadIx) -> String {
+    let words = case.words();
+    let name = super::jam::capital(&words.thread(owner));
+    match case.waits.of(owner).state {
+        State::Runtime => {
+            format!(" {name} has the interpreter lock and works for the runtime: it collects garbage.")
+        }
+        _ => format!(" {name} has the interpreter lock; it is {}.", words.doing(owner)),
+    }
 }
 
 /// Virtual threads that wait and keep their carrier.

@@ -100,7 +100,10 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     let Some(mut finding) = crash::finding(case, RuleId::StackOverflow) else { return Vec::new() };
     let words = case.words();
     let thread = words.thread(overflow.thread);
-    let depth = grouped(overflow.frames);
+    let depth = match overflow.is_cut {
+        true => format!("at least {}", grouped(overflow.frames)),
+        false => grouped(overflow.frames),
+    };
     finding.title =
         format!("{thread} ran out of stack in a recursion of {}, {depth} frames deep", overflow.function);
     finding.summary = format!(
@@ -131,9 +134,14 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
 pub(super) struct Overflow {
     thread: ThreadIx,
     frames: u64,
+    /// There are more, which nobody counted.
+    is_cut: bool,
     function: String,
     proof: Evidence,
 }
+
+/// As many frames as are left out where the producer says that there are more, and not how many: `...`.
+const NOT_COUNTED: u32 = 1;
 
 /// Whether the process died of it.
 pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
@@ -143,7 +151,8 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
     let thread = told.and_then(|f| f.thread).or(signal.and_then(|s| s.thread))?;
     let record = &case.snapshot.threads[thread.at()];
     let stack = case.snapshot.stacks.frames_of(record.stack);
-    let frames = stack.len() as u64 + u64::from(record.frames_left_out);
+    let is_cut = record.frames_left_out == NOT_COUNTED;
+    let frames = stack.len() as u64 + if is_cut { 0 } else { u64::from(record.frames_left_out) };
     let (function, count) = most_frequent(case, stack)?;
     // A recursion may go through several functions in turn.
     if (count as u64) * 8 < stack.len() as u64 {
@@ -155,7 +164,7 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
             return None;
         }
         let proof = Evidence::reported(format!("the dump says why it ended: {}", failure.message));
-        return Some(Overflow { thread, frames, function, proof });
+        return Some(Overflow { thread, frames, is_cut, function, proof });
     }
     let signal = signal?;
     let proof = match case
@@ -190,7 +199,7 @@ pub(super) fn detect(case: &Case<'_>) -> Option<Overflow> {
         }
         None => return None,
     };
-    Some(Overflow { thread, frames, function, proof })
+    Some(Overflow { thread, frames, is_cut, function, proof })
 }
 
 /// How far from the stack pointer the address lies, where a text prints both.

@@ -36,8 +36,8 @@ pub(super) fn state(said: ReportedState, by_stack: State) -> State {
         (ReportedState::Runtime, _) => State::Runtime,
         (ReportedState::Parked, State::Running | State::Unknown) => State::CondWait,
         (ReportedState::Parked, other) => other,
-        (ReportedState::Asleep, State::Running) => State::Unknown,
-        (ReportedState::Asleep, other) => other,
+        (ReportedState::Asleep | ReportedState::Unclear, State::Running) => State::Unknown,
+        (ReportedState::Asleep | ReportedState::Unclear, other) => other,
         // Most wait for a device, but a stack that says nothing does not say so.
         (ReportedState::Uninterruptible, State::Running | State::Idle) => State::Unknown,
         (ReportedState::Uninterruptible, other) => other,
@@ -101,6 +101,8 @@ pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (Stat
         other => other,
     };
     let (kind, state) = match (mode, row) {
+        // The runtime's own lock, as its producer says.
+        (WaitMode::Enter, _) if kind == LockKind::Gil && by_stack == State::Runtime => (Some(kind), by_stack),
         (WaitMode::Enter | WaitMode::Read, _) => (Some(kind), State::LockWait),
         // OpenJDK 11 says so of every thread in `Object.wait`: only one that is blocked has been notified.
         (WaitMode::Reenter, _) if by_stack == State::LockWait => (Some(kind), State::LockWait),
@@ -111,7 +113,7 @@ pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (Stat
         (WaitMode::Park, None) if by_stack == State::LockWait => (Some(kind), State::LockWait),
         (WaitMode::Park, None) => (None, waits_for_signal),
     };
-    let is_shared_object = state == State::LockWait;
+    let is_shared_object = state == State::LockWait || kind == Some(LockKind::Gil);
     (state, kind.map(|kind| lock_claim(named, kind, is_shared_object)))
 }
 
@@ -122,6 +124,12 @@ fn parked_for(class: &str) -> Option<&'static (&'static str, Option<LockKind>, S
 fn lock_claim(named: &NamedLock, kind: LockKind, is_shared_object: bool) -> LockClaim<'_> {
     let symbol = named.name.as_ref();
     LockClaim { key: LockKey::of(&named.id), kind, symbol, certainty: Certainty::Reported, is_shared_object }
+}
+
+/// The one interpreter lock that a text names; `None` where it names none, or several.
+pub(super) fn gil(snapshot: &Snapshot) -> Option<&NamedLock> {
+    let mut all = snapshot.named_locks.iter().filter(|lock| lock.kind == ReportedLockKind::Gil);
+    all.next().filter(|_| all.next().is_none())
 }
 
 /// What a thread says of a lock that it holds.

@@ -10,7 +10,9 @@ use super::observation::{Claim, LockClaim, LockKey, Observation};
 use super::reported;
 use super::text_stack::{TextLock, TextStack};
 use super::threads::ThreadMap;
-use crate::model::{Certainty, ReportedState, Snapshot, StackIx, Thread, ThreadIx, ThreadKind};
+use crate::model::{
+    Certainty, Listing, NamedLock, ReportedState, Snapshot, StackIx, Thread, ThreadIx, ThreadKind,
+};
 use crate::normalize::{Meaning, Meanings, Readings, Role, WaitKind};
 
 /// Signals that a fault of the thread itself raises: a thread that died of one in a lock function
@@ -37,13 +39,15 @@ pub(super) fn observe<'a>(
     let faulted = signal.filter(|s| FAULTS.contains(&&*s.name)).and_then(|s| s.thread);
     let read = |ix: StackIx| TextStack::of(snapshot, meanings, readings, ix);
     let stacks = Stacks::of(snapshot, read);
+    let gil = reported::gil(snapshot);
     let threads_of_snapshot = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);
     threads_of_snapshot
         .map(|(ix, thread)| {
-            if thread.is_running || faulted == Some(ThreadIx(ix as u32)) {
+            let ix = ThreadIx(ix as u32);
+            if thread.is_running || faulted == Some(ix) {
                 return Observation::of(State::Running);
             }
-            stacks.with(thread.stack, |stack| View::of(snapshot, stack, thread).observe(threads))
+            stacks.with(thread.stack, |stack| View::of(snapshot, stack, ix, gil).observe(threads))
         })
         .collect()
 }
@@ -79,11 +83,23 @@ struct View<'s, 'a> {
     stack: &'s TextStack<'a>,
     /// The values of its arguments.
     values: &'a [u64],
+    /// The interpreter lock, where the text names one.
+    gil: Option<&'a NamedLock>,
+    /// The process ended in it.
+    has_failed: bool,
 }
 
 impl<'s, 'a> View<'s, 'a> {
-    fn of(snapshot: &'a Snapshot, stack: &'s TextStack<'a>, thread: &'a Thread) -> Self {
-        Self { snapshot, thread, stack, values: snapshot.values.of(thread.values) }
+    fn of(
+        snapshot: &'a Snapshot,
+        stack: &'s TextStack<'a>,
+        ix: ThreadIx,
+        gil: Option<&'a NamedLock>,
+    ) -> Self {
+        let thread = &snapshot.threads[ix.at()];
+        let failed = snapshot.process.failure.as_ref().and_then(|failure| failure.thread);
+        let values = snapshot.values.of(thread.values);
+        Self { snapshot, thread, stack, values, gil, has_failed: failed == Some(ix) }
     }
 
     fn observe(&self, threads: &ThreadMap<'_>) -> Observation<'a> {
@@ -125,7 +141,7 @@ impl<'s, 'a> View<'s, 'a> {
                 return seen;
             }
             WaitKind::Child => {
-                seen.claim = Some(Claim::Other("the end of a child process", Certainty::Reported));
+                seen.claim = Some(Claim::Other("the end of a child process", Certainty::Inferred));
                 return seen;
             }
             _ => {}
@@ -159,8 +175,16 @@ impl<'s, 'a> View<'s, 'a> {
         match self.thread.reported {
             Some(ReportedState::Sleeping) if !is_abort && self.has_a_lock() => State::Sleeping,
             Some(said) if !is_abort => reported::state(said, by_stack),
+            // Whoever has the interpreter lock runs.
+            None if by_stack == State::Running && !self.shows_calls() && !self.has_a_lock() => State::Unknown,
             _ => by_stack,
         }
+    }
+
+    /// Whether a call that blocks would be seen. Interpreters do not show what their functions call in C: a thread in
+    /// one of those that says nothing may as well sleep or wait for a lock. Who is in the course of failing runs.
+    fn shows_calls(&self) -> bool {
+        !self.stack.ends_in_script || self.snapshot.listing != Listing::Threads || self.has_failed
     }
 
     /// Whether it has a lock beside the one that it waits for, which it gives back meanwhile.
@@ -182,6 +206,10 @@ impl<'s, 'a> View<'s, 'a> {
             Some((0, None)) => None,
             Some((0, Some(symbol))) => Some(claim(LockKey::Symbol(symbol), Some(symbol))),
             Some((address, symbol)) => Some(claim(LockKey::Address(address), symbol)),
+            // A process has one, of which the text says who has it: py-spy's `active+gil`.
+            None if kind == LockKind::Gil && self.gil.is_some() => self
+                .gil
+                .map(|gil| LockClaim { certainty: Certainty::Inferred, ..claim(LockKey::of(&gil.id), None) }),
             None => (state.is_blocked() && self.has_place()).then(|| self.place(kind)),
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn find<'a>(snapshot: &Snapshot, meanings: &'a Meanings, seen: &mut [
     let group_of: Vec<Option<usize>> = tops.into_iter().map(|top| top.map(&mut group_of_stack)).collect();
     for (ix, thread) in (0u32..).map(ThreadIx).zip(&snapshot.threads) {
         // Who is said to run does not wait.
-        let is_open = matches!(thread.reported, None | Some(ReportedState::Asleep));
+        let is_open = matches!(thread.reported, None | Some(ReportedState::Asleep | ReportedState::Unclear));
         if !is_open || !matches!(seen[ix.at()].state, State::Running | State::Unknown) {
             continue;
         }

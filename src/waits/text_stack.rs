@@ -8,6 +8,7 @@ use super::kinds::{LockKind, State};
 use super::locks;
 use super::native::Family;
 use super::runtimes;
+use super::script;
 use crate::model::{FrameIx, Snapshot, StackIx, Str};
 use crate::normalize::{Meaning, Meanings, Readings, Role, StackMeaning, WaitKind};
 
@@ -57,6 +58,8 @@ pub(super) struct TextStack<'a> {
     pub call: Option<(&'static str, Arguments<'a>)>,
     /// The thread whose end it waits for.
     pub joined: Arguments<'a>,
+    /// Its innermost function is one of an interpreter.
+    pub ends_in_script: bool,
 }
 
 /// The lock for which a stack waits.
@@ -87,6 +90,7 @@ impl<'a> TextStack<'a> {
             lock_of_task: frames.lock(wait, true),
             site: site.and_then(|at| frames.all.get(at)).map(|frame| meanings.get(*frame)),
             call: frames.call(),
+            ends_in_script: frames.all.first().is_some_and(|f| script::is_script(snapshot.stacks.get(*f))),
             joined: if wait == WaitKind::Join {
                 frames.arguments(JOINED, 0..frames.waiting().len())
             } else {

@@ -96,6 +96,9 @@ impl Words<'_> {
                 (Some(call), _) => format!("blocked in {call}{under}"),
                 (None, true) => "not known: its stack is not in the dump".into(),
                 (None, false) if caller.is_some() => format!("somewhere{under}"),
+                (None, false) if !self.meaningful(thread).is_empty() => {
+                    format!("somewhere{}", self.meaningful(thread))
+                }
                 (None, false) => "doing what its stack does not say".into(),
             },
         }

@@ -39,7 +39,7 @@ struct Record {
     #[serde(default)]
     os_thread_id: Number,
     #[serde(default)]
-    active: Lenient<bool>,
+    active: Lenient<serde_json::Value>,
     #[serde(default)]
     owns_gil: Lenient<bool>,
     #[serde(default)]
@@ -105,6 +105,10 @@ fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps
                 let message = "fields of threads are not known and were passed over";
                 building.snapshot.gaps.add_like(GapKind::SkippedText, message, name, offset);
             }
+            if let (Some(active), None) = (&record.active.0, is_active(record)) {
+                let message = "words for what threads do are not known";
+                building.snapshot.gaps.add_like(GapKind::SkippedText, message, &active.to_string(), offset);
+            }
             building.push(thread(record), &body(record), &[], offset);
         }
         document.missing.tell(building, offset);
@@ -114,6 +118,11 @@ fn add(document: Document<Vec<Record>>, section: &Section<'_>, dumps: &mut Dumps
 /// More processes in one document are not looked at.
 const MOST_PROCESSES: usize = 256;
 
+/// Whether it runs; `None` where that is said in another way than with a yes or no, or not at all.
+fn is_active(record: &Record) -> Option<bool> {
+    record.active.0.as_ref().and_then(serde_json::Value::as_bool)
+}
+
 fn thread(record: &Record) -> Thread {
     let mut thread = match (record.os_thread_id.0, record.thread_id.0) {
         (Some(id), _) => with_kernel_id(id),
@@ -122,10 +131,11 @@ fn thread(record: &Record) -> Thread {
     };
     thread.handle = record.thread_id.0;
     thread.name = record.thread_name.0.as_deref().map(Into::into);
-    thread.reported = record.active.0.map(|active| match (active, record.owns_gil.0) {
-        (true, Some(true)) => ReportedState::Running,
-        (true, _) => ReportedState::RunningOrNative,
-        (false, _) => ReportedState::Asleep,
+    thread.reported = Some(match (is_active(record), record.owns_gil.0) {
+        (Some(true), Some(true)) => ReportedState::Running,
+        (Some(true), _) => ReportedState::RunningOrNative,
+        (Some(false), _) => ReportedState::Asleep,
+        (None, _) => ReportedState::Unclear,
     });
     thread
 }

@@ -9,7 +9,7 @@ use super::text::json::is_key;
 use super::text::words::{rsplit_once, split_once};
 use super::text::{self, BlockLine, Body, Dumps, Grammar, Head, InBlock, Outside, Section, SeenIds, Site};
 use super::{About, Format, Reader};
-use crate::model::{FormatId, Frame, ReportedState, Snapshot, Thread, ThreadId, lossy};
+use crate::model::{FormatId, Frame, ReportedState, Snapshot, Str, Thread, ThreadId, lossy};
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -23,7 +23,15 @@ pub const FORMAT: Format = Format {
         capture: "py-spy dump --native --pid PID",
     },
     reader: Reader::Text {
-        anchors: &["(idle)", "(active)", "(active+gil)", "(idle+gil)", json::QUOTED, "\\\"owns_gil\\\""],
+        anchors: &[
+            "(idle)",
+            "(active)",
+            "(active+gil)",
+            "(idle+gil)",
+            VERSION,
+            json::QUOTED,
+            "\\\"owns_gil\\\"",
+        ],
         confirm,
         parse,
     },
@@ -40,7 +48,10 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
         return json::confirm(site);
     }
     let before = site.before()?;
-    let start = memchr::memmem::rfind(before, b"Thread ")?;
+    if site.rest().starts_with(VERSION.as_bytes()) {
+        return introduces_newer(site).then_some(site.at);
+    }
+    let start = memchr::memmem::rfind(before, BEGIN.as_bytes())?;
     let begin = site.at - (before.len() - start);
     let line = lossy(site.text.get(begin..site.at + site.line().len())?);
     // Inside the JSON of a container the quotes are escaped.
@@ -50,6 +61,24 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     };
     Some(begin)
 }
+
+/// Whether the line with the version stands above threads of which the first has a header of another form: then no
+/// other anchor may be there.
+fn introduces_newer(site: &Site<'_>) -> bool {
+    let prefix = site.before().map_or(0, <[u8]>::len);
+    if version(&lossy(site.line())).is_none() {
+        return false;
+    }
+    let mut lines = site.following_text(2 + LINES_ABOVE_THREADS).filter_map(|line| {
+        let own = line.get(prefix.min(line.len())..)?.to_owned();
+        (!own.trim().is_empty()).then_some(own)
+    });
+    let Some(first) = lines.next() else { return false };
+    header(&first).is_none() && newer_header(&first, lines.next().as_deref()).is_some()
+}
+
+/// Empty lines between the version and the first thread.
+const LINES_ABOVE_THREADS: usize = 2;
 
 struct PySpy;
 
@@ -64,11 +93,15 @@ impl Grammar for PySpy {
     const MASKS_HEX: bool = false;
 
     fn may_begin(&self, line: &[u8]) -> bool {
-        line.starts_with(b"Thread ")
+        line.starts_with(BEGIN.as_bytes())
     }
 
-    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        header(line)
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header(line).or_else(|| {
+            let next = text::first_line(more);
+            let next = lossy(next.get(..next.len().min(text::LONGEST_LINE)).unwrap_or(next));
+            newer_header(line, Some(next.trim_end()))
+        })
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -119,9 +152,12 @@ fn process(line: &str) -> Option<(u32, &str)> {
     Some((pid.parse().ok()?, command.trim()))
 }
 
+/// How the line with the version begins.
+const VERSION: &str = "Python v";
+
 /// `Python v3.11.2 (/usr/bin/python3.11)`.
 fn version(line: &str) -> Option<&str> {
-    let (version, _) = line.strip_prefix("Python v")?.split_once(" (")?;
+    let (version, _) = line.strip_prefix(VERSION)?.split_once(" (")?;
     Some(version)
 }
 
@@ -134,6 +170,9 @@ static STATES: &[(&str, ReportedState)] = &[
     ("idle+gil", ReportedState::Asleep),
 ];
 
+/// What a word for a state has behind it where the thread has the GIL.
+const WITH_GIL: &str = "gil";
+
 /// Reads a header.
 ///
 /// ```text
@@ -142,26 +181,72 @@ static STATES: &[(&str, ReportedState)] = &[
 /// Thread 14479 (idle)                                       without a name
 /// ```
 fn header(line: &str) -> Option<Head> {
-    let (id, rest) = split_once(line.strip_prefix("Thread ")?, " (")?;
+    let (id, rest) = split_once(line.strip_prefix(BEGIN)?, " (")?;
     let (words, rest) = rest.split_once(')')?;
     let (_, state) = STATES.iter().find(|(word, _)| *word == words)?;
     let name = match rest {
         "" => None,
         _ => Some(rest.strip_prefix(": \"")?),
     };
-    let mut thread = match id.strip_prefix("0x") {
-        Some(hex) => {
-            let mut thread = Thread::new(ThreadId::Text(id.into()));
-            thread.handle = Some(u64::from_str_radix(hex, 16).ok()?);
-            thread
-        }
-        None => with_kernel_id(id.parse().ok()?),
-    };
-    // A name may go on in the next line.
-    thread.name = name.map(|name| name.strip_suffix('"').unwrap_or(name).into());
+    let mut thread = thread(id)?;
+    thread.name = name.map(unquoted);
     thread.reported = Some(*state);
     let holds = if words.ends_with("+gil") { vec![python::gil_hold()] } else { Vec::new() };
     Some(Head { holds, ..Head::of(thread) })
+}
+
+/// How a header begins.
+const BEGIN: &str = "Thread ";
+
+/// Reads a header of another form, which begins a thread all the same: what is known of it, and what is left. `next`:
+/// the line below, which is a frame unless the header differs in the word for the state alone.
+///
+/// ```text
+/// Thread 96602 (dozing+gil): "worker"
+/// Thread 96602 [core 3] (idle): "worker"
+/// ```
+fn newer_header(line: &str, next: Option<&str>) -> Option<Head> {
+    let (id, rest) = line.strip_prefix(BEGIN)?.split_once(' ')?;
+    let mut thread = thread(id)?;
+    let (fields, name) = rest.split_once(": \"").map_or((rest, None), |(fields, name)| (fields, Some(name)));
+    thread.name = name.map(unquoted);
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'_'))
+    };
+    let only =
+        fields.strip_prefix('(').and_then(|words| words.strip_suffix(')')).filter(|words| is_word(words));
+    if only.is_none() && frame(next?).is_none() {
+        return None;
+    }
+    let in_brackets = |text: &str| fields.find(&format!("({text})")).map(|at| (at, text.len() + 2));
+    let (words, left) = match (only, STATES.iter().find_map(|(words, _)| Some((*words, in_brackets(words)?))))
+    {
+        (Some(words), _) => (words, String::new()),
+        (None, Some((words, (at, length)))) => {
+            (words, [fields.get(..at)?.trim(), fields.get(at + length..)?.trim()].join(" ").trim().to_owned())
+        }
+        (None, None) => ("", fields.to_owned()),
+    };
+    let state = |words: &str| STATES.iter().find(|(word, _)| *word == words).map(|(_, state)| *state);
+    let (first, flags) = words.split_once('+').unwrap_or((words, ""));
+    let has_gil = flags.split('+').any(|flag| flag == WITH_GIL);
+    thread.reported = state(words).or_else(|| state(first)).or(Some(ReportedState::Unclear));
+    let unknown = if state(words).is_some() { left } else { format!("{words} {left}").trim().to_owned() };
+    let holds = if has_gil { vec![python::gil_hold()] } else { Vec::new() };
+    Some(Head { holds, unknown: (!unknown.is_empty()).then_some(unknown), ..Head::of(thread) })
+}
+
+/// A name without the quote behind it; it may go on in the next line.
+fn unquoted(name: &str) -> Str {
+    name.strip_suffix('"').unwrap_or(name).into()
+}
+
+/// The thread with this id: the kernel's, or the pthread address.
+fn thread(id: &str) -> Option<Thread> {
+    let Some(hex) = id.strip_prefix("0x") else { return Some(with_kernel_id(id.parse().ok()?)) };
+    let mut thread = Thread::new(ThreadId::Text(id.into()));
+    thread.handle = Some(u64::from_str_radix(hex, 16).ok()?);
+    Some(thread)
 }
 
 fn with_kernel_id(id: u64) -> Thread {

@@ -54,6 +54,44 @@ fn several_processes() {
     assert_eq!(read_bytes(format!("{without}{without}").as_bytes()).len(), 2);
 }
 
+/// What a newer release says of a thread is counted, and each thread keeps its own frames.
+#[test]
+fn what_is_new_in_a_header_is_counted() {
+    let dump = |first: &str, second: &str| {
+        format!(
+            "Process 5: python till.py\nPython v3.11.2 (/usr/bin/python3.11)\n\n\
+             Thread 5 {first}\n    f (till.py:1)\nThread 6 {second}\n    g (till.py:2)\n"
+        )
+    };
+    use ReportedState::{Asleep, RunningOrNative, Unclear};
+    for (second, name, state, has_gil, unknown) in [
+        ("(dozing): \"w\"", Some("w"), Unclear, false, "dozing"),
+        ("(dozing)", None, Unclear, false, "dozing"),
+        ("(dozing+gil): \"w\"", Some("w"), Unclear, true, "dozing+gil"),
+        ("(active+nogil): \"w\"", Some("w"), RunningOrNative, false, "active+nogil"),
+        ("[core 3] (idle): \"w (idle)\"", Some("w (idle)"), Asleep, false, "[core 3]"),
+        ("(idle) [core 3]: \"w\"", Some("w"), Asleep, false, "[core 3]"),
+        ("waits", None, Unclear, false, "waits"),
+    ] {
+        let snapshot = read_one(&dump("(idle)", second));
+        let got: Vec<_> = threads(&snapshot).into_iter().map(|(id, _, frames)| (id, frames)).collect();
+        assert_eq!(got, [("5".into(), vec!["f".to_owned()]), ("6".into(), vec!["g".into()])], "{second}");
+        let thread = &snapshot.threads[1];
+        assert_eq!((thread.name.as_deref(), thread.reported), (name, Some(state)), "{second}");
+        assert_eq!(holds(&snapshot, 1).len(), usize::from(has_gil), "{second}");
+        let gaps: Vec<_> = snapshot.gaps.iter().map(|g| (g.count, g.message.ends_with(unknown))).collect();
+        assert_eq!(gaps, [(1, true)], "{second}: {:?}", snapshot.gaps);
+        // Where every header has it.
+        let text = dump(second, second);
+        assert_eq!(read_one(&text).threads.len(), 2, "{text}");
+        let logged: String = text.lines().map(|line| format!("till_1  | {line}\n")).collect();
+        assert_eq!(read_one(&logged).threads.len(), 2, "{logged}");
+    }
+    // Talk amid the frames begins no thread.
+    let text = dump("(idle)", "(idle)").replace("    g", "Thread 7 (of 8) is done\n\n    g");
+    assert_eq!(read_one(&text).threads.len(), 2);
+}
+
 #[test]
 fn talk_is_no_dump() {
     for text in [
@@ -105,6 +143,10 @@ fn json_of_two_processes() {
         second.threads[0].id.to_string(),
         "0x7F9546B21000".to_owned().replace("0x7F9546B21000", &format!("{:#X}", 140_278_625_572_544u64))
     );
+    let next = JSON.replacen("\"active\": true", "\"active\": \"dozing\"", 1);
+    let next = &read_bytes(next.as_bytes())[0];
+    assert_eq!(next.threads[0].reported, Some(ReportedState::Unclear));
+    assert!(next.gaps.iter().any(|g| g.message.ends_with("\"dozing\"")));
     let cut = read_bytes(&JSON.as_bytes()[..JSON.find("14480").unwrap()]);
     assert!(cut.len() == 1 && !cut[0].is_complete);
     let compact: String = JSON.lines().map(str::trim).collect();

@@ -34,7 +34,12 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 }
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
-    header(&lossy(site.line())).map(|_| site.at)
+    let line = lossy(site.line());
+    let is_header = header(&line).is_some() || {
+        let next = site.following_text(1).next().unwrap_or_default();
+        newer_header(&line).is_some() && (is_whole(&line) || frame(&next).is_some())
+    };
+    is_header.then_some(site.at)
 }
 
 struct Pystack;
@@ -53,8 +58,8 @@ impl Grammar for Pystack {
         line.starts_with(HEADER.as_bytes()) || line.starts_with(EMPTY.as_bytes())
     }
 
-    fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
-        header(line)
+    fn head(&self, line: &str, more: &[u8]) -> Option<Head> {
+        header(line).or_else(|| newer_header(line).filter(|_| is_whole(line) || goes_on(more)))
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -89,9 +94,13 @@ impl Grammar for Pystack {
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
-        if line == CORE {
+        // How it died stands below what is told of the core, or above the threads alone.
+        let has_begun = dumps.open().is_some_and(|b| b.snapshot.threads.is_empty());
+        if line == CORE || signal(line).is_some() && !has_begun {
             memory.seen.clear();
             dumps.begin(offset);
+        }
+        if line == CORE {
             return;
         }
         // What is told of a core stands before its threads.
@@ -143,7 +152,7 @@ fn signal(line: &str) -> Option<Signal> {
 /// What pystack says of a thread and the interpreter.
 static FLAGS: &[(&str, Flag)] = &[
     ("Has the GIL", Flag::Holds),
-    ("Waiting for the GIL", Flag::State(ReportedState::Runtime)),
+    ("Waiting for the GIL", Flag::Waits),
     ("Garbage collecting", Flag::State(ReportedState::Runtime)),
     ("Dropping the GIL", Flag::Nothing),
 ];
@@ -151,6 +160,7 @@ static FLAGS: &[(&str, Flag)] = &[
 #[derive(Clone, Copy)]
 enum Flag {
     Holds,
+    Waits,
     State(ReportedState),
     Nothing,
 }
@@ -168,7 +178,7 @@ fn header(line: &str) -> Option<Head> {
         let (id, rest) = rest.split_once(' ')?;
         return rest.starts_with("is empty").then_some(Head::of(thread(id)?));
     }
-    let rest = line.strip_prefix(HEADER)?.strip_suffix(" (most recent call last):")?;
+    let rest = line.strip_prefix(HEADER)?.strip_suffix(LAST_CALL_LAST)?.strip_suffix(' ')?;
     let (rest, flags) = match rest.strip_suffix(']').and_then(|r| r.rsplit_once(" [")) {
         Some((rest, flags)) => (rest, flags),
         None => (rest, ""),
@@ -183,15 +193,79 @@ fn header(line: &str) -> Option<Head> {
     Some(head)
 }
 
+/// How a header ends.
+const LAST_CALL_LAST: &str = "(most recent call last):";
+
+/// Whether the line ends as headers do: no talk of a thread does.
+fn is_whole(line: &str) -> bool {
+    line.starts_with(HEADER) && line.ends_with(LAST_CALL_LAST)
+}
+
+/// Whether a frame follows a header.
+fn goes_on(more: &[u8]) -> bool {
+    let line = text::first_line(more);
+    frame(lossy(line.get(..line.len().min(text::LONGEST_LINE)).unwrap_or(line)).trim_end()).is_some()
+}
+
+/// Reads a header of another form, which begins a thread all the same: what is known of it, and what is left.
+///
+/// ```text
+/// Traceback for thread 96601 (python) [Has the GIL] {core 3} (most recent call last):
+/// ```
+fn newer_header(line: &str) -> Option<Head> {
+    let rest = line.strip_prefix(HEADER)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (id, rest) = rest.split_at_checked(digits)?;
+    let mut head = Head::of(thread(id)?);
+    let rest = rest.strip_suffix(LAST_CALL_LAST).unwrap_or(rest).trim();
+    let is_flags = |text: &str| {
+        text.is_empty() || text.split(',').any(|flag| FLAGS.iter().any(|(words, _)| *words == flag.trim()))
+    };
+    let mut groups = rest.match_indices('[').filter_map(|(start, _)| {
+        let inside = rest.get(start + 1..)?.split_once(']')?.0;
+        is_flags(inside).then_some((start, inside))
+    });
+    let (before, after) = match groups.next_back() {
+        Some((start, inside)) => {
+            read_flags(inside, &mut head);
+            (rest.get(..start)?, rest.get(start + inside.len() + 2..)?)
+        }
+        None => (rest, ""),
+    };
+    let named = before.strip_prefix('(').and_then(|name| name.rsplit_once(')'));
+    let before = match named {
+        Some((name, left)) => {
+            head.thread.name = Some(name.into());
+            left
+        }
+        None => before,
+    };
+    let unknown: Vec<&str> =
+        [before, after].into_iter().map(str::trim).filter(|text| !text.is_empty()).collect();
+    if !unknown.is_empty() {
+        head.unknown = Some(unknown.join(" "));
+    }
+    Some(head)
+}
+
 fn read_flags(flags: &str, head: &mut Head) {
     for flag in flags.split(',').map(str::trim).filter(|f| !f.is_empty()) {
-        head.keeps_state = true;
         match FLAGS.iter().find(|(words, _)| *words == flag) {
             Some((_, Flag::Holds)) => head.holds.push(python::gil_hold()),
+            Some((_, Flag::Waits)) => {
+                head.thread.reported = Some(ReportedState::Runtime);
+                head.wait = Some(python::gil_wait());
+            }
             Some((_, Flag::State(state))) => head.thread.reported = Some(*state),
             Some((_, Flag::Nothing)) => {}
-            None => head.unknown = Some(flag.to_owned()),
+            // It may be a state: then what the thread does is not known, but for what its frames say.
+            None => {
+                head.thread.reported = head.thread.reported.or(Some(ReportedState::Unclear));
+                head.unknown = Some(flag.to_owned());
+                continue;
+            }
         }
+        head.keeps_state = true;
     }
 }
 
@@ -223,6 +297,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             let mut head = Head::of(Thread::new(ThreadId::Number(0)));
             read_flags(flags.unwrap_or_default(), &mut head);
             body.holds.append(&mut head.holds);
+            body.wait = head.wait.or(body.wait);
             body.state = head.thread.reported.or(body.state);
         } else if line.text.trim_start().starts_with(UNMERGED) {
             body.end = StackEnd::Reported;

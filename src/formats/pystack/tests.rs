@@ -71,11 +71,62 @@ fn a_debugger_stopped_it() {
 }
 
 #[test]
+fn how_it_died_without_the_core_above_it() {
+    let (_, died) = DUMP.split_once("\n\n").unwrap();
+    let signal = read_one(died).process.signal.unwrap();
+    assert_eq!((&*signal.name, signal.address), ("SIGSEGV", Some(0x75b_cd15)));
+    // Of the next report, and not of the one above it.
+    let (_, threads) = died.split_once('\n').unwrap();
+    let signals: Vec<_> = read_bytes(format!("{threads}\n{died}").as_bytes())
+        .iter()
+        .map(|s| s.process.signal.is_some())
+        .collect();
+    assert_eq!(signals, [false, true]);
+}
+
+#[test]
 fn reports_one_after_the_other() {
     let one = "$ pystack remote 5\nTraceback for thread 5 (x) [] (most recent call last):\n    (Python) File \"a.py\", line 1, in f\n        f()\n";
     assert_eq!(read_bytes(format!("{one}\n{one}").as_bytes()).len(), 2);
     let next = one.replace("[]", "[Parked by the made-up scheduler]");
     assert!(read_one(&next).gaps.iter().any(|g| g.message.contains("Parked by")));
+}
+
+/// What a newer release adds to a header is counted, and each thread keeps its own frames.
+#[test]
+fn what_is_new_in_a_header_is_counted() {
+    let dump = |second: &str| {
+        format!(
+            "Traceback for thread 5 (till) [Has the GIL] (most recent call last):\n    (Python) File \"a.py\", line 1, in f\n\n\
+             Traceback for thread 6{second}\n    (Python) File \"a.py\", line 2, in g\n"
+        )
+    };
+    for (second, name, state, unknown) in [
+        (
+            " (till) [Waiting for the GIL] {core 3} (most recent call last):",
+            "till",
+            ReportedState::Runtime,
+            "{core 3}",
+        ),
+        (" (a) b) #3 [Waiting for the GIL] (most recent call last):", "a) b", ReportedState::Runtime, "#3"),
+        (" (till) [Waiting for the GIL] (oldest first):", "till", ReportedState::Runtime, "(oldest first):"),
+        (" (till) [Dozing] (most recent call last):", "till", ReportedState::Unclear, "Dozing"),
+    ] {
+        let snapshot = read_one(&dump(second));
+        let got: Vec<_> = threads(&snapshot).into_iter().map(|(id, _, frames)| (id, frames)).collect();
+        assert_eq!(got, [("5".into(), vec!["f".to_owned()]), ("6".into(), vec!["g".into()])], "{second}");
+        assert_eq!(snapshot.threads[1].name.as_deref(), Some(name), "{second}");
+        assert_eq!(snapshot.threads[1].reported, Some(state), "{second}");
+        let gaps: Vec<_> = snapshot.gaps.iter().map(|g| (g.count, g.message.ends_with(unknown))).collect();
+        assert_eq!(gaps, [(1, true)], "{second}: {:?}", snapshot.gaps);
+    }
+    // Where every header has it.
+    let all =
+        dump(" (till) [] {core 1} (most recent call last):").replace("(till) [Has the GIL]", "{core 2}");
+    assert_eq!(read_one(&all).threads.len(), 2);
+    // The source line says more than a word that is not known.
+    let text = dump(" (till) [Dozing] (most recent call last):") + "        with order_lock:\n";
+    assert_eq!(read_one(&text).threads[1].reported, Some(ReportedState::Blocked));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What the texts about threads of Python have in common (faulthandler, tracebacks, py-spy, pystack): how a place is
 //! written, names, and what a source line says of the thread that stands in it.
 
-use crate::formats::text::{BodyHold, BodyLock, LockRef};
-use crate::model::{Frame, ReportedLockKind, ReportedState, Str};
+use crate::formats::text::{BodyHold, BodyLock, BodyWait, LockRef};
+use crate::model::{Frame, ReportedLockKind, ReportedState, Str, WaitMode};
 
 /// The longest function name that is worth another name.
 const LONGEST_NAME: usize = 1 << 10;
@@ -87,6 +87,11 @@ fn is_lock(expression: &str) -> bool {
 /// The interpreter lock, which a thread has.
 pub fn gil_hold() -> BodyHold {
     BodyHold { lock: gil(), depth: None }
+}
+
+/// The interpreter lock, for which a thread waits.
+pub fn gil_wait() -> BodyWait {
+    BodyWait { lock: gil(), mode: WaitMode::Enter, owner: None }
 }
 
 /// The interpreter lock as a text names it.

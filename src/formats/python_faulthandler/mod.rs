@@ -8,8 +8,10 @@
 
 mod alone;
 mod bare;
+mod c_stack;
 mod cut;
 mod failure;
+mod fields;
 mod group;
 mod oldest_first;
 mod pytest_timeout;
@@ -23,7 +25,8 @@ use super::text::{
 };
 use super::{About, Format, Reader};
 use crate::model::{
-    FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx, lossy,
+    FormatId, Frame, GapKind, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx,
+    lossy,
 };
 use failure::End;
 
@@ -116,6 +119,8 @@ struct Memory {
     current: Option<ThreadIx>,
     /// The list of threads has been cut off.
     is_over: bool,
+    /// The functions of C of the current thread, newest first, and whether there are more.
+    c_stack: (Vec<Frame>, bool),
 }
 
 /// The stack of C functions that 3.14 prints behind the threads.
@@ -135,6 +140,7 @@ impl Grammar for Faulthandler {
         header(line)
             .or_else(|| bare::header(line).filter(|_| bare::goes_on(more)))
             .or_else(|| Some(Head::of(recipe::header(line).filter(|_| recipe::goes_on(more))?)))
+            .or_else(|| fields::head(line.strip_suffix(':')?).filter(|_| bare::goes_on(more)))
     }
 
     fn is_attribute(&self, line: &[u8]) -> bool {
@@ -157,9 +163,9 @@ impl Grammar for Faulthandler {
 
     fn outside(&self, line: &str, section: Option<&'static str>) -> Outside {
         match section {
-            _ if line.starts_with("Current thread's C stack trace ") => Outside::Section(C_STACK),
+            _ if line.starts_with(c_stack::TITLE) => Outside::Section(C_STACK),
             _ if line.starts_with("Extension modules: ") || line.starts_with(alone::STATE) => Outside::Noise,
-            Some(C_STACK) if line.starts_with("  Binary file ") || line.starts_with("  <") => Outside::Noise,
+            Some(C_STACK) if line.starts_with(c_stack::BEGIN) || line.starts_with("  <") => Outside::Event,
             _ if is_outside(line) => Outside::Event,
             _ => Outside::Unknown,
         }
@@ -217,6 +223,10 @@ impl Grammar for Faulthandler {
             let snapshot = &mut dumps.current(offset).snapshot;
             is_limited(snapshot, "faulthandler prints no more than 100 threads", Some(offset));
             memory.is_over = true;
+        } else if let Some(frame) = c_stack::frame(line).filter(|_| dumps.open().is_some()) {
+            memory.c_stack.0.push(frame);
+        } else if line.starts_with(CUT_STACK) {
+            memory.c_stack.1 = true;
         }
     }
 
@@ -245,6 +255,7 @@ fn tell(end: End, building: &mut Building) {
 fn close(memory: &mut Memory, dumps: &mut Dumps) {
     if let Some(building) = dumps.open() {
         let snapshot = &mut building.snapshot;
+        c_stack::join(snapshot, memory.current, &memory.c_stack.0, memory.c_stack.1);
         if let Some(signal) = &mut snapshot.process.signal {
             signal.thread = memory.current;
         }
@@ -260,6 +271,9 @@ fn close(memory: &mut Memory, dumps: &mut Dumps) {
     *memory = Memory::default();
 }
 
+/// How a line begins that says that a stack goes on.
+const CUT_STACK: &str = "  <truncated ";
+
 /// Lines of a stack that are no frames, without their place: how they begin, how the stack ends then, and what the
 /// thread does.
 static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
@@ -268,12 +282,12 @@ static REMARKS: &[(&str, StackEnd, Option<ReportedState>)] = &[
     ("  <no Python frame>", StackEnd::Complete, None),
     ("  <tstate is freed>", StackEnd::Reported, None),
     ("  <invalid frame>", StackEnd::Reported, None),
-    ("  <truncated ", StackEnd::DepthLimit, None),
+    (CUT_STACK, StackEnd::DepthLimit, None),
 ];
 
 /// Lines that no stack has.
 fn is_outside(line: &str) -> bool {
-    const STARTS: &[&str] = &["Current thread's C stack trace ", "Extension modules: ", alone::STATE];
+    const STARTS: &[&str] = &[c_stack::TITLE, "Extension modules: ", alone::STATE];
     line == "..."
         || pytest_timeout::is_rule(line)
         || recipe::is_rule(line)
@@ -282,7 +296,7 @@ fn is_outside(line: &str) -> bool {
 }
 
 /// `  File "/srv/app.py", line 14 in rec`; no comma before `in`. A text that was copied may have lost its indentation.
-fn frame(line: &str) -> Option<crate::model::Frame> {
+fn frame(line: &str) -> Option<Frame> {
     let place = python::place(line.strip_prefix("  ").unwrap_or(line))?;
     let function = place.rest.strip_prefix(" in ")?;
     Some(python::frame(function, place.file, place.line))
@@ -306,7 +320,7 @@ fn header(line: &str) -> Option<Head> {
         thread.is_running = true;
         return Some(Head::of(thread));
     }
-    thread(rest).map(Head::of)
+    thread(rest).map(Head::of).or_else(|| fields::head(rest))
 }
 
 /// The thread of a header: `Thread 0x00007f0258f816c0 [worker-3]`, `Current thread 0x0000e690`.

@@ -59,7 +59,8 @@ pub(super) fn that_ends_the_text(site: &Site<'_>) -> Option<Traceback> {
     if site.rest().len() > LONGEST {
         return None;
     }
-    // What stands before the header stands before each line.
+    // What stands before the header stands before each line, but for what a terminal shows of the key that ended it.
+    let before = without_keys(before);
     let prefix = before.strip_suffix(group::MARK.as_bytes()).unwrap_or(before);
     let lines = site.following(usize::MAX).map(|line| {
         let text = line.get(prefix.len().min(line.len())..).unwrap_or_default();
@@ -70,6 +71,16 @@ pub(super) fn that_ends_the_text(site: &Site<'_>) -> Option<Traceback> {
         false => group::read(lines)?,
     };
     (read.is_last && is_uncaught(&read, &line_above(site, prefix.len()))).then_some(read)
+}
+
+/// What a terminal shows of Ctrl-C: `^CTraceback (most recent call last):`.
+const KEYS: &[u8] = b"^C";
+
+fn without_keys(mut before: &[u8]) -> &[u8] {
+    while let Some(rest) = before.strip_suffix(KEYS) {
+        before = rest;
+    }
+    before
 }
 
 /// The line above a traceback; of a chain, above its first one.
@@ -214,7 +225,9 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
     let mut sites =
         memchr::memmem::rfind_iter(tail, HEADER.as_bytes()).map(|at| Site { text, at: from + at });
     let is_own = |site: &Site<'_>| {
-        site.before().is_some_and(|before| before.is_empty() || before == group::MARK.as_bytes())
+        site.before()
+            .map(without_keys)
+            .is_some_and(|before| before.is_empty() || before == group::MARK.as_bytes())
     };
     let Some(site) = sites.find(is_own) else { return Vec::new() };
     let Some(read) = that_ends_the_text(&site) else { return Vec::new() };
@@ -236,4 +249,23 @@ pub(super) fn read(section: &Section<'_>, format: FormatId) -> Vec<Snapshot> {
         });
     }
     dumps.snapshots()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::testing::{functions, read_bytes, read_one};
+    use crate::model::ThreadIx;
+
+    /// A terminal shows the keys that somebody pressed.
+    #[test]
+    fn the_key_that_ended_it_stands_before_it() {
+        let text = "Traceback (most recent call last):\n  File \"/srv/till.py\", line 9, in <module>\n    \
+                    drawer.join()\n  File \"/srv/drawer.py\", line 11, in join\n    wait()\nKeyboardInterrupt\n";
+        for keys in ["", "^C", "^C^C"] {
+            let snapshot = read_one(&format!("till 7 opened\n{keys}{text}"));
+            assert_eq!(functions(&snapshot, ThreadIx(0)), ["join", "<module>"], "{keys}");
+            assert!(snapshot.process.failure.is_none(), "Ctrl-C is no failure");
+        }
+        assert!(read_bytes(format!("the till says: {text}").as_bytes()).is_empty());
+    }
 }
