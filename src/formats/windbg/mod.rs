@@ -4,6 +4,7 @@
 //! !locks, !cs, !uniqstack, !runaway, !thread); Breakpad src/processor/stackwalk_common.cc; rust-minidump 0.10 to 0.24
 //! minidump-processor/src/process_state.rs (`print`).
 
+mod breakpoint;
 mod bugcheck;
 mod columns;
 mod death;
@@ -146,7 +147,8 @@ impl Grammar for Windbg {
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
-        if session::is_event(line) {
+        // Within a stack it is the place of whoever runs.
+        if session::is_event(line) || breakpoint::operation(line).is_some() && !columns::is_body(line) {
             return Outside::Event;
         }
         let is_noise = session::is_noise(line) || columns::is_body(line);

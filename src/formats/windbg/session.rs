@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::breakpoint;
 use super::death::{self, Death};
 use super::head::{CURRENT, FAULTING};
 use super::join;
@@ -196,7 +197,7 @@ impl Memory {
             self.close(dumps);
         }
         self.death.is_dump |= text.starts_with("Loading Dump File [");
-        if death::is_line(line) {
+        if death::is_line(line) || breakpoint::operation(line).is_some() {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');
         } else if locks::is_line(text) {
