@@ -156,6 +156,8 @@ fn logging_is_recognized_by_whole_words() {
         "server_log",
         "app::log::Writer::write",
         "com.acme.LogManager.publish",
+        "java.util.logging.LogManager.getLogManager",
+        "org.slf4j.LoggerFactory.getLogger",
         "go.uber.org/zap.(*Logger).Info",
         "tracing_subscriber::fmt::Layer::on_event",
         "Log::append",
@@ -196,6 +198,8 @@ fn logging_is_recognized_by_whole_words() {
         "handle",
         "log_in",
         "logits_processor",
+        "com.acme.till.Drawer.getLogger",
+        "com.acme.till.LogFactory.getLog",
     ] {
         assert_eq!(meaning(named(function)).class, None, "{function}");
     }

@@ -153,6 +153,16 @@ const NOT_LOGGING: [&str; 46] = [
 /// Classes and namespaces with exactly this name log.
 const LOGGING_SCOPES: [&str; 6] = ["log", "logs", "logger", "logging", "logging_internal", "log_internal"];
 
+/// Namespaces of libraries that log, beside those that [`LOGGING`] has.
+const LIBRARIES: [&str; 3] = ["slf4j", "logmanager", "juli"];
+
+/// How functions begin that look something up.
+const GETTERS: [&str; 6] = ["get", "find", "lookup", "obtain", "is", "has"];
+
+/// What classes are that have loggers and write nothing.
+const KEEPERS: [&str; 9] =
+    ["factory", "manager", "registry", "provider", "locator", "holder", "repository", "cache", "context"];
+
 /// [`NOT_LOGGING`] by their lengths: nearly every word that is asked for is none of them.
 static NOT_LOGGING_BY_LENGTH: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
     let longest = NOT_LOGGING.iter().map(|word| word.len()).max().unwrap_or(0);
@@ -169,10 +179,24 @@ pub fn is_logging(name: &str) -> bool {
     }
     let parts: SmallVec<[&str; MOST_KEPT]> = components(name).collect();
     let Some((last, scopes)) = parts.split_last() else { return false };
-    scopes.iter().any(|scope| is_in(scope, &LOGGING_SCOPES))
-        // The function and its class; what stands further out is a product or a person.
-        || logs(last, !scopes.is_empty())
-        || scopes.last().is_some_and(|class| logs(class, true))
+    if scopes.iter().any(|scope| is_in(scope, &LOGGING_SCOPES)) {
+        return true;
+    }
+    let Some((class, outer)) = scopes.split_last() else { return logs(last, false) };
+    if is_getter(last) {
+        let is_library = |scope: &&str| is_in(scope, &LOGGING) || is_in(scope, &LIBRARIES);
+        return outer.iter().any(is_library) || logs(class, true) && !Words::of(class).have(&KEEPERS);
+    }
+    // The function and its class; what stands further out is a product or a person.
+    logs(last, true) || logs(class, true)
+}
+
+/// Whether a method looks something up and writes nothing: whoever waits in `Drawer.getLogger` waits for the drawer.
+fn is_getter(method: &str) -> bool {
+    let words = Words::of(method);
+    let first = words.iter().next();
+    // `getAndLogErrors`
+    first.is_some_and(|word| is_in(word, &GETTERS)) && !words.have(&["and"])
 }
 
 /// Whether there is a `log` in it, as in all that log.
@@ -199,6 +223,45 @@ fn logs(identifier: &str, has_scope: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Words, is_logging};
+
+    #[test]
+    fn a_getter_of_a_logger_writes_nothing() {
+        for name in [
+            "com.acme.till.Drawer.getLogger",
+            "com.acme.till.Drawer.getLogManager",
+            "com.acme.till.LogFactory.getLog",
+            "com.acme.till.LogManager.getLogger",
+            "com.acme.till.Drawer.isLogEnabled",
+            "com.acme.till.Drawer.findLogger",
+            "till::LoggerRegistry::get_logger",
+        ] {
+            assert!(!is_logging(name), "{name}");
+        }
+        for name in [
+            // The lock of a library's registry is the library's.
+            "java.util.logging.LogManager.getLogger",
+            "java.util.logging.LogManager.getLogManager",
+            "org.apache.log4j.Category.getRoot",
+            "org.apache.log4j.LogManager.getLogger",
+            "org.slf4j.LoggerFactory.getLogger",
+            "org.apache.commons.logging.LogFactory.getLog",
+            "ch.qos.logback.classic.LoggerContext.getLogger",
+            "org.jboss.logmanager.LogContext.getLogger",
+            "NLog.LogManager.GetLogger",
+            // A class that writes has one lock for all it does.
+            "com.acme.till.Logger.getInstance",
+            "com.acme.till.AuditLogger.getLevel",
+            // Something is written.
+            "com.acme.till.LogManager.publish",
+            "com.acme.till.Drawer.logGet",
+            "com.acme.till.Drawer.getAndLogErrors",
+            "com.acme.till.Drawer.issueLog",
+            // Python's own has no class in its name.
+            "getLogger",
+        ] {
+            assert!(is_logging(name), "{name}");
+        }
+    }
 
     #[test]
     fn identifiers_have_words() {

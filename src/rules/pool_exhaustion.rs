@@ -29,7 +29,7 @@
 //!
 //! ```sh
 //! jcmd $PID Thread.print | grep -c getConnection   # how many wait?
-//! dotnet-counters monitor -p $PID System.Runtime    # .NET: does the queue of the thread pool grow?
+//! dotnet-counters monitor -p $PID System.Runtime    # .NET: the queue grows?
 //! curl -s localhost:8080/actuator/metrics/hikaricp.connections.active
 //! psql -c "select state, count(*) from pg_stat_activity group by 1"
 //! ```

@@ -19,7 +19,8 @@
 
 use std::ops::Range;
 
-use super::{ANCHOR, frame, parts};
+use super::header::parts;
+use super::{ANCHOR, frame};
 use crate::formats::text::{Dumps, Site};
 use crate::model::{GapKind, Snapshot, StackEnd, lossy};
 

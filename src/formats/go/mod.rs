@@ -5,14 +5,16 @@
 
 mod cut;
 mod frame;
+mod header;
 mod locks;
 mod processes;
 mod signals;
 mod states;
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashSet;
 
-use super::text::words::{number, split_once};
 use super::text::{
     self, BlockLine, Body, Building, Dumps, Grammar, Head, InBlock, Masked, Outside, Section, Site,
     is_limited,
@@ -20,7 +22,7 @@ use super::text::{
 use super::{About, Format, Reader};
 use crate::model::{
     Failure, FailureKind, FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId,
-    ThreadIx, ThreadKind, lossy,
+    ThreadIx, lossy,
 };
 
 /// The row of this format.
@@ -55,7 +57,7 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
 fn read(section: &Section<'_>) -> Vec<Snapshot> {
     // Where goroutines are shown it is not one of them, and says nothing of them.
     let is_runtime_read = section.has(cut::RUNTIME) && !cut::has_goroutine(&section.text);
-    text::read(&Go { is_runtime_read }, FORMAT.id, section)
+    text::read(&Go { is_runtime_read, section, nested: OnceLock::new() }, FORMAT.id, section)
 }
 
 /// `goroutine 20 [sync.Mutex.Lock, 34 minutes]:` and not `in goroutine 1` or the talk of a log.
@@ -69,13 +71,17 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
     if !number.get(digits..)?.starts_with(b" ") {
         return None;
     }
-    parts(&lossy(site.line()))?;
+    header::parts(&lossy(site.line()))?;
     Some(site.at)
 }
 
-struct Go {
+struct Go<'s> {
     /// The stack of the runtime is a thread.
     is_runtime_read: bool,
+    section: &'s Section<'s>,
+    /// Where the lines begin, in the order of the text, that say what failed while a stack was printed. Most texts have
+    /// one end, and nobody asks.
+    nested: OnceLock<Vec<u64>>,
 }
 
 /// What is remembered between goroutines.
@@ -92,9 +98,22 @@ struct Memory {
     in_turns: bool,
     /// Lines may have been left out since the last goroutine.
     is_parted: bool,
+    /// The process has ended.
+    is_over: bool,
+    /// Why processes ended of which no goroutine is shown, and where that stands.
+    unshown: Vec<(String, u64)>,
 }
 
-impl Grammar for Go {
+impl Memory {
+    /// What was said so far is another process's, of which no goroutine was shown.
+    fn forget(&mut self, offset: u64) {
+        let said = self.failure.take().map(|(_, message)| message).or(self.cgo.take());
+        let signal = self.signal.take().map(|signal| signal.name.to_string());
+        self.unshown.extend(said.or(signal).map(|said| (said, offset)));
+    }
+}
+
+impl Grammar for Go<'_> {
     type Memory = Memory;
     const MASKS_HEX: bool = true;
 
@@ -115,9 +134,9 @@ impl Grammar for Go {
 
     fn head(&self, line: &str, _more: &[u8]) -> Option<Head> {
         if line == cut::RUNTIME {
-            return Some(runtime());
+            return Some(header::runtime());
         }
-        header(line)
+        header::read(line)
     }
 
     fn in_block(&self, line: &str) -> InBlock {
@@ -141,7 +160,7 @@ impl Grammar for Go {
             _ if line.trim() == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
             Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
             Some(_) if frame::is_place(line) || frame::is_call(line) => Outside::Noise,
-            _ if is_register(line) || line.starts_with("exit status ") => Outside::Noise,
+            _ if is_register(line) => Outside::Noise,
             _ => Outside::Unknown,
         }
     }
@@ -171,21 +190,38 @@ impl Grammar for Go {
             self.close(memory, dumps);
             memory.seen.insert(id);
         }
+        if std::mem::take(&mut memory.is_over) && dumps.open().is_none() {
+            memory.forget(offset);
+        }
         let building = dumps.current(offset);
+        for (said, offset) in memory.unshown.drain(..) {
+            let message = "a process ended before this one, and the text shows no goroutine of it";
+            building.snapshot.gaps.add_like(GapKind::SkippedText, message, &said, offset);
+        }
         self.tell(memory, building, thread);
         true
     }
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
+        if line.starts_with(OVER) {
+            memory.is_over = true;
+            return;
+        }
+        let line = line.trim_start_matches(QUOTES);
+        let is_new =
+            signals::is_signal(line) || matches!(line.split(':').next(), Some("panic" | "fatal error"));
+        if let Some(building) = dumps.open().filter(|_| is_new && self.is_nested(offset)) {
+            let message = "the runtime failed once more while it printed this: goroutines may be missing";
+            building.snapshot.gaps.add_like(GapKind::Truncated, message, line, offset);
+            building.snapshot.is_complete = false;
+            return;
+        }
         if line == cut::PARTED {
             memory.is_parted = true;
         } else if std::mem::take(&mut memory.is_parted) && cut::is_of_stack(line) {
             cut::tell_parted(dumps, offset);
             return;
         }
-        let line = line.trim_start_matches(QUOTES);
-        let is_new =
-            signals::is_signal(line) || matches!(line.split(':').next(), Some("panic" | "fatal error"));
         if line == TURN {
             memory.is_turn = true;
         } else if is_new && std::mem::take(&mut memory.is_turn) {
@@ -195,6 +231,9 @@ impl Grammar for Go {
         if is_new && dumps.open().is_some_and(|b| !b.snapshot.threads.is_empty()) && memory.failure.is_none()
         {
             self.close(memory, dumps);
+        }
+        if is_new && std::mem::take(&mut memory.is_over) {
+            memory.forget(offset);
         }
         if let Some(message) = line.strip_prefix("panic: ") {
             // What a deferred function panics with in turn is indented.
@@ -219,7 +258,13 @@ impl Grammar for Go {
     }
 }
 
-impl Go {
+impl Go<'_> {
+    /// Whether the line here says what failed while a stack was printed.
+    fn is_nested(&self, offset: u64) -> bool {
+        let nested = self.nested.get_or_init(|| processes::nested(self.section));
+        nested.binary_search(&offset).is_ok()
+    }
+
     /// What the lines before the first goroutine say of the process.
     fn tell(&self, memory: &mut Memory, building: &mut Building, first: &Thread) {
         // The goroutine that failed comes first, but for failures of the runtime (`all goroutines are asleep`, `thread
@@ -260,6 +305,9 @@ impl Go {
     }
 }
 
+/// What `go run` and `go test` say when a process has ended.
+const OVER: &str = "exit status ";
+
 /// What stands between the turns of the threads with GOTRACEBACK=crash.
 const TURN: &str = "-----";
 
@@ -288,7 +336,10 @@ fn is_ending(line: &str) -> bool {
     const STARTS: &[&str] =
         &["panic: ", "fatal error: ", signals::BRACKET, "runtime stack:", "runtime: goroutine stack ", CGO];
     let line = line.trim_start_matches(QUOTES);
-    line == TURN || signals::is_signal(line) || STARTS.iter().any(|start| line.starts_with(start))
+    line == TURN
+        || line.starts_with(OVER)
+        || signals::is_signal(line)
+        || STARTS.iter().any(|start| line.starts_with(start))
 }
 
 /// What the runtime writes for the frames that it leaves out of deep stacks.
@@ -311,56 +362,6 @@ fn is_register(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let (Some(name), Some(value), None) = (words.next(), words.next(), words.next()) else { return false };
     name.len() <= 6 && name.bytes().all(|b| b.is_ascii_alphanumeric()) && value.starts_with("0x")
-}
-
-/// Reads a header.
-///
-/// ```text
-/// goroutine 20 [sync.Mutex.Lock, 34 minutes]:                             Go 1.20
-/// goroutine 1 gp=0xc0000061c0 m=nil [chan receive, 5 minutes]:            Go 1.23, GOTRACEBACK=system
-/// goroutine 17 gp=0xc000104000 m=3 mp=0xc000080008 [syscall, locked to thread]:
-/// goroutine 7 [select (no cases)]:
-/// goroutine 34 [running] {"request": "17"}:                               Go 1.27
-/// ```
-fn header(line: &str) -> Option<Head> {
-    let (id, inside) = parts(line)?;
-    let mut thread = Thread::new(ThreadId::Number(id));
-    thread.kind = ThreadKind::Goroutine;
-    let mut head = Head::of(thread);
-    let (state, mut rest) = split_once(inside, ", ").unwrap_or((inside, ""));
-    states::apply(state, &mut head);
-    while !rest.is_empty() {
-        let (part, behind) = split_once(rest, ", ").unwrap_or((rest, ""));
-        rest = behind;
-        let minutes = part.strip_suffix(" minutes").and_then(|n| n.parse::<u64>().ok());
-        match minutes {
-            Some(minutes) => head.thread.waited_us = Some(minutes.saturating_mul(60_000_000)),
-            None if part == "locked to thread" || part.starts_with("synctest ") => {}
-            None => head.unknown = Some(part.to_owned()),
-        }
-    }
-    if id == 0 {
-        head.thread.kind = ThreadKind::Os;
-    }
-    Some(head)
-}
-
-/// The stack on which the runtime itself ran.
-fn runtime() -> Head {
-    let mut head = Head::of(Thread::new(ThreadId::Number(0)));
-    head.thread.kind = ThreadKind::Os;
-    head.thread.reported = Some(ReportedState::Running);
-    head
-}
-
-/// The number in a header, and what stands in its brackets.
-fn parts(line: &str) -> Option<(u64, &str)> {
-    let rest = line.strip_prefix("goroutine ")?;
-    let (id, rest) = number(rest)?;
-    let open = rest.find('[')?;
-    let known = rest.get(..open)?.split_ascii_whitespace().all(|field| field.contains('='));
-    let (inside, after) = rest.get(open + 1..)?.split_once(']')?;
-    (known && rest.starts_with(' ') && after.trim_end().ends_with(':')).then_some((id, inside))
 }
 
 fn body(block: &[BlockLine<'_>]) -> Body {

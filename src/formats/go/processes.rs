@@ -15,15 +15,19 @@
 //! ```
 //!
 //! Below its own stack the runtime prints all goroutines, and no other thread of the process prints a panic or a signal
-//! before that: each waits for its turn (`paniclk`). It says `fatal error: …` before it waits, so that this line alone
-//! does not say that another process began. What fails while a stack is printed says `panic during panic`.
+//! before that: each waits for its turn (`paniclk`). It says `fatal error: …` before it waits, and the rest when its turn
+//! has come: such a line is that of another thread only where the stack goes on below it, where it lacks the signal that
+//! it needs, or where one more stack stands behind the goroutines. What fails while a stack is printed says `panic during
+//! panic`.
 //!
-//! Source: Go 1.5-1.25 src/runtime/panic.go (`throw`, `startpanic_m`, `dopanic_m`, `printpanics`), proc.go (`checkdead`,
-//! `schedinit`), signal_unix.go (`sighandler`).
+//! Source: Go 1.5-1.25 src/runtime/panic.go (`throw`, `startpanic_m`, `dopanic_m`, `gopanic`, `printpanics`), proc.go
+//! (`checkdead`, `schedinit`), signal_unix.go (`sighandler`, `sigpanic`), traceback.go (`tracebackothers`).
 
 use std::ops::Range;
 
-use super::{CGO, QUOTES, TURN, cut, signals};
+use rustc_hash::FxHashSet;
+
+use super::{ANCHOR, CGO, OVER, QUOTES, TURN, cut, frame, header, signals};
 use crate::formats::text::{Section, Site, first_line};
 use crate::model::lossy;
 
@@ -33,7 +37,7 @@ static STARTS: &[(&str, Start)] = &[
     // It is not looked for while a thread fails.
     ("fatal error: all goroutines are asleep", Start::Own),
     ("fatal error: ", Start::Any),
-    (CGO, Start::Any),
+    (CGO, Start::Cgo),
 ];
 
 /// Whose such a line below the stack of a runtime may be.
@@ -45,16 +49,52 @@ enum Start {
     Signal,
     /// Perhaps that of another thread of the same process.
     Any,
+    /// The same; a signal follows.
+    Cgo,
 }
 
-/// What is said where something fails while a stack is printed, and before other threads are made to print theirs.
-static NESTED: &[&str] = &["panic during panic", "stack trace unavailable", TURN];
+/// Fatal errors below which the signal stands, as soon as it is the thread's turn.
+static OF_SIGNALS: &[&str] =
+    &["fatal error: unexpected signal during runtime execution", "fatal error: fault"];
 
-/// What `go run` and `go test` say when a process has ended.
-const OVER: &str = "exit status ";
+/// What stands below the header of a goroutine that runs on another thread; where that fails as well, it comes again.
+const ELSEWHERE: &str = "goroutine running on other thread";
+
+/// What is said where something fails while a stack is printed.
+const DURING: &str = "panic during panic";
+
+/// The same, where that fails in turn, and before other threads are made to print theirs.
+static NESTED: &[&str] = &[DURING, "stack trace unavailable", TURN];
 
 /// What runs before there is a goroutine, or a second thread.
 const BEFORE_GOROUTINES: &str = "runtime.schedinit(";
+
+/// Where the lines begin that say what failed while a stack was printed: they are no end of a process.
+///
+/// ```text
+/// fatal error: unknown caller pc          panic during panic
+/// panic during panic                      SIGSEGV: segmentation violation
+/// ```
+pub(super) fn nested(section: &Section<'_>) -> Vec<u64> {
+    if !section.has(DURING) {
+        return Vec::new();
+    }
+    let text: &[u8] = &section.text;
+    let mut lines = Vec::new();
+    for at in memchr::memmem::find_iter(text, DURING.as_bytes()) {
+        let site = Site { text, at };
+        if site.before() != Some(b"") || site.line() != DURING.as_bytes() {
+            continue;
+        }
+        let above = text.get(..at.saturating_sub(1)).unwrap_or_default();
+        let above = memchr::memrchr(b'\n', above).map_or(0, |n| n + 1);
+        let below = at + first_line(site.rest()).len() + 1;
+        let is_start =
+            |at: &usize| start(first_line(text.get(*at..).unwrap_or_default()).trim_ascii_end()).is_some();
+        lines.extend([above, below].into_iter().filter(is_start).map(|at| section.offset(at)));
+    }
+    lines
+}
 
 /// The parts of a text, if it is to be read in parts: those of such processes, and what stands between.
 pub(super) fn parts<'a>(section: &Section<'a>) -> Vec<Section<'a>> {
@@ -133,12 +173,16 @@ struct Stack {
     had_none: bool,
     /// The process has ended.
     is_over: bool,
+    /// The last line that says why a process ended is one of [`OF_SIGNALS`], and no signal followed.
+    lacks_signal: bool,
+    /// Below such a line frames follow without a header.
+    goes_on: bool,
 }
 
 impl Reader {
     fn line(&mut self, site: &Site<'_>, line: &[u8]) {
         if cut::is_goroutine(site) {
-            if let Some(end) = self.stack.take().and_then(|stack| stack.end(site.at)) {
+            if let Some(end) = self.stack.take().and_then(|stack| stack.end(site)) {
                 self.keep(end);
             }
             self.begin = None;
@@ -148,11 +192,10 @@ impl Reader {
             self.begin.get_or_insert(site.at);
             if let Some(stack) = &mut self.stack {
                 stack.start(site.at, start);
+                stack.lacks_signal = OF_SIGNALS.iter().any(|known| line == known.as_bytes());
             }
         } else if let Some(stack) = &mut self.stack {
-            stack.is_nested |= NESTED.iter().any(|words| line == words.as_bytes());
-            stack.is_over |= line.starts_with(OVER.as_bytes());
-            stack.had_none |= line.starts_with(BEFORE_GOROUTINES.as_bytes());
+            stack.line(line);
         }
     }
 
@@ -181,20 +224,59 @@ impl Stack {
     fn start(&mut self, at: usize, start: Start) {
         // `panic: …` and `fatal error: panic holding locks` are one failure.
         let (first, before) = self.next.unwrap_or((at, start));
-        let is_another = before == Start::Any && start != Start::Any;
+        let is_another = before == Start::Any && !matches!(start, Start::Any | Start::Cgo);
         self.next = Some((if is_another { at } else { first }, start));
     }
 
-    /// Where the process ended, if the goroutine at this place is another one's.
-    fn end(&self, goroutine: usize) -> Option<usize> {
+    fn line(&mut self, line: &[u8]) {
+        self.is_nested |= NESTED.iter().any(|words| line == words.as_bytes());
+        self.is_over |= line.starts_with(OVER.as_bytes());
+        self.had_none |= line.starts_with(BEFORE_GOROUTINES.as_bytes());
+        self.lacks_signal &= !line.starts_with(signals::BRACKET.as_bytes());
+        self.goes_on |= self.next.is_some() && frame::is_place(lossy(line).trim_start());
+    }
+
+    /// Where the process ended, if the goroutine at this site is another one's.
+    fn end(&self, goroutine: &Site<'_>) -> Option<usize> {
         let is_another = match self.next.map(|(_, start)| start) {
             _ if self.is_over || self.had_none && !self.is_nested => true,
             Some(Start::Own) => true,
             Some(Start::Signal) => !self.is_nested,
-            Some(Start::Any) | None => false,
+            Some(Start::Any | Start::Cgo) => {
+                !self.is_nested && !self.goes_on && !self.lacks_signal && !has_stack_behind(goroutine)
+            }
+            None => false,
         };
-        is_another.then(|| self.next.map_or(goroutine, |(at, _)| at))
+        is_another.then(|| self.next.map_or(goroutine.at, |(at, _)| at))
     }
+}
+
+/// Whether a stack of another thread of the process stands behind its goroutines, which begin here: that of the runtime,
+/// or that of a goroutine which ran elsewhere.
+fn has_stack_behind(goroutine: &Site<'_>) -> bool {
+    let text = goroutine.text;
+    let mut elsewhere = FxHashSet::default();
+    let mut last = None;
+    let mut at = goroutine.at;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let line = first_line(rest);
+        let site = Site { text, at };
+        at += line.len() + 1;
+        let line = line.trim_ascii_end();
+        if line.starts_with(ANCHOR.as_bytes()) {
+            last = header::parts(&lossy(line)).map(|(id, _)| id);
+            if last.is_some_and(|id| elsewhere.contains(&id)) {
+                return true;
+            }
+        } else if line.trim_ascii_start().starts_with(ELSEWHERE.as_bytes()) {
+            elsewhere.extend(last.take());
+        } else if line == cut::RUNTIME.as_bytes() && is_stack(&site) {
+            return true;
+        } else if line.starts_with(OVER.as_bytes()) || start(line).is_some() {
+            return false;
+        }
+    }
+    false
 }
 
 /// Reads a line that says why a process ends.
@@ -207,120 +289,4 @@ fn start(line: &[u8]) -> Option<Start> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::formats::testing::{functions, read, survives_logs};
-    use crate::model::{FailureKind, GapKind, Snapshot, ThreadIx};
-
-    const AT_START: &str = "fatal error: runtime: cannot allocate heap metadata
-
-runtime stack:
-runtime.throw({0x4a1c60, 0x2a})
-\t/usr/local/go/src/runtime/panic.go:1023 +0x5c
-runtime.mallocinit()
-\t/usr/local/go/src/runtime/malloc.go:441 +0x1d2
-runtime.schedinit()
-\t/usr/local/go/src/runtime/proc.go:785 +0x99
-";
-
-    const LATER: &str = "fatal error: unexpected signal during runtime execution
-[signal SIGSEGV: segmentation violation code=0x1 addr=0x10 pc=0x46ab01]
-
-runtime stack:
-runtime.throw({0x4a1c60, 0x2a})
-\t/usr/local/go/src/runtime/panic.go:1023 +0x5c
-runtime.sigpanic()
-\t/usr/local/go/src/runtime/signal_unix.go:895 +0x285
-";
-
-    const GOROUTINE: &str = "
-goroutine 7 [running]:
-main.pay(...)
-\t/src/till/main.go:31
-main.main()
-\t/src/till/main.go:12 +0x20
-";
-
-    /// Why each of them ended, whether a goroutine did it, and how many threads it has.
-    fn ends(snapshots: &[Snapshot]) -> Vec<(Option<String>, Option<ThreadIx>, usize)> {
-        let end = |s: &Snapshot| {
-            let failure = s.process.failure.as_ref();
-            (failure.map(|f| f.message.to_string()), failure.and_then(|f| f.thread), s.threads.len())
-        };
-        snapshots.iter().map(end).collect()
-    }
-
-    fn of(message: &str, thread: Option<ThreadIx>) -> (Option<String>, Option<ThreadIx>, usize) {
-        (Some(message.to_owned()), thread, 1)
-    }
-
-    const METADATA: &str = "runtime: cannot allocate heap metadata";
-    const SIGNAL: &str = "unexpected signal during runtime execution";
-
-    #[test]
-    fn the_next_process_has_its_own_panic() {
-        for (first, message) in [(AT_START, METADATA), (LATER, SIGNAL)] {
-            let text = format!("{first}till 7 opened\npanic: no drawer\n{GOROUTINE}exit status 2\n");
-            let snapshots = read(&text);
-            assert_eq!(ends(&snapshots), [of(message, None), of("no drawer", Some(ThreadIx(0)))]);
-            assert_eq!(snapshots[1].process.failure.as_ref().map(|f| f.kind), Some(FailureKind::Panic));
-            assert_eq!(functions(&snapshots[1], ThreadIx(0)), ["main.pay", "main.main"]);
-            assert!(!snapshots[1].gaps.has(GapKind::Truncated));
-            assert_eq!(functions(&snapshots[0], ThreadIx(0))[0], "runtime.throw");
-            assert!(!snapshots[0].is_complete && snapshots[0].gaps.has(GapKind::Truncated));
-            let at = text.find("goroutine 7").unwrap() as u64;
-            assert_eq!(snapshots[1].source.offset, at);
-        }
-    }
-
-    #[test]
-    fn whoever_is_asked_later_did_not_fail() {
-        let asked = format!("SIGQUIT: quit\nPC=0x46ab01 m=0 sigcode=0\n{GOROUTINE}");
-        let snapshots = read(&format!("{LATER}{asked}"));
-        assert_eq!(ends(&snapshots), [of(SIGNAL, None), (None, None, 1)]);
-        assert_eq!(snapshots[0].process.signal.as_ref().map(|s| &*s.name), Some("SIGSEGV"));
-        assert_eq!(snapshots[1].process.signal.as_ref().map(|s| &*s.name), Some("SIGQUIT"));
-        // Of a process that had no goroutine yet there is none to come.
-        assert_eq!(ends(&read(&format!("{AT_START}{GOROUTINE}"))), [of(METADATA, None), (None, None, 1)]);
-    }
-
-    #[test]
-    fn fatal_errors_one_after_the_other() {
-        let asleep = "all goroutines are asleep - deadlock!";
-        let second = format!("fatal error: {asleep}\n{}", GOROUTINE.replace("running", "chan receive"));
-        let both = [of(SIGNAL, None), of(asleep, None)];
-        assert_eq!(ends(&read(&format!("{LATER}{second}"))), both);
-        // Each with a stack of its own.
-        let text = format!("{AT_START}{AT_START}{LATER}{GOROUTINE}");
-        let last = of(SIGNAL, Some(ThreadIx(0)));
-        assert_eq!(ends(&read(&text)), [of(METADATA, None), of(METADATA, None), last]);
-        // After `go run` has said that the process is over, another one follows.
-        let memory = format!("fatal error: out of memory\n{GOROUTINE}");
-        let both = [of(SIGNAL, None), of("out of memory", Some(ThreadIx(0)))];
-        assert_eq!(ends(&read(&format!("{LATER}exit status 2\n{memory}"))), both);
-        // And one at the end of a text.
-        let text = format!("panic: no drawer\n{GOROUTINE}exit status 2\n{AT_START}");
-        assert_eq!(ends(&read(&text)), [of("no drawer", Some(ThreadIx(0))), of(METADATA, None)]);
-    }
-
-    #[test]
-    fn one_process_stays_one() {
-        let nested = "fatal error: unknown caller pc\npanic during panic\n";
-        let stack = LATER.split_once("\n\n").unwrap().1;
-        for text in [
-            format!("{LATER}{GOROUTINE}"),
-            format!("panic: a [recovered]\n\tpanic: b\n\n{stack}{GOROUTINE}"),
-            format!("panic: a\nfatal error: panic holding locks\n\n{stack}{GOROUTINE}"),
-            format!("{LATER}{nested}\n{stack}{GOROUTINE}"),
-            format!("{LATER}panic during panic\nSIGSEGV: segmentation violation\nPC=0x1 m=0\n{GOROUTINE}"),
-            // Another thread of the same process, before it waits for its turn.
-            format!("{LATER}fatal error: unexpected signal during runtime execution\n{GOROUTINE}"),
-            format!("{LATER}\n-----\n\nSIGQUIT: quit\nPC=0x1 m=1\n{GOROUTINE}"),
-        ] {
-            let snapshots = read(&text);
-            assert_eq!(snapshots.len(), 1, "{text}");
-            assert_eq!(functions(&snapshots[0], ThreadIx(0)), ["main.pay", "main.main"], "{text}");
-            assert!(snapshots[0].process.failure.is_some());
-            survives_logs(&text);
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::formats::testing::read;
+use crate::formats::testing::{read, read_one};
 
 const SYSTEM: &str = "SIGQUIT: quit
 PC=0x46ab01 m=0 sigcode=0
@@ -151,4 +151,25 @@ main.main()
     assert_eq!(process.signal.map(|s| s.name.to_string()), Some("SIGABRT".into()));
     let asked = text.replace("SIGABRT: abort", "SIGQUIT: quit");
     assert_eq!(read(&asked).remove(0).process.failure, None, "no abort");
+}
+
+/// With GOTRACEBACK=none no goroutine is shown, and `go run` says that the process is over.
+#[test]
+fn an_end_without_a_goroutine_is_no_later_processs() {
+    let goroutine = "\ngoroutine 7 [running]:\nmain.pay(...)\n\t/src/till/main.go:31\nexit status 2\n";
+    for first in ["panic: no drawer\n", "fatal error: no drawer\n", "SIGABRT: abort\n"] {
+        let text = format!("{first}exit status 2\ntill: starts again\npanic: no paper\n{goroutine}");
+        let snapshot = read_one(&text);
+        assert_eq!(snapshot.process.failure.as_ref().map(|f| &*f.message), Some("no paper"), "{text}");
+        assert_eq!(snapshot.process.signal, None, "{text}");
+        let told = snapshot.gaps.iter().filter(|gap| gap.message.contains("a process ended before this one"));
+        let said = if first.starts_with("SIG") { "SIGABRT" } else { "no drawer" };
+        assert_eq!(told.filter(|gap| gap.message.contains(said)).count(), 1, "{text}");
+        // Whoever is asked for its goroutines did not fail.
+        let text = format!("{first}exit status 2\n{}", goroutine.replace("running", "select"));
+        assert_eq!(read_one(&text).process.failure, None);
+    }
+    // Behind goroutines it is no line of their stacks.
+    let snapshot = read_one(&format!("panic: no paper\n{goroutine}"));
+    assert!(!snapshot.gaps.has(GapKind::SkippedText), "{:?}", snapshot.gaps);
 }

@@ -6,15 +6,24 @@
 //! Python runtime state: initialized
 //! ```
 //!
-//! The two lines together are no talk of an error: the second one is written by nobody else.
+//! ```text
+//! Fatal Python error: Segmentation fault
 //!
-//! Source: CPython 3.8-3.14 Python/pylifecycle.c (`fatal_error`, `fatal_error_dump_runtime`).
+//! Extension modules: numpy (total: 1)
+//! ```
+//!
+//! The two lines together are no talk of an error: the second one is written by nobody else. An error by itself is one
+//! only where Python's threads stand in the same text.
+//!
+//! Source: CPython 3.8-3.14 Python/pylifecycle.c (`fatal_error`, `fatal_error_dump_runtime`), Modules/faulthandler.c
+//! (`faulthandler_fatal_error`).
 
 use std::borrow::Cow;
 
-use super::failure::{self, End, FATAL};
+use super::below::{self, Below, LINES_OF_AN_EXCEPTION};
+use super::failure::{self, End};
 use super::traceback;
-use crate::formats::text::{Dumps, Section, Site, is_limited};
+use crate::formats::text::{Building, Dumps, Section, Site, is_limited};
 use crate::model::{FormatId, Snapshot, lossy};
 
 /// What the second line begins with.
@@ -33,27 +42,15 @@ static STATES: &[&str] = &[
 /// What is said of such a text.
 const NO_THREAD: &str = "Python printed no thread: the one that failed ran none of its code";
 
-/// How many lines below are looked at for a thread: an exception and an empty line may stand above it.
-const LINES_LOOKED_AT: usize = 4;
+/// The same where the error has no second line: a signal, a Python before 3.8.
+const NONE_BELOW: &str = "Python printed no thread below the error: which one failed is not known";
 
-/// The same where an exception without a traceback stands above it, of which each line belongs to the message.
-///
-/// ```text
-/// Python runtime state: core initialized
-/// ModuleNotFoundError: No module named 'encodings'
-///
-/// Current thread 0x00007f2b1c8a5740 (most recent call first):
-/// ```
-const LINES_OF_AN_EXCEPTION: usize = 24;
+/// What is said of an error where others stand between it and the next threads.
+const NOT_KNOWN: &str = "no thread stands right below the error: whether those further below are of the same process is not known";
 
-/// How names of exceptions end.
-static EXCEPTIONS: &[&str] = &["Error", "Exception"];
-
-/// What stands behind the threads, or where they would be.
-static BEHIND: &[&str] = &[FATAL, "Current thread's C stack trace ", "Extension modules: "];
-
-/// What headers of threads have in them.
-static HEADERS: &[&str] = &[super::FIRST_CALL_FIRST, super::bare::CURRENT];
+/// What is said of those threads.
+pub(super) const PERHAPS_FAILED: &str =
+    "a fatal error stands further above, and whether it is that of these threads is not known";
 
 /// An error without threads.
 pub(super) struct Alone {
@@ -64,6 +61,10 @@ pub(super) struct Alone {
     end: End,
     /// Where in the text of the section it begins.
     at: usize,
+    /// What is said of it.
+    message: &'static str,
+    /// Nothing says that the next threads are not its own.
+    pub is_doubtful: bool,
 }
 
 /// Where the first line begins, if the second one stands below it and no thread does.
@@ -74,12 +75,20 @@ pub(super) fn confirm(site: &Site<'_>) -> Option<usize> {
 /// The same, and what the first line says.
 fn end(site: &Site<'_>) -> Option<(usize, End)> {
     let before = site.before()?;
-    let mut below = site.following_text(LINES_OF_AN_EXCEPTION);
-    let next = below.next()?;
-    let at = next.find(STATE)?;
-    if !is_state(next.get(at + STATE.len()..)?) || has_threads(below, at) {
-        return None;
-    }
+    let mut lines = site.following_text(LINES_OF_AN_EXCEPTION);
+    let next = lines.next()?;
+    let at = match next.find(STATE) {
+        Some(at) => {
+            let has_threads = below::read(lines, 2, at) == Below::Threads;
+            (is_state(next.get(at + STATE.len()..)?) && !has_threads).then_some(at)?
+        }
+        None => {
+            // Behind an empty line, before which a log may have its words.
+            let behind = lines.next()?;
+            let at = below::BEHIND.iter().find_map(|part| behind.find(part))?;
+            (next.len() <= at).then_some(at)?
+        }
+    };
     // A log has the like before both lines, a test runner what it wrote so far before the first one.
     let is_logged = at > 0 && !before.is_empty() || site.string_start().is_some();
     let (start, line) = match is_logged {
@@ -89,24 +98,13 @@ fn end(site: &Site<'_>) -> Option<(usize, End)> {
     Some((start, failure::read(&lossy(&line)).filter(|_| is_logged || at == 0)?))
 }
 
-/// Whether threads follow below both lines. `prefix`: how much a log has before each line.
-fn has_threads<'t>(below: impl Iterator<Item = Cow<'t, str>>, prefix: usize) -> bool {
-    let mut is_below_exception = false;
-    for (n, line) in (2..).zip(below) {
-        if BEHIND.iter().any(|part| line.contains(part)) {
-            return false;
-        }
-        if HEADERS.iter().any(|part| line.contains(part)) {
-            return n <= LINES_LOOKED_AT || is_below_exception;
-        }
-        let text = line.get(prefix..).unwrap_or_default();
-        if !text.trim().is_empty() {
-            let name = text.split(':').next().unwrap_or_default();
-            is_below_exception =
-                traceback::is_exception(text) && EXCEPTIONS.iter().any(|end| name.ends_with(end));
-        }
-    }
-    false
+/// An error whose second line is missing, or that never had one, and what stands below it.
+fn without_state(site: &Site<'_>) -> Option<(usize, End, Below)> {
+    let before = site.before()?;
+    let end = failure::read(&lossy(&[before, site.line()].concat())).filter(|end| *end != End::Nothing)?;
+    let has_state = || site.following_text(1).next().is_some_and(|line| line.starts_with(STATE));
+    let below = below::read(site.following_text(LINES_OF_AN_EXCEPTION), 1, 0);
+    (below != Below::Threads && !has_state()).then(|| (site.at - before.len(), end, below))
 }
 
 fn is_state(text: &str) -> bool {
@@ -114,29 +112,60 @@ fn is_state(text: &str) -> bool {
     STATES.iter().any(|known| if known.ends_with('=') { text.starts_with(known) } else { text == *known })
 }
 
-/// All such errors of a text, in its order.
-pub(super) fn all(section: &Section<'_>) -> Vec<Alone> {
+/// All such errors of a text that begin so, in its order.
+pub(super) fn all(section: &Section<'_>, begin: &str) -> Vec<Alone> {
+    if !section.has(begin) {
+        return Vec::new();
+    }
     let text: &[u8] = &section.text;
-    let sites = memchr::memmem::find_iter(text, FATAL.as_bytes()).map(|at| Site { text, at });
-    let alone = sites.filter_map(|site| {
-        let (start, end) = end(&site)?;
-        let line = section.offset(site.at - site.before()?.len());
-        Some(Alone { line, offset: section.offset(start), end, at: site.at })
-    });
-    alone.collect()
+    let sites = memchr::memmem::find_iter(text, begin.as_bytes()).map(|at| Site { text, at });
+    sites.filter_map(|site| error_at(&site, section)).collect()
+}
+
+fn error_at(site: &Site<'_>, section: &Section<'_>) -> Option<Alone> {
+    let line = section.offset(site.at - site.before()?.len());
+    let has_state = || site.following_text(1).next().is_some_and(|line| line.contains(STATE));
+    let ((start, end), message, is_doubtful) = match end(site) {
+        Some(known) => (known, if has_state() { NO_THREAD } else { NONE_BELOW }, false),
+        None => {
+            let (start, end, below) = without_state(site)?;
+            ((start, end), NONE_BELOW, below == Below::Unknown)
+        }
+    };
+    Some(Alone { line, offset: section.offset(start), end, at: site.at, message, is_doubtful })
+}
+
+/// A dump of each of these errors, of which nothing says whether the threads below are their own.
+pub(super) fn tell_doubtful(errors: &mut Vec<(u64, End)>, has_threads_below: bool, dumps: &mut Dumps) {
+    for (offset, end) in errors.drain(..) {
+        let building = dumps.begin(offset);
+        let message = if has_threads_below { NOT_KNOWN } else { NONE_BELOW };
+        tell(offset, end, message, building);
+        dumps.end();
+    }
+}
+
+/// Says all that is known of an error, in a dump without threads.
+fn tell(offset: u64, end: End, message: &str, building: &mut Building) {
+    is_limited(&mut building.snapshot, message, Some(offset));
+    // Nothing else says that there is a dump at all.
+    if let End::Signal(name) = &end {
+        building.snapshot.process.failure = Some(failure::of_signal(name));
+    }
+    super::tell(end, building);
 }
 
 /// Whether the text ends with the traceback of the exception that was set, alone or in a chain.
 fn is_told(text: &[u8], at: usize) -> bool {
     let site = Site { text, at };
-    let below = site.following(2).nth(1).unwrap_or_default();
-    let is_traceback = below.starts_with(traceback::HEADER.as_bytes());
+    let mut below = site.following(2).skip_while(|line| line.starts_with(STATE.as_bytes()));
+    let is_traceback = below.next().is_some_and(|line| line.starts_with(traceback::HEADER.as_bytes()));
     let count = |what: &str| memchr::memmem::find_iter(site.rest(), what.as_bytes()).count();
     let links = || traceback::LINKS.iter().map(|link| count(link)).sum::<usize>();
     is_traceback && count(traceback::HEADER) == 1 + links()
 }
 
-/// A dump of each. `has_traceback`: that which ends the text was read.
+/// A dump of each that is not doubtful. `has_traceback`: that which ends the text was read.
 pub(super) fn read(
     mut alone: Vec<Alone>,
     has_traceback: bool,
@@ -145,10 +174,9 @@ pub(super) fn read(
 ) -> Vec<Snapshot> {
     alone.pop_if(|last| has_traceback && is_told(&section.text, last.at));
     let mut dumps = Dumps::new(section, format);
-    for error in alone {
+    for error in alone.into_iter().filter(|error| !error.is_doubtful) {
         let building = dumps.begin(error.offset);
-        is_limited(&mut building.snapshot, NO_THREAD, Some(error.offset));
-        super::tell(error.end, building);
+        tell(error.offset, error.end, error.message, building);
     }
     dumps.snapshots()
 }

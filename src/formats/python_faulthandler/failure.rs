@@ -36,6 +36,12 @@ static SIGNALS: &[(&str, &str)] = &[
     ("Illegal instruction", "SIGILL"),
 ];
 
+/// The message of an error that a signal made.
+pub(super) fn of_signal(name: &str) -> Failure {
+    let words = SIGNALS.iter().find(|(_, signal)| *signal == name).map_or(name, |(words, _)| words);
+    failure(FailureKind::FatalError, words)
+}
+
 /// Codes of Windows that say more than their number (ntstatus.h).
 static CODES: &[(&str, &str)] = &[
     ("code 0xc0000374", "the heap is damaged"),
@@ -47,7 +53,7 @@ static CODES: &[(&str, &str)] = &[
 
 /// How a line begins with which a process ends.
 pub(super) const FATAL: &str = "Fatal Python error: ";
-const EXCEPTION: &str = "Windows fatal exception: ";
+pub(super) const EXCEPTION: &str = "Windows fatal exception: ";
 
 /// Reads such a line.
 pub(super) fn read(line: &str) -> Option<End> {

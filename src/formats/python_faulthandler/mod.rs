@@ -8,6 +8,7 @@
 
 mod alone;
 mod bare;
+mod below;
 mod c_stack;
 mod cut;
 mod failure;
@@ -17,6 +18,8 @@ mod oldest_first;
 mod pytest_timeout;
 mod recipe;
 mod traceback;
+
+use std::sync::OnceLock;
 
 use super::python;
 use super::text::{
@@ -28,6 +31,7 @@ use crate::model::{
     FormatId, Frame, GapKind, ReportedState, Signal, Snapshot, StackEnd, StackIx, Thread, ThreadId, ThreadIx,
     lossy,
 };
+use alone::Alone;
 use failure::End;
 
 /// The row of this format.
@@ -63,9 +67,9 @@ pub const FORMAT: Format = Format {
 const FIRST_CALL_FIRST: &str = "(most recent call first):";
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    let alone = if section.has(failure::FATAL) { alone::all(section) } else { Vec::new() };
-    let lines = alone.iter().map(|error| error.line).collect();
-    let mut all = text::read(&Faulthandler { alone: lines }, FORMAT.id, section);
+    let grammar =
+        Faulthandler { section, fatal: alone::all(section, failure::FATAL), exceptions: OnceLock::new() };
+    let mut all = text::read(&grammar, FORMAT.id, section);
     if let (Some(last), Some(at)) = (all.last_mut(), cut::place(&section.text)) {
         last.is_complete = false;
         if !last.gaps.has(GapKind::Truncated) {
@@ -73,7 +77,9 @@ fn parse(section: &Section<'_>) -> Vec<Snapshot> {
         }
     }
     let ended = traceback::read(section, FORMAT.id);
-    all.extend(alone::read(alone, !ended.is_empty(), section, FORMAT.id));
+    let exceptions = grammar.exceptions.into_inner().unwrap_or_default();
+    all.extend(alone::read(grammar.fatal, !ended.is_empty(), section, FORMAT.id));
+    all.extend(alone::read(exceptions, false, section, FORMAT.id));
     all.extend(ended);
     all
 }
@@ -104,9 +110,23 @@ fn confirm(site: &Site<'_>) -> Option<usize> {
 /// How headers begin.
 const HEADERS: &[&str] = &["Current thread 0x", "Thread 0x", "Stack "];
 
-struct Faulthandler {
-    /// Where the lines begin, in the order of the text, of errors without threads.
-    alone: Vec<u64>,
+struct Faulthandler<'s> {
+    section: &'s Section<'s>,
+    /// Errors without threads, in the order of the text.
+    fatal: Vec<Alone>,
+    /// The same of Windows: looked for once one is met.
+    exceptions: OnceLock<Vec<Alone>>,
+}
+
+impl Faulthandler<'_> {
+    /// The error on the line that begins here, if it has no threads.
+    fn alone(&self, line: &str, offset: u64) -> Option<&Alone> {
+        let all = match line.contains(failure::EXCEPTION) {
+            true => self.exceptions.get_or_init(|| alone::all(self.section, failure::EXCEPTION)),
+            false => &self.fatal,
+        };
+        all.binary_search_by_key(&offset, |error| error.line).ok().and_then(|n| all.get(n))
+    }
 }
 
 /// What is remembered between threads.
@@ -121,12 +141,16 @@ struct Memory {
     is_over: bool,
     /// The functions of C of the current thread, newest first, and whether there are more.
     c_stack: (Vec<Frame>, bool),
+    /// Errors above of which nothing says whether the next threads are their own, and where they stand.
+    doubtful: Vec<(u64, End)>,
+    /// The last of them is the last word above the next threads.
+    is_doubtful: bool,
 }
 
 /// The stack of C functions that 3.14 prints behind the threads.
 const C_STACK: &str = "C stack";
 
-impl Grammar for Faulthandler {
+impl Grammar for Faulthandler<'_> {
     type Memory = Memory;
     const MASKS_HEX: bool = false;
 
@@ -201,8 +225,12 @@ impl Grammar for Faulthandler {
             close(memory, dumps);
             memory.end = end;
         }
+        alone::tell_doubtful(&mut memory.doubtful, true, dumps);
         memory.seen.insert(&thread.id);
         let building = dumps.current(offset);
+        if std::mem::take(&mut memory.is_doubtful) {
+            building.snapshot.gaps.add(GapKind::Limit, alone::PERHAPS_FAILED, Some(offset));
+        }
         if thread.is_running {
             memory.current = Some(ThreadIx(building.snapshot.threads.len() as u32));
         }
@@ -214,10 +242,19 @@ impl Grammar for Faulthandler {
 
     fn on_event(&self, memory: &mut Memory, dumps: &mut Dumps, line: &str, offset: u64) {
         if let Some(end) = failure::read(line) {
+            let alone = self.alone(line, offset).map(|error| error.is_doubtful);
+            memory.is_doubtful = alone == Some(true);
+            if memory.is_doubtful {
+                memory.doubtful.push((offset, end));
+                memory.end = Some(End::Nothing);
+                return;
+            }
+            // A report of an error has it as its title, too.
+            memory.doubtful.pop_if(|(_, title)| *title == end);
             // Whoever prints threads later is another process.
-            let is_alone = self.alone.binary_search(&offset).is_ok();
-            memory.end = Some(if is_alone { End::Nothing } else { end });
+            memory.end = Some(if alone.is_some() { End::Nothing } else { end });
         } else if pytest_timeout::is_begin(line) || recipe::is_begin(line) {
+            memory.is_doubtful = false;
             memory.end = Some(End::Nothing);
         } else if line == "..." && dumps.open().is_some() {
             let snapshot = &mut dumps.current(offset).snapshot;
@@ -231,7 +268,9 @@ impl Grammar for Faulthandler {
     }
 
     fn on_end(&self, memory: &mut Memory, dumps: &mut Dumps) {
+        let mut doubtful = std::mem::take(&mut memory.doubtful);
         close(memory, dumps);
+        alone::tell_doubtful(&mut doubtful, false, dumps);
     }
 }
 
@@ -268,7 +307,8 @@ fn close(memory: &mut Memory, dumps: &mut Dumps) {
         }
     }
     dumps.end();
-    *memory = Memory::default();
+    let (doubtful, is_doubtful) = (std::mem::take(&mut memory.doubtful), memory.is_doubtful);
+    *memory = Memory { doubtful, is_doubtful, ..Memory::default() };
 }
 
 /// How a line begins that says that a stack goes on.

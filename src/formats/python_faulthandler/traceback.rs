@@ -50,6 +50,11 @@ static AFTERWORDS: &[&str] = &[
 /// The line that ends a block of Markdown.
 const FENCE: &str = "```";
 
+/// Whether a line is one of these.
+pub(super) fn is_afterword(line: &str) -> bool {
+    AFTERWORDS.iter().any(|words| line.contains(words))
+}
+
 /// How many such lines are looked at.
 const MOST_AFTERWORDS: usize = 6;
 
@@ -190,7 +195,7 @@ impl Traceback {
             if line.trim_start().starts_with(FENCE) {
                 break;
             }
-            let is_afterword = AFTERWORDS.iter().any(|words| line.contains(words));
+            let is_afterword = is_afterword(&line);
             // A message may have several lines; a log's line has a time or begins a new thing.
             after += 1;
             if !is_afterword || after > MOST_AFTERWORDS {

@@ -1,6 +1,7 @@
 //! Dumps that are JSON: documents inside a text, whole or cut.
 
-use std::borrow::Cow;
+mod key;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -9,8 +10,10 @@ use serde_json::value::RawValue;
 
 use super::building::Building;
 use super::json_repair::{completed, offset_of, without_damaged, without_foreign};
-use super::site::{Site, first_line};
+use super::site::first_line;
 use crate::model::GapKind;
+
+pub use key::{is_key, key};
 
 /// A document that was found in a text.
 #[derive(Debug)]
@@ -147,42 +150,6 @@ pub fn each_document<K: Kind>(
         };
         at = start + found.unwrap_or(0).max(1);
     }
-}
-
-/// A key of a document at a site that begins with its quote: where the document's text begins in the line, and what
-/// follows the key, at most `near` bytes. A log that is JSON itself has the quotes escaped.
-pub fn key<'a>(site: &Site<'a>, name: &str, near: usize) -> Option<(usize, Cow<'a, [u8]>)> {
-    let rest = site.rest();
-    let rest = rest.get(..rest.len().min(near))?;
-    if let Some(inside) = rest.strip_prefix(b"\\\"") {
-        let value = inside.strip_prefix(name.as_bytes())?.strip_prefix(b"\\\"")?;
-        return Some((site.at, Cow::Owned(value.iter().copied().filter(|b| *b != b'\\').collect())));
-    }
-    let value = rest.strip_prefix(b"\"")?.strip_prefix(name.as_bytes())?.strip_prefix(b"\"")?;
-    Some((key_start(site), Cow::Borrowed(value)))
-}
-
-/// Whether a site begins with this key, its quotes escaped or not.
-pub fn is_key(site: &Site<'_>, name: &str) -> bool {
-    let rest = site.rest();
-    let inside = rest.strip_prefix(b"\\\"").or_else(|| rest.strip_prefix(b"\""));
-    inside.is_some_and(|inside| inside.starts_with(name.as_bytes()))
-}
-
-/// Where the text of a document begins in the line of one of its keys, without what a log put before it: a log puts
-/// one blank between, more of them are the document's indentation.
-fn key_start(site: &Site<'_>) -> usize {
-    let before = site.before().unwrap_or_default();
-    // `{"threads":[{"name":…` in one line; else the key stands alone, or behind its bracket.
-    let inner = match memchr::memmem::find(before, b"{\"") {
-        Some(at) => before.get(..at + 1),
-        None => Some(before.trim_ascii_end()),
-    };
-    let inner = inner.unwrap_or_default();
-    let opening = inner.iter().rev().take_while(|b| matches!(b, b'{' | b'[' | b' ' | b'\t')).count();
-    let prefix = inner.get(..inner.len() - opening).unwrap_or_default();
-    let blank = usize::from(!prefix.is_empty() && before.get(prefix.len()) == Some(&b' '));
-    site.at - before.len() + prefix.len() + blank
 }
 
 /// Where the document may begin in which a header stands at `first`: the first line before it that begins with an

@@ -153,9 +153,15 @@ pub(super) fn plain(line: &str) -> Option<&str> {
     (is_module && function.starts_with(is_begin) && is_name()).then_some(text)
 }
 
-/// Whether the line of such a table is one below that line: of a table without offsets a bare number is none.
-pub(super) fn follows(text: &str, above: Option<&str>) -> bool {
-    !text.starts_with("0x") || above.is_some_and(|above| above.starts_with("0x") || above.contains("+0x"))
+/// Whether a line of such a table is a number alone, and no name.
+pub(super) fn is_number(text: &str) -> bool {
+    text.starts_with("0x")
+}
+
+/// Whether a number is a frame of such a table. `above`: the row above; `is_within`: names follow. Behind the last name of a
+/// table without offsets it may be what somebody noted, or what the next command printed.
+pub(super) fn is_frame(above: Option<&str>, is_within: bool) -> bool {
+    is_within || above.is_some_and(|above| is_number(above) || above.contains("+0x"))
 }
 
 /// How minidump-stackwalk found a frame.

@@ -1,7 +1,7 @@
 //! The exception that ended the process.
 
+use super::breakpoint::{self, Breakpoint};
 use super::bugcheck;
-use super::frame::{SYSTEM, without_base};
 use crate::formats::text::words::{hex, number};
 
 /// What is known of it.
@@ -17,25 +17,15 @@ pub(super) struct Death {
     pub analyzed: Option<u32>,
     /// The kernel stopped the machine with this code.
     stop: Option<u32>,
-    /// It is a breakpoint, and where.
-    is_breakpoint: bool,
-    at: Option<String>,
+    breakpoint: Breakpoint,
     /// The text is of a file, and not of a process in the debugger.
     pub is_dump: bool,
     /// A hexadecimal parameter: what kind of access it was.
     pub is_access: bool,
 }
 
-/// Codes that end a process, and their names in `winnt.h` and `ntstatus.h`. A breakpoint is none by itself: the debugger
-/// makes it when it attaches, and where its user wants it. In the dump of a process it is one if the program had it in its own
-/// code, as that of a failed assertion:
-///
-/// ```text
-/// ExceptionAddress: 01814577 (desk!js::GetBytecodeLength+0x00000047)     ExceptionAddress: 1c2fbbb0     code that was made at run time
-///    ExceptionCode: 80000003 (Break instruction exception)
-/// ExceptionAddress: 00007ffb0e6c2b4e (ntdll!DbgBreakPoint+0x0)           somebody attached a debugger
-/// ExceptionAddress: 0000000000000000                                     a dump without an exception
-/// ```
+/// Codes that end a process, and their names in `winnt.h` and `ntstatus.h`. A breakpoint is none by itself: see
+/// [`super::breakpoint`].
 static CODES: &[(u32, &str)] = &[
     (ACCESS_VIOLATION, "EXCEPTION_ACCESS_VIOLATION"),
     (0xc000_0006, "EXCEPTION_IN_PAGE_ERROR"),
@@ -57,25 +47,6 @@ static CODES: &[(u32, &str)] = &[
 ];
 
 const ACCESS_VIOLATION: u32 = 0xc000_0005;
-const BREAKPOINT: u32 = 0x8000_0003;
-
-/// How breakpoints of a debugger are named.
-static DEBUGGERS: &[&str] = &["DbgBreak", "DebugBreak", "Breakin", "BreakWithStatus"];
-
-/// Modules in which a thread waits whose process somebody had written to a file.
-static WAITING: &[&str] = &["win32u", "user32"];
-
-/// Whether a breakpoint at such a place is the program's own: `01814577 (desk!f+0x00000047)`.
-fn is_own(place: &str) -> bool {
-    let (address, symbol) = place.split_once(" (").unwrap_or((place, ""));
-    let module = symbol.split(['!', '+', ')']).next().unwrap_or_default().to_ascii_lowercase();
-    let is_systems = [SYSTEM, WAITING].iter().any(|list| list.contains(&without_base(&module)))
-        || DEBUGGERS.iter().any(|name| symbol.contains(name));
-    // At the begin of a function somebody set it in the debugger.
-    let is_within = symbol.rsplit_once("+0x").and_then(|(_, offset)| hex(offset.trim_end_matches(')')));
-    let is_set = symbol.contains('!') && is_within.unwrap_or(0) == 0;
-    hex(address.trim()).is_some_and(|address| address != 0) && !is_systems && !is_set
-}
 
 /// Where the addresses of a kernel begin, on 32 bits.
 const LOWEST_OBJECT: u32 = 0x8000_0000;
@@ -84,6 +55,7 @@ const LOWEST_OBJECT: u32 = 0x8000_0000;
 pub(super) fn is_line(line: &str) -> bool {
     event(line).is_some()
         || bugcheck::code(line).is_some()
+        || breakpoint::is_hit(line)
         || FIELDS.iter().any(|field| line.trim_start().starts_with(field))
 }
 
@@ -116,6 +88,7 @@ impl Death {
         let line = line.trim();
         if let Some((tid, code)) = event(line) {
             self.tid = Some(tid);
+            self.breakpoint.is_set = false;
             if name(code).is_some() {
                 self.code = Some(code);
             }
@@ -123,6 +96,9 @@ impl Death {
         }
         if let Some(code) = bugcheck::code(line) {
             self.stop.get_or_insert(code);
+            return;
+        }
+        if self.breakpoint.read(line) {
             return;
         }
         let Some(field) = FIELDS.iter().find(|field| line.starts_with(**field)) else { return };
@@ -135,7 +111,7 @@ impl Death {
                 self.analyzed = tid;
                 self.tid = tid.or(self.tid);
             }
-            "ExceptionAddress: " => self.at = Some(value.to_owned()),
+            "ExceptionAddress: " => self.breakpoint.at = Some(value.to_owned()),
             "ExceptionCode: " | "EXCEPTION_CODE_STR: " => self.set_code(word),
             "EXCEPTION_CODE: " => {
                 let code = value
@@ -166,7 +142,7 @@ impl Death {
 
     fn set_code(&mut self, word: &str) {
         let code = hex(word).and_then(|code| u32::try_from(code).ok());
-        self.is_breakpoint |= code == Some(BREAKPOINT);
+        self.breakpoint.is_one |= code == Some(breakpoint::CODE);
         self.code = code.filter(|code| name(*code).is_some()).or(self.code);
     }
 
@@ -188,8 +164,7 @@ impl Death {
             let name = name.trim_end_matches("_READ").trim_end_matches("_WRITE").trim_end_matches("_EXEC");
             return Some((name.to_owned(), self.address));
         }
-        let is_own = self.is_dump && self.is_breakpoint && self.at.as_deref().is_some_and(is_own);
-        if self.code.is_none() && is_own {
+        if self.code.is_none() && self.is_dump && self.breakpoint.is_own() {
             return Some(("EXCEPTION_BREAKPOINT".to_owned(), None));
         }
         let name = name(self.code?)?;

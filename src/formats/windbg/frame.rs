@@ -4,7 +4,9 @@ use super::columns::{self, Columns, FOUND_BY};
 use super::head;
 use crate::formats::text::words::{hex, number};
 use crate::formats::text::{BlockLine, Body, BodyFrame, BodyLock, BodyWait, HEX, LockRef, OwnerRef};
-use crate::model::{ArgSlot, Frame, FrameKind, ReportedLockKind, SlotKind, StackEnd, Str, Trust, WaitMode};
+use crate::model::{
+    ArgSlot, Frame, FrameKind, GapKind, ReportedLockKind, SlotKind, Snapshot, StackEnd, Str, Trust, WaitMode,
+};
 
 /// Functions of ntdll whose first argument is the critical section that the thread waits for
 /// (`RtlEnterCriticalSection(PRTL_CRITICAL_SECTION)`, Windows NT 4 to 11).
@@ -33,6 +35,23 @@ pub(super) const MAYBE: &str = "CriticalSection?";
 const STOPS: (&str, &str) = ("nt", "KeBugCheckEx");
 pub(super) const STOP_CODE: &str = "BugCheckCode";
 
+/// How a stack ends that has numbers below it which are no frames, until that is told.
+const NUMBERS: StackEnd = StackEnd::NoRule;
+
+/// Tells of such numbers.
+pub(super) fn tell_numbers(snapshot: &mut Snapshot) {
+    let mut count = 0;
+    for thread in snapshot.threads.iter_mut().filter(|thread| thread.stack_end == NUMBERS) {
+        thread.stack_end = StackEnd::Complete;
+        count += 1;
+    }
+    if count > 0 {
+        let message =
+            "numbers below a stack are none of its frames, or nobody can tell, and were passed over";
+        snapshot.gaps.add_many(GapKind::SkippedText, message, count, None);
+    }
+}
+
 /// Reads the lines of a block.
 pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
@@ -40,7 +59,10 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     let mut is_entering = false;
     let mut has_columns = false;
     let mut above = None;
-    for line in block {
+    let is_name =
+        |line: &BlockLine<'_>| columns::plain(line.text).is_some_and(|text| !columns::is_number(text));
+    let last_name = block.iter().rposition(is_name);
+    for (n, line) in block.iter().enumerate() {
         let text = line.text;
         if let Some(frame) = text.trim_start().strip_prefix(head::CURRENT_FRAME) {
             body.frames.push(symbol(frame.trim()).into());
@@ -74,9 +96,12 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
                 body.wait = Some(loader());
             }
             body.frames.push(frame);
-        } else if let Some(text) = columns::plain(text).filter(|_| !has_columns) {
-            // Below a table stands what `!analyze` says of one of its frames.
-            if columns::follows(text, above) {
+        } else if let Some(text) = columns::plain(text) {
+            let is_within = last_name.is_some_and(|last| n < last);
+            if columns::is_number(text) && (has_columns || !columns::is_frame(above, is_within)) {
+                body.end = if body.end == StackEnd::Complete { NUMBERS } else { body.end };
+            } else if !has_columns {
+                // Below a table with columns stands what `!analyze` says of one of its frames.
                 body.frames.push(symbol(text).into());
                 above = Some(text);
             }

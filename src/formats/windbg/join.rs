@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::frame::{MAYBE, STOP_CODE, is_loader_lock};
+use super::frame::{MAYBE, STOP_CODE, is_loader_lock, tell_numbers};
 use super::head::{CURRENT, FAULTING};
 use super::locks::{self, CriticalSection};
 use super::session::{Key, Memory};
@@ -15,6 +15,7 @@ use crate::model::{
 
 /// Ends a dump.
 pub(super) fn finish(mut memory: Memory, building: &mut Building) {
+    tell_numbers(&mut building.snapshot);
     let numbers = numbers(&memory, &building.snapshot);
     let is_listed = is_listed(&memory, &building.snapshot);
     let analyzed = analyzed::thread(&memory, &numbers, &building.snapshot, is_listed);

@@ -5,6 +5,7 @@
 //! minidump-processor/src/process_state.rs (`print`).
 
 mod analyzed;
+mod breakpoint;
 mod bugcheck;
 mod columns;
 mod death;
@@ -151,7 +152,8 @@ impl Grammar for Windbg {
     }
 
     fn outside(&self, line: &str, _section: Option<&'static str>) -> Outside {
-        if session::is_event(line) {
+        // Within a stack it is the place of whoever runs.
+        if session::is_event(line) || breakpoint::operation(line).is_some() && !columns::is_body(line) {
             return Outside::Event;
         }
         let is_noise = session::is_noise(line) || columns::is_body(line);

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::analyzed::Marks;
+use super::breakpoint;
 use super::death::{self, Death};
 use super::head::{CURRENT, FAULTING};
 use super::join;
@@ -209,14 +210,15 @@ impl Memory {
             self.close(dumps);
         }
         self.death.is_dump |= text.starts_with("Loading Dump File [");
-        if death::is_line(line) {
+        if self.is_at_fault
+            && let Some(address) = operand::unreadable(text)
+        {
+            self.death.wanted(address);
+        }
+        if death::is_line(line) || breakpoint::operation(line).is_some() {
             self.death.read(line);
             self.is_event_due |= text.starts_with('(');
             self.is_at_fault |= text.starts_with('(');
-        } else if let Some(address) = operand::unreadable(text) {
-            if self.is_at_fault {
-                self.death.wanted(address);
-            }
         } else if locks::is_line(text) {
             self.section(text);
         } else if resources::is_line(line) {

@@ -57,6 +57,34 @@ fn breakpoints_of_debuggers_are_no_crash() {
     assert_eq!(signal(live), None);
 }
 
+#[test]
+fn a_breakpoint_that_a_user_set_within_a_function_is_no_crash() {
+    let begin = "Loading Dump File [c:\\dumps\\desk.dmp]\n";
+    let with = |lines: &str| ASSERTED.replace(begin, &format!("{begin}{lines}"));
+    let own = Some("EXCEPTION_BREAKPOINT".to_owned());
+    let place = "desk_dbg!Letters::sort+0x47:\n";
+    for (lines, expected) in [
+        ("0:000> g\nBreakpoint 0 hit\nTime Travel Position: 2A51:314\n".to_owned(), None),
+        (format!("{place}01814577 8b4d08          mov     ecx,dword ptr [ebp+8]\n"), None),
+        (format!("{place}00000000`01814577 8b4d08          add     ecx,1\n"), None),
+        (format!("{place}01814577 cc              int     3\n"), own.clone()),
+        // That of another place, and what stands in memory.
+        ("01814578 8b4d08          mov     ecx,dword ptr [ebp+8]\n".to_owned(), own.clone()),
+        ("01814577  cc 8b 4d 08 00 00 00 00  ..M.....\n".to_owned(), own.clone()),
+        ("01814577 084d8bcc 00000000 00000000\n".to_owned(), own.clone()),
+        // It went on, and failed.
+        ("Breakpoint 0 hit\n0:000> g\n(304.d9c): Break instruction exception - code 80000003 (!!! second chance !!!)\n".to_owned(), own),
+    ] {
+        assert_eq!(signal(&with(&lines)).map(|(name, _)| name), expected, "{lines}");
+    }
+    // What `!analyze` says of the place before the stack.
+    let analyzed =
+        "FAULTING_IP:\ndesk_dbg!Letters::sort+47\n01814577 8b4d08          mov     ecx,dword ptr [ebp+8]\n\n";
+    let text = ASSERTED.replace("EXCEPTION_RECORD:", &format!("{analyzed}EXCEPTION_RECORD:"));
+    assert_eq!(signal(&text), None);
+    assert_eq!(names(&read_one(&text), 0), ["Letters::sort", "main"]);
+}
+
 const STOPPED: &str = "STACK_TEXT:
 ffffd505`7e830838 fffff800`903d5669 : 00000000`0000000a 00000000`00000047 00000000`00000002 00000000`00000000 : nt!KeBugCheckEx
 ffffd505`7e830840 fffff800`903d22eb : 00000000`00000000 00000000`00000000 00000000`00000000 fffff800`90b6edf5 : nt!KiBugCheckDispatch+0x69
@@ -115,9 +143,47 @@ kernel32!BaseThreadInitThunk
 ";
     let snapshot = read_one(kc);
     assert_eq!(names(&snapshot, 0), ["NtWaitForSingleObject", "Letters::sort", "BaseThreadInitThunk"]);
-    // Such a table has no addresses.
-    let noted = read_one(&kc.replace("0:000> q", "\n0x1234"));
-    assert_eq!(names(&noted, 0), ["NtWaitForSingleObject", "Letters::sort", "BaseThreadInitThunk"]);
+}
+
+const PLAIN: &str = "0:000> ~*kc
+
+.  0  Id: 1a2c.1b30 Suspend: 1 Teb: 000000b2`c1d4e000 Unfrozen
+Call Site
+ntdll!NtWaitForSingleObject
+desk!Letters::sort
+kernel32!BaseThreadInitThunk
+0:000> q
+";
+
+#[test]
+fn numbers_below_a_table_are_no_frames_and_are_told() {
+    let told = |text: &str| {
+        let snapshot = read_one(text);
+        let count: u64 =
+            snapshot.gaps.iter().filter(|g| g.message.contains("numbers below")).map(|g| g.count).sum();
+        (names(&snapshot, 0), count)
+    };
+    let all: Vec<String> =
+        ["NtWaitForSingleObject", "Letters::sort", "BaseThreadInitThunk"].map(Into::into).into();
+    assert_eq!(told(PLAIN), (all.clone(), 0));
+    // A note behind a table that has no addresses; the blank line between may be there or not.
+    for note in ["0x1234\n", "\n0x00007ff6`12345678\n", "0x1234\n0x1235\n"] {
+        assert_eq!(told(&PLAIN.replace("0:000> q", note)), (all.clone(), 1), "{note}");
+    }
+    // Code that was made at run time has no name.
+    let made = PLAIN.replace("desk!Letters::sort", "0x00007ff6`12345678\n0x1");
+    let (frames, count) = told(&made);
+    assert_eq!(
+        (frames.iter().map(String::as_str).collect::<Vec<_>>(), count),
+        (vec!["NtWaitForSingleObject", "?", "?", "BaseThreadInitThunk"], 0)
+    );
+    // A table with columns has them in all of its rows, whether these have offsets or not.
+    let table = "ChildEBP RetAddr\n0556fc44 77f79c20 ntdll!NtWaitForSingleObject\n0556fcb0 77f71048 desk!Letters::sort\n\
+                 0556fcb8 5feb4f7e kernel32!BaseThreadInitThunk\n";
+    for table in [table.to_owned(), table.replace("sort\n", "sort+0x47\n")] {
+        assert_eq!(told(&format!("0:000> k\n{table}0x77f71048\n0:000> q\n")), (all.clone(), 1));
+    }
+    cut_everywhere(&PLAIN.replace("0:000> q", "0x1234"));
 }
 
 #[test]

@@ -14,7 +14,12 @@ pub(super) const SEVERITIES: &[(&str, Severity, &str)] = &[
     ("EXCEPTION_ACCESS_VIOLATION", Severity::Critical, "invalid memory access"),
     ("EXCEPTION_IN_PAGE_ERROR", Severity::Critical, "memory could not be read from its file"),
     ("EXCEPTION_STACK_OVERFLOW", Severity::Critical, "the stack is full"),
-    ("EXCEPTION_BREAKPOINT", Severity::Critical, "a breakpoint in the program's own code (a failed check)"),
+    // A dump says no more where it does not show the operation.
+    (
+        "EXCEPTION_BREAKPOINT",
+        Severity::Critical,
+        "a breakpoint in the program's own code: a failed check, unless somebody set it in a debugger",
+    ),
     ("EXCEPTION_ILLEGAL_INSTRUCTION", Severity::Critical, "illegal instruction"),
     ("EXCEPTION_PRIV_INSTRUCTION", Severity::Critical, "illegal instruction"),
     ("EXCEPTION_INT_DIVIDE_BY_ZERO", Severity::Critical, "an integer was divided by zero"),
