@@ -32,8 +32,21 @@ pub const FORMAT: Format = Format {
 };
 
 fn parse(section: &Section<'_>) -> Vec<Snapshot> {
-    text::read(&Art, FORMAT.id, section)
+    let mut all = text::read(&Art, FORMAT.id, section);
+    // Of a process whose stacks are shown as well they say nothing new.
+    let with_stacks: Vec<u32> =
+        all.iter().filter(|s| !is_of_channels(s)).filter_map(|s| s.process.pid).collect();
+    all.retain(|s| !is_of_channels(s) || s.process.pid.is_none_or(|pid| !with_stacks.contains(&pid)));
+    all
 }
+
+/// Whether nothing but waiting channels is shown of a process.
+fn is_of_channels(snapshot: &Snapshot) -> bool {
+    snapshot.gaps.iter().any(|gap| gap.message == NO_STACKS)
+}
+
+const NO_STACKS: &str =
+    "the process gave no stacks: of each thread only the function of the kernel is known in which it waits";
 
 fn confirm(site: &Site<'_>) -> Option<usize> {
     let before = site.before()?;
@@ -78,8 +91,6 @@ struct Memory {
     announced: Option<usize>,
     /// The threads are those of waiting channels, which have no stacks.
     is_channels: bool,
-    /// Processes whose threads were shown.
-    shown: Vec<u32>,
 }
 
 /// What stands before the threads: numbers of the collector and the compiler.
@@ -152,10 +163,6 @@ impl Grammar for Art {
     }
 
     fn on_thread(&self, memory: &mut Memory, dumps: &mut Dumps, thread: &Thread, offset: u64) -> bool {
-        // Their stacks stand above.
-        if memory.is_channels && memory.pid.is_some_and(|pid| memory.shown.contains(&pid)) {
-            return false;
-        }
         if !memory.seen.insert(&thread.id) {
             self.close(memory, dumps);
             memory.seen.insert(&thread.id);
@@ -199,10 +206,8 @@ impl Art {
         if let Some(building) = dumps.open() {
             let snapshot = &mut building.snapshot;
             snapshot.process.unresponsive = main_thread(snapshot);
-            memory.shown.extend(snapshot.process.pid);
             if memory.is_channels {
-                let message = "the process gave no stacks: of each thread only the function of the kernel is known in which it waits";
-                snapshot.gaps.add(GapKind::Limit, message, None);
+                snapshot.gaps.add(GapKind::Limit, NO_STACKS, None);
             }
         }
         if let (Some(building), Some(announced)) = (dumps.open(), memory.announced) {
@@ -216,7 +221,7 @@ impl Art {
             }
         }
         dumps.end();
-        *memory = Memory { shown: std::mem::take(&mut memory.shown), ..Memory::default() };
+        *memory = Memory::default();
     }
 }
 

@@ -318,12 +318,14 @@ fn waiting_channels_alone() {
     assert_eq!(read(&in_log)[0].threads.len(), 3);
 }
 
-/// Behind the stacks of a process its channels say nothing new.
+/// Beside the stacks of a process its channels say nothing new.
 #[test]
-fn waiting_channels_behind_stacks() {
+fn waiting_channels_beside_stacks() {
     let stacks = "----- pid 7410 at 2026-03-07 11:42:10.204 -----\n\"main\" prio=5 tid=1 Native\n  | sysTid=7410 nice=0\n  at a.B.c(B.java:7)\n----- end 7410 -----\n";
     let both = read(&format!("{stacks}{CHANNELS}"));
     assert_eq!(both.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [1]);
+    let before = read(&format!("{CHANNELS}\n{stacks}"));
+    assert_eq!(before.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [1]);
     let other = read(&format!("{}{CHANNELS}", stacks.replace("7410", "7")));
     assert_eq!(other.iter().map(|s| s.threads.len()).collect::<Vec<_>>(), [1, 3]);
 }

@@ -230,14 +230,14 @@ impl Reader {
     pub fn settle(self, building: &mut Building) {
         let Self { members, rings, .. } = self;
         let named = Named::of(building);
-        let is_name = |name: &str| named.0.contains_key(name) || members.iter().any(|m| *m.name == *name);
-        let owner_of: FxHashMap<Str, Str> = members
-            .iter()
-            .filter_map(|m| match m.owner.as_ref()? {
-                Owner::Named(name, below) => Some((m.name.clone(), whole_name(name, below, is_name))),
-                Owner::Unknown(_) => None,
-            })
-            .collect();
+        let names: FxHashSet<Str> = members.iter().map(|member| member.name.clone()).collect();
+        let is_name = |name: &str| named.0.contains_key(name) || names.contains(name);
+        let owner = |member: &Member| match member.owner.as_ref()? {
+            Owner::Named(name, below) => Some(whole_name(name, below, is_name)),
+            Owner::Unknown(_) => None,
+        };
+        let owner_of: FxHashMap<Str, Str> =
+            members.iter().filter_map(|member| Some((member.name.clone(), owner(member)?))).collect();
         // One that is in several rings is told of in each.
         let mut told = FxHashSet::default();
         let mut missing = 0;
@@ -258,8 +258,7 @@ impl Reader {
             }
             let owner = match &member.owner {
                 Some(Owner::Unknown(address)) => Some(OwnerRef::HandleValue(*address)),
-                Some(Owner::Named(..)) => owner_of.get(&member.name).map(|name| owner_named(name)),
-                None => None,
+                _ => owner(&member).map(|name| owner_named(&name)),
             };
             if let (Some((lock, _)), Some(owner)) = (lock, owner) {
                 building.owner(lock, owner, member.offset);

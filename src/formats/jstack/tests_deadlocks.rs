@@ -181,3 +181,25 @@ fn an_owner_that_is_no_thread_of_java() {
     let owner = &read_one(&text).reported_locks[0].owner;
     assert_eq!(*owner, ReportedOwner::NotShown("thread 0x7ffb0dead000".into()));
 }
+
+/// Two rings with threads of the same names: each owner is that of its own line.
+#[test]
+fn owners_of_one_name_in_two_rings() {
+    let member = |name: &str, lock: &str, owner: &str| {
+        format!(
+            "\"{name}\":\n  waiting to lock monitor 0x00007f83{lock} (object 0x{lock}, a app.Page),\n  which is held by \"{owner}\"\n"
+        )
+    };
+    let title = "Found one Java-level deadlock:\n=============================\n";
+    let two = member("a", "11", "b") + &member("b", "12", "a");
+    let three = member("a", "21", "b") + &member("b", "22", "c") + &member("c", "23", "a");
+    let snapshot = read_one(&format!("{title}{two}\n{title}{three}\nFound 2 deadlocks.\n"));
+    let c = snapshot.threads.iter().position(|t| t.name.as_deref() == Some("c")).map(|n| ThreadIx(n as u32));
+    let of_c: Vec<_> = snapshot
+        .reported_locks
+        .iter()
+        .filter(|lock| c.is_some_and(|c| lock.owner == ReportedOwner::Thread(c)))
+        .map(|lock| lock.address)
+        .collect();
+    assert_eq!(of_c, [Some(0x22)]);
+}
