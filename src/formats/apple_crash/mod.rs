@@ -173,11 +173,11 @@ impl Grammar for Crash {
             memory.says_crashed = true;
             return;
         }
-        if memory.is_thrown {
-            if let Some(frame) = frame::read(line.trim_start()) {
-                memory.thrown.push(frame);
-                return;
-            }
+        if memory.is_thrown
+            && let Some(frame) = frame::read(line.trim_start())
+        {
+            memory.thrown.push(frame);
+            return;
         }
         let is_of_reason = std::mem::take(&mut memory.is_reason);
         let Some((name, text, fact)) = fields::field(line) else {

@@ -60,7 +60,7 @@ pub(super) fn read(line: &str) -> Option<Head> {
     let mut head = Head::of(thread);
     if state.is_none() {
         head.unknown = Some(format!("status={fields}"));
-    } else if !others.strip_prefix("priority=").is_some_and(|number| number.trim().parse::<i64>().is_ok()) {
+    } else if others.strip_prefix("priority=").is_none_or(|number| number.trim().parse::<i64>().is_err()) {
         head.unknown = Some(others.to_owned());
     }
     Some(head)

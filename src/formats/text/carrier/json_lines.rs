@@ -48,7 +48,8 @@ fn of_first_lines(text: &[u8]) -> Vec<Key> {
     const MOST: usize = 4;
     let begin = text.get(..text.len().min(LOOKED_AT)).unwrap_or_default();
     // How much is said, and what was said last: the same in each line says nothing.
-    let mut said: FxHashMap<(&[u8], &[u8]), (usize, &[u8])> = FxHashMap::default();
+    type Said<'t> = (usize, &'t [u8]);
+    let mut said: FxHashMap<(&[u8], &[u8]), Said<'_>> = FxHashMap::default();
     for (_, line) in lines(begin).filter(|(_, line)| line.starts_with(b"{")).take(LINES) {
         let line = line.get(..OF_EACH).unwrap_or(line);
         let Some(first) = first_key(line) else { continue };
@@ -178,10 +179,13 @@ enum Cut {
 /// Nobody cuts a line that is shorter: without an end it is the last that a program said.
 const SHORTEST_PIECE: usize = 1 << 10;
 
+/// A key with its quotes, and the string under it.
+type Field = [&'static [u8]; 2];
+
 /// Keys with which a piece is marked, and those of the last piece.
 ///
 /// Source: Docker daemon/logger/fluentd and journald, Fluent Bit's parser `cri`.
-const MARKS: &[([&[u8]; 2], Option<[&[u8]; 2]>)] = &[
+const MARKS: &[(Field, Option<Field>)] = &[
     ([b"\"partial_message\"", b"true"], Some([b"\"partial_last\"", b"true"])),
     ([b"\"CONTAINER_PARTIAL_MESSAGE\"", b"true"], None),
     ([b"\"logtag\"", b"P"], None),

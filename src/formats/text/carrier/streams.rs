@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn names_of_another_form_are_seen_to_alternate() {
-        let line = |n: usize| format!("{{{}}} 10:00:0{n} INFO x\n", if n % 2 == 0 { "app" } else { "web" });
+        let line =
+            |n: usize| format!("{{{}}} 10:00:0{n} INFO x\n", if n.is_multiple_of(2) { "app" } else { "web" });
         let log: String = (0..8).map(line).collect();
         let header = Header { line: 0, start: log.find("x\n").unwrap() };
         assert_eq!(are_mixed(log.as_bytes(), &[header]), Some(0));
