@@ -77,6 +77,9 @@ static EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     ("traceback", &["a log around it", "twice in one log"], "a traceback with a log behind it was handled"),
     ("fatal-banner", &["twice in one log"], "a process ends once: the terminal and the log have its banner"),
     ("text/kernel/", &["twice in one log"], "a log is one machine's, and repeats what it says"),
+    ("text/kernel/rwsem-dmesg", &["two services"], "a log is one machine's: its columns are not parted"),
+    ("text/systemd-coredump/", &["two services"], "a journal is one machine's: its columns are not parted"),
+    ("text/apple-sample/spindump", &["two services"], "not parted: a spindump has few lines that tell it"),
     ("text/perf-script/", &["twice in one log"], "samples add up"),
     ("text/folded/", &["twice in one log"], "samples add up"),
 ];

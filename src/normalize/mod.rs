@@ -18,7 +18,7 @@ mod words;
 pub use meaning::class_of_name;
 pub use name::normalize;
 pub use readings::Readings;
-pub use saying::{Saying, surely_takes_lock, takes_lock};
+pub use saying::{Saying, runs_callers_code, surely_takes_lock, takes_lock};
 pub use stack::{StackMeaning, read};
 pub use test_run::{TestFramework, TestRun};
 pub use thread_name::thread_name_pattern;

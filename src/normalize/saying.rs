@@ -256,6 +256,11 @@ pub fn surely_takes_lock(name: &str) -> bool {
     takes_lock(name) && Words::of(components(name).next_back().unwrap_or(name)).have(&SURE_LOCK_WORDS)
 }
 
+/// Whether a function takes a lock and runs what its caller gave it meanwhile: Ruby's `Mutex#synchronize`.
+pub fn runs_callers_code(name: &str) -> bool {
+    name.contains("synchronize")
+}
+
 /// A function of the program whose name says no more than that it locks.
 fn is_lock_wrapper(name: &str) -> bool {
     const WORDS: [&str; 35] = [

@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::saying::{Saying, WaitPlace};
+use super::saying::{Saying, WaitPlace, runs_callers_code};
 use super::words::{Words, components};
 use super::{Meaning, Meanings, NameKind, ResourceClass, Role, TestRun, WaitKind, test_run};
 use crate::model::{FrameIx, FrameKind, StackTable};
@@ -124,7 +124,8 @@ impl Reader<'_> {
         let last = self.plumbing_end();
         let cut = self.abort_end(last);
         result.is_abort = self.frames[..cut].iter().any(View::is_abort);
-        result.is_nameless = self.frames.iter().all(|f| f.is_nameless() || f.has_only_a_place());
+        result.is_nameless =
+            !self.frames.is_empty() && self.frames.iter().all(|f| f.is_nameless() || f.has_only_a_place());
         let start = match last {
             Some(end) if cut == 0 => end + 1,
             _ => cut,
@@ -177,6 +178,7 @@ impl Reader<'_> {
             let wait = frame.meaning.wait;
             // Others call functions of the program: a one-time initialization, a guard of any class.
             frame.role() == Role::Lock
+                && !runs_callers_code(&frame.meaning.name)
                 && matches!(wait, Some(WaitKind::Mutex | WaitKind::RwLockRead | WaitKind::RwLockWrite))
         })
     }

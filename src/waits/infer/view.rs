@@ -9,7 +9,7 @@ use super::sections::Section;
 use super::standing::{AtLock, Standing, standing};
 use super::{MOST_SHOWN, Scene, points};
 use crate::model::{FrameIx, FrameKind, StackIx, Str, ThreadIx};
-use crate::normalize::{ResourceClass, Role};
+use crate::normalize::{ResourceClass, Role, runs_callers_code};
 use crate::waits::in_frames::InFrames;
 use crate::waits::kinds::{LockKind, State};
 use crate::waits::lock::{Candidate, Lock};
@@ -152,10 +152,16 @@ impl View<'_> {
         let Scene { snapshot, meanings, .. } = self.scene;
         let Some(frame) = frames.get(at) else { return Standing::Outside };
         let name = &meanings.get(*frame).name;
-        let calls_lock = at.checked_sub(1).and_then(|called| frames.get(called)).is_some_and(|called| {
-            matches!(meanings.get(*called).role, Role::Lock | Role::Spin)
-                || meanings.saying(*called).takes_lock
-        });
+        let is_lock = |frame: &FrameIx| {
+            matches!(meanings.get(*frame).role, Role::Lock | Role::Spin) || meanings.saying(*frame).takes_lock
+        };
+        let calls_lock =
+            frames.get(..at).and_then(<[FrameIx]>::split_last).is_some_and(|(called, inside)| {
+                // `synchronize` has taken the lock where it runs its block.
+                let is_program = |frame: &FrameIx| meanings.get(*frame).role == Role::User && !is_lock(frame);
+                let has_it = runs_callers_code(&meanings.get(*called).name) && inside.iter().any(is_program);
+                is_lock(called) && !has_it
+            });
         let own = self.sections.iter().filter(|section| meanings.get(section.frame).name == *name);
         let seen = own.map(|section| {
             let at = AtLock { frame: snapshot.stacks.get(section.frame), is_slow_path: section.is_slow_path };
