@@ -2,19 +2,8 @@
 
 mod common;
 
-use common::{isolated, json};
+use common::{report_of as report, rules};
 use serde_json::Value;
-
-fn report(text: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dump.txt");
-    std::fs::write(&path, text).unwrap();
-    json(&[path], &isolated())
-}
-
-fn rules(report: &Value) -> Vec<&str> {
-    report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["rule"].as_str()).collect()
-}
 
 #[test]
 fn a_stack_in_abort_is_a_crash_that_no_line_announced() {
@@ -371,4 +360,44 @@ fn a_monitor_that_no_line_names_is_no_mutex_of_pthreads() {
             report["snapshots"][0]["locks"].as_array().unwrap().iter().map(|lock| &lock["kind"]).collect();
         assert_eq!(kinds, ["java-monitor"], "{text}");
     }
+}
+
+/// Thousands that wait for a channel: who started them is told of all; in a worker's function they may be a pool.
+#[test]
+fn a_leak_names_all_who_started_it_and_a_pool_is_only_mentioned() {
+    let dump = |function: &str| {
+        let one = |n: u32| {
+            format!(
+                "goroutine {} [chan receive, 40 minutes]:\nmain.(*page).{function}(0xc0000a{n:04x})\n\t/src/page.go:51 +0x9f\ncreated by main.open{} in goroutine 1\n\t/src/page.go:9 +0x3e\n\n",
+                n + 2,
+                n % 2
+            )
+        };
+        let head = "goroutine 1 [select]:\nmain.main()\n\t/src/main.go:20 +0xbf\n\n";
+        report(&format!("{head}{}", (0..1200).map(one).collect::<String>()))
+    };
+    let leak = dump("answer");
+    let finding = &leak["findings"][0];
+    assert_eq!(
+        (finding["severity"].as_str(), finding["confidence"].as_str()),
+        (Some("medium"), Some("likely"))
+    );
+    let title = finding["title"].as_str().unwrap();
+    assert!(title.contains("started by main.open0 and main.open1: most likely a leak"), "{title}");
+    let pool = dump("worker");
+    let finding = &pool["findings"][0];
+    assert_eq!(
+        (finding["severity"].as_str(), finding["confidence"].as_str()),
+        (Some("info"), Some("possible"))
+    );
+}
+
+/// Stacks without any name say nothing of what the threads do.
+#[test]
+fn stacks_without_names_do_not_run() {
+    let text = "Thread 2 (Thread 0x7f2 (LWP 102)):\n#0  0x00007f2b4c0a1f10 in ?? ()\n#1  0x00007f2b4c0a2f10 in ?? ()\n\nThread 1 (Thread 0x7f1 (LWP 101)):\n#0  0x00007f2b4c0a3f10 in ?? ()\n";
+    let unknown = report(text);
+    assert_eq!(unknown["snapshots"][0]["threads"]["states"], serde_json::json!({"unknown": 2}));
+    let title = unknown["findings"][0]["title"].as_str().unwrap();
+    assert!(title.contains("symbols or files of the process were not found"), "{title}");
 }

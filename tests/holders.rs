@@ -2,19 +2,8 @@
 
 mod common;
 
-use common::{isolated, json};
+use common::{report_of as report, rules};
 use serde_json::Value;
-
-fn report(text: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dump.txt");
-    std::fs::write(&path, text).unwrap();
-    json(&[path], &isolated())
-}
-
-fn rules(report: &Value) -> Vec<&str> {
-    report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["rule"].as_str()).collect()
-}
 
 /// The holder of the first finding.
 fn holder(report: &Value) -> Option<&str> {
@@ -98,4 +87,66 @@ fn lines_and_addresses_say_who_is_past_the_call() {
     let bare = |address: &str| format!("0x{address} in conn_loop ()");
     assert_eq!(with(&bare("0000000000400950"), &bare("0000000000400990")).as_deref(), Some("102"));
     assert_eq!(with(&bare("0000000000400950"), &bare("0000000000400930")), None);
+}
+
+/// A thread of a JVM that parks for a lock, or reads inside the method that takes it; and what it owns.
+fn java(id: u32, calls: &str, line: u32, owns: &str) -> String {
+    format!(
+        "\"clerk-{id}\" #{id} prio=5 os_prio=0 tid=0x00007f00000000{id} nid=0x{id} waiting on condition [0x00007f10000000{id}]\n   java.lang.Thread.State: {calls}\tat app.Ledger.open(Ledger.java:{line})\n\tat app.Clerk.run(Clerk.java:3)\n\n{owns}"
+    )
+}
+
+/// With `-l` a JVM lists who owns what: a thread that owns nothing is no holder, wherever it stands.
+#[test]
+fn who_is_listed_as_no_owner_is_no_holder() {
+    let parks = "WAITING (parking)\n\tat sun.misc.Unsafe.park(Native Method)\n\t- parking to wait for  <0x00000000e0000010> (a java.util.concurrent.locks.ReentrantLock$NonfairSync)\n\tat java.util.concurrent.locks.ReentrantLock.lock(ReentrantLock.java:285)\n";
+    let reads = "RUNNABLE\n\tat java.net.SocketInputStream.socketRead0(Native Method)\n";
+    let dump = |owns: &str| {
+        let head = "2026-11-30 10:00:00\nFull thread dump OpenJDK 64-Bit Server VM (17.0.9+9 mixed mode, sharing):\n\n";
+        let waits: String = (21..24).map(|id| java(id, parks, 9, owns)).collect();
+        format!("{head}{waits}{}", java(41, reads, 12, owns))
+    };
+    assert_eq!(holder(&report(&dump(""))), Some("0x41"));
+    let listed = report(&dump("   Locked ownable synchronizers:\n\t- None\n\n"));
+    assert_eq!((rules(&listed)[0], holder(&listed)), ("lock-contention", None));
+}
+
+/// How many wait for each lock.
+fn waiters(report: &Value) -> Vec<u64> {
+    let locks = report["snapshots"][0]["locks"].as_array().unwrap();
+    locks.iter().map(|lock| lock["waiters"]["count"].as_u64().unwrap()).collect()
+}
+
+/// What is called `lock` of some class says not which lock it takes: its argument does, else its caller.
+#[test]
+fn a_method_that_takes_any_lock_is_not_one_lock() {
+    let wait = |method: &str, caller: &str| {
+        format!(
+            "#0  0x00007f34ef8c1f10 in __lll_lock_wait () from /lib64/libc.so.6\n#1  0x00007f34ef8b9482 in pthread_mutex_lock () from /lib64/libc.so.6\n#2  0x0000000000400950 in {method}\n#3  0x0000000000400a50 in {caller} (n=1)\n"
+        )
+    };
+    let three = |method: [&str; 3], callers: [&str; 3]| {
+        let all = (1..4).zip(method.iter().zip(callers));
+        let text: String = all.map(|(n, (method, caller))| thread(n, &wait(method, caller), "")).collect();
+        waiters(&report(&text))
+    };
+    let apart = ["read_page", "add_clerk", "close_ledger"];
+    assert_eq!(three(["app::Mutex::Lock ()"; 3], apart), [1, 1, 1]);
+    assert_eq!(three(["app::Mutex::Lock ()"; 3], ["read_page"; 3]), [3]);
+    let of = |n: u32| format!("app::Mutex::Lock (this=0x1c8e0{n}8)");
+    assert_eq!(three([&of(1), &of(2), &of(3)], ["read_page"; 3]), [1, 1, 1]);
+    assert_eq!(three([&of(1), &of(1), &of(1)], apart), [3]);
+}
+
+/// A handler that allocates waits for the allocator that it interrupted, also where that was in a system call. A stream
+/// lets its holder in again: a handler that prints waits for somebody else.
+#[test]
+fn a_handler_waits_for_the_allocator_that_it_interrupted() {
+    let stack = |function: &str, inner: &str| {
+        format!(
+            "Thread 1 (Thread 0x7f6388d9f740 (LWP 4711) \"ledger\"):\n#0  0x00007f6388d9fd1c in __lll_lock_wait_private () from /lib64/libc.so.6\n#1  0x00007f6388d19383 in {function} () from /lib64/libc.so.6\n#2  0x000000000048b6d7 in on_child (signal=17) at ledger.c:561\n#3  <signal handler called>\n#4  0x00007f6388d16f93 in {inner} () from /lib64/libc.so.6\n#5  0x00007f6388d19383 in {function} () from /lib64/libc.so.6\n#6  0x0000000000401234 in main () at ledger.c:3\n"
+        )
+    };
+    assert_eq!(rules(&report(&stack("malloc", "read"))), ["self-deadlock"]);
+    assert!(!rules(&report(&stack("puts", "write"))).contains(&"self-deadlock"));
 }

@@ -3,15 +3,8 @@
 
 mod common;
 
-use common::{isolated, json};
+use common::report_of as report;
 use serde_json::Value;
-
-fn report(text: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("dump.txt");
-    std::fs::write(&path, text).unwrap();
-    json(&[path], &isolated())
-}
 
 fn states(report: &Value) -> Vec<&str> {
     let threads = report["snapshots"][0]["thread_list"].as_array().unwrap();

@@ -264,6 +264,10 @@ const BY_GAP_IN_TEXT: &[(GapKind, &str)] = &[
         GapKind::Limit,
         "Let the producer print all threads with all their frames, where it can: `logjam formats` says how.",
     ),
+    (
+        GapKind::MissingModule,
+        "Print the stacks again where the symbols of the program and its libraries are at hand.",
+    ),
 ];
 
 /// For an incomplete dump.

@@ -84,7 +84,7 @@ const GAPS: &[(GapKind, Severity, &str)] = &[
     (GapKind::NotDumped, Severity::Low, "memory was left out of it"),
     (GapKind::Damaged, Severity::Low, "it is damaged"),
     (GapKind::MismatchedModule, Severity::Info, "files on this machine are not the ones that ran"),
-    (GapKind::MissingModule, Severity::Info, "files of the process were not found"),
+    (GapKind::MissingModule, Severity::Info, "symbols or files of the process were not found"),
 ];
 
 fn check(case: &Case<'_>) -> Vec<Finding> {

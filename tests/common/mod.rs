@@ -42,6 +42,20 @@ pub fn json(inputs: &[PathBuf], options: &Options) -> Value {
     serde_json::from_slice(&json_bytes(inputs, options)).expect("the report is JSON")
 }
 
+/// The report of one text.
+pub fn report_of(text: &str) -> Value {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("dump.txt");
+    std::fs::write(&path, text).expect("a file");
+    json(&[path], &isolated())
+}
+
+/// The rules of its findings, in their order.
+pub fn rules(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().expect("findings");
+    findings.iter().filter_map(|finding| finding["rule"].as_str()).collect()
+}
+
 /// The text report of some inputs at 80 columns.
 pub fn text_bytes(inputs: &[PathBuf], options: &Options) -> Vec<u8> {
     let diagnosis = analyze(inputs, options, &NoProgress);

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use super::header::parts;
 use super::{ANCHOR, frame};
-use crate::formats::text::{Dumps, Site};
+use crate::formats::text::{CUT, Dumps, LEFT_OUT, Site};
 use crate::model::{GapKind, Snapshot, StackEnd, lossy};
 
 /// What stands above the stack on which the runtime itself ran when it failed.
@@ -76,21 +76,10 @@ pub(super) fn begins_within_a_stack(text: &[u8]) -> bool {
 /// How much of the begin of a text is looked at, bytes.
 const LOOKED_AT: usize = 4096;
 
-/// What people write for lines that they leave out. The runtime says how many frames it leaves out, or that it does.
-static LEFT_OUT: &[&str] = &["...", "…", "[...]"];
-
-/// How a stack ends in which such a line stands.
-pub(super) const END: StackEnd = StackEnd::NoRule;
-
-/// Whether a line stands for others.
-pub(super) fn is_left_out(line: &str) -> bool {
-    LEFT_OUT.contains(&line.trim())
-}
-
 /// Tells of the stacks in which lines were left out.
 pub(super) fn tell_left_out(snapshot: &mut Snapshot) {
     let mut count = 0;
-    for thread in snapshot.threads.iter_mut().filter(|thread| thread.stack_end == END) {
+    for thread in snapshot.threads.iter_mut().filter(|thread| thread.stack_end == CUT) {
         count += 1;
         // What comes after the creator is no part of the stack.
         if thread.creator.is_some() {
@@ -98,8 +87,7 @@ pub(super) fn tell_left_out(snapshot: &mut Snapshot) {
         }
     }
     if count > 0 {
-        let message = "lines were cut out of the text: `...` stands in their place";
-        snapshot.gaps.add_many(GapKind::Truncated, message, count, None);
+        snapshot.gaps.add_many(GapKind::Truncated, LEFT_OUT, count, None);
         snapshot.is_complete = false;
     }
 }

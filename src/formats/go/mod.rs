@@ -143,7 +143,7 @@ impl Grammar for Go<'_> {
         if is_ending(line) || line == cut::PARTED {
             return InBlock::Ends;
         }
-        if cut::is_of_stack(line) || is_remark(line) || cut::is_left_out(line) {
+        if cut::is_of_stack(line) || is_remark(line) || text::is_left_out(line) {
             return InBlock::Body;
         }
         if is_register(line) || line.starts_with("# labels:") { InBlock::Noise } else { InBlock::Unknown }
@@ -370,11 +370,11 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     body.frames.reserve(block.len().div_ceil(2));
     let mut lines = block.iter().peekable();
     while let Some(line) = lines.next() {
-        if cut::is_left_out(line.text) {
-            body.end = cut::END;
+        if text::is_left_out(line.text) {
+            body.end = text::CUT;
             continue;
         }
-        let is_place = |l: &&BlockLine<'_>| frame::is_place(l.text) && !cut::is_left_out(l.text);
+        let is_place = |l: &&BlockLine<'_>| frame::is_place(l.text) && !text::is_left_out(l.text);
         let place = lines.next_if(is_place).map(|l| l.text);
         if let Some(creator) = line.text.strip_prefix("created by ") {
             body.creator = Some(frame::creator(creator, place));

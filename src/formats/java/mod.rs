@@ -39,7 +39,7 @@ pub fn add_note(body: &mut Body, line: &BlockLine<'_>) -> bool {
 
 /// What a thread does of which nothing is said, or a word that is not known here: what its stack says, and that a frame of
 /// the program is the innermost one does not say that it runs.
-pub const UNTOLD: ReportedState = ReportedState::Asleep;
+pub const UNTOLD: ReportedState = ReportedState::Unclear;
 
 /// Whether a word may be a state, be it a new one: `DOZING`.
 pub fn is_state_word(word: &str) -> bool {

@@ -1,9 +1,8 @@
 //! The lines of a thread's block.
 
-use super::left_out::{self, is_left_out};
 use super::{deadlocks, hadoop, intellij, java, jrockit, support_core, watchdog};
 use crate::formats::text::words::{number, rsplit_once, split_once};
-use crate::formats::text::{BlockLine, Body, BodyWait, HEX, InBlock, OwnerRef};
+use crate::formats::text::{BlockLine, Body, BodyWait, CUT, HEX, InBlock, OwnerRef, is_left_out};
 use crate::model::{Frame, ReportedLockKind, ReportedState, StackEnd, WaitMode};
 
 /// Lines of a stack, without their indentation.
@@ -109,7 +108,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
         } else if text.starts_with("Carrying virtual thread #") {
             body.state = Some(ReportedState::Running);
         } else if is_left_out(text) && body.frames.len() != THREAD_INFO_FRAMES {
-            body.end = left_out::CUT;
+            body.end = CUT;
         } else if text.starts_with("...") {
             body.left_out += 1;
             body.end = StackEnd::DepthLimit;

@@ -27,6 +27,7 @@ pub mod json;
 pub mod json_list;
 mod json_repair;
 mod learned;
+mod left_out;
 mod owners;
 mod prefix;
 mod quoted_printable;
@@ -58,6 +59,7 @@ pub use grammar::{
     Outside, OwnerRef, is_limited,
 };
 pub(super) use in_order::in_order;
+pub use left_out::{CUT, LEFT_OUT, is_left_out};
 pub use repeats::{Hole, Repeats};
 pub use room::make_room;
 pub use section::{Section, original};

@@ -201,22 +201,20 @@ impl View<'_> {
         Some((points, reasons))
     }
 
-    /// A signal interrupted the allocator or stdio, and its handler allocates or prints: the lock is the library's, and no
-    /// function of the program takes it.
+    /// A signal interrupted the allocator, and its handler allocates: the lock is the library's, and no function of the
+    /// program takes it. Streams and the loader let their holder in again.
     fn in_interrupted_library(&self, frames: &[FrameIx]) -> Option<(i32, Vec<String>)> {
-        let library = match self.lock.kind {
-            LockKind::MallocArena => ResourceClass::Allocator,
-            LockKind::StdioFile => ResourceClass::Stdio,
-            LockKind::Loader => ResourceClass::Loader,
-            _ => return None,
-        };
+        if self.lock.kind != LockKind::MallocArena {
+            return None;
+        }
+        let meaning = |f: &FrameIx| self.scene.meanings.get(*f);
         let is_signal = |f: &FrameIx| self.scene.snapshot.stacks.get(*f).kind == FrameKind::SignalHandler;
         let signal = frames.iter().position(is_signal)?;
-        let of_library = |f: &&FrameIx| self.scene.meanings.get(**f).class == Some(library);
-        let interrupted = frames.get(signal + 1).filter(of_library)?;
-        let name = &self.scene.meanings.get(*interrupted).name;
+        // It may have been in a system call: `read` under `malloc`, which counts the processors for its arenas.
+        let mut inner = frames.get(signal + 1..)?.iter().take_while(|f| meaning(f).role != Role::User);
+        let interrupted = inner.find(|f| meaning(f).class == Some(ResourceClass::Allocator))?;
         let reasons = vec![
-            format!("it is inside {name} already, further down its stack"),
+            format!("it is inside {} already, further down its stack", meaning(interrupted).name),
             "a signal interrupted it there, and the handler waits".into(),
         ];
         Some((points::CRITICAL_SECTION + points::INTERRUPTED, reasons))

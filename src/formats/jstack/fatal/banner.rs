@@ -30,8 +30,8 @@
 //!
 //! Source: OpenJDK 6-25 utilities/vmError.cpp `VMError::report`, `print_oom_reasons`; debug.cpp; reports of 5.
 
-use super::super::left_out::is_left_out;
 use super::frame;
+use crate::formats::text::is_left_out;
 use crate::formats::text::words::hex;
 use crate::model::{Failure, FailureKind, Frame, Process, Signal};
 

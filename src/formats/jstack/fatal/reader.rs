@@ -15,10 +15,10 @@
 
 use std::borrow::Cow;
 
-use super::super::left_out::is_left_out;
 use super::parts::Part;
 use super::report::Report;
 use super::{CURRENT, END, LINES_LOOKED_AT, banner, threads};
+use crate::formats::text::is_left_out;
 use crate::formats::text::{Section, first_line};
 use crate::model::lossy;
 

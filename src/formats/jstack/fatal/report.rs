@@ -1,11 +1,11 @@
 //! One report: from its lines to a dump.
 
-use super::super::left_out::{self, CUT, is_left_out};
 use super::banner::Banner;
 use super::parts::{self, Part};
 use super::{CURRENT, frame, threads};
 use crate::formats::text::words::{hex, split_once};
 use crate::formats::text::{Body, BodyFrame, Dumps, OwnerRef, is_limited};
+use crate::formats::text::{CUT, LEFT_OUT, is_left_out};
 use crate::model::{
     Failure, FailureKind, Frame, GapKind, LockId, ReportedLockKind, Signal, StackEnd, Thread, ThreadId,
 };
@@ -286,7 +286,7 @@ impl Report {
             building.snapshot.gaps.add_many_like(GapKind::SkippedText, message, lines, &first, offset);
         }
         if let Some(Skipped { lines, offset, .. }) = self.left_out {
-            building.snapshot.gaps.add_many(GapKind::Truncated, left_out::MESSAGE, lines, Some(offset));
+            building.snapshot.gaps.add_many(GapKind::Truncated, LEFT_OUT, lines, Some(offset));
         }
     }
 }
