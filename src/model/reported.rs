@@ -30,7 +30,7 @@ pub enum ReportedState {
     Parked,
     /// Asleep in the kernel in a way that no signal interrupts: the kernel's `D`.
     Uninterruptible,
-    /// In a word that is not known here: of a newer release.
+    /// Nothing is said, or a word that is not known here: of a newer release.
     Unclear,
 }
 

@@ -36,7 +36,7 @@ static STATES: &[(&str, ReportedState)] = &[
 ];
 
 /// What a state means that is not known: not that the thread runs. What it does, its stack says where it says anything.
-const UNKNOWN: ReportedState = ReportedState::Asleep;
+const UNKNOWN: ReportedState = ReportedState::Unclear;
 
 /// Reads a header.
 pub(super) fn read(line: &str) -> Option<Head> {

@@ -155,12 +155,13 @@ fn a_header_of_unknown_fields_is_a_thread() {
 
 #[test]
 fn nobody_runs_or_idles_by_a_state_that_does_not_say_so() {
-    for (word, is_known) in [("Q", false), ("Z", true), ("?", true)] {
+    use ReportedState::{Asleep, Unclear};
+    for (word, is_known, state) in [("Q", false, Unclear), ("Z", true, Asleep), ("?", true, Unclear)] {
         let line = format!(
             "3XMTHREADINFO      \"a\" J9VMThread:0x2, omrthread_t:0x3, java/lang/Thread:0x4, state:{word}, prio=5"
         );
         let head = header::read(&line).unwrap();
-        assert_eq!(head.thread.reported, Some(ReportedState::Asleep), "{word}");
+        assert_eq!(head.thread.reported, Some(state), "{word}");
         assert_eq!(head.unknown, (!is_known).then(|| format!("state:{word}")));
     }
 }

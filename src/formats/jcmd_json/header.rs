@@ -85,7 +85,7 @@ mod tests {
         };
         let text = |text: &str| Some(text.to_owned());
         // 21 to 24 tell no states: what is innermost does not run therefore.
-        let untold = Some(ReportedState::Asleep);
+        let untold = Some(ReportedState::Unclear);
         assert_eq!(read("#1 \"main\""), ("1".into(), text("main"), untold));
         assert_eq!(read("#19 \"\" virtual"), ("19".into(), None, untold));
         assert_eq!(
@@ -107,7 +107,7 @@ mod tests {
                 "carrier=#3",
                 ReportedState::Entering,
             ),
-            ("#2 \"x\" virtual DOZING 2026-11-24T04:07:06Z", "DOZING", ReportedState::Asleep),
+            ("#2 \"x\" virtual DOZING 2026-11-24T04:07:06Z", "DOZING", ReportedState::Unclear),
             ("#2 \"x\" daemon fiber BLOCKED 2026-11-24T04:07:06Z", "daemon fiber", ReportedState::Entering),
         ] {
             let head = read(line, b"").unwrap_or_else(|| panic!("no header: {line}"));

@@ -144,7 +144,7 @@ pub(super) fn body(block: &[BlockLine<'_>]) -> Body {
     }
     // It waits inside the JVM, for what is not said.
     if is_blocked && has_java && body.state == Some(ReportedState::RunningOrNative) {
-        body.state = Some(java::UNTOLD);
+        body.state = Some(ReportedState::Asleep);
     }
     park(&mut body, is_of_thread_info);
     if is_of_hadoop {

@@ -11,7 +11,7 @@ fn said(snapshot: &Snapshot) -> (Vec<Option<ReportedState>>, Vec<(u64, String)>)
 }
 
 const RUNS: Option<ReportedState> = Some(ReportedState::RunningOrNative);
-const UNTOLD: Option<ReportedState> = Some(ReportedState::Asleep);
+const UNTOLD: Option<ReportedState> = Some(ReportedState::Unclear);
 
 #[test]
 fn thread_info() {
@@ -86,7 +86,7 @@ fn json() {
 #[test]
 fn the_agent() {
     let text = "Thread 7: (state = BLOCKED)\n - app.Map.put() @bci=4, line=8 (Interpreted frame)\n\n";
-    assert_eq!(said(&read_one(text)), (vec![UNTOLD], vec![]));
+    assert_eq!(said(&read_one(text)), (vec![Some(ReportedState::Asleep)], vec![]));
     let (states, gaps) = said(&read_one(&text.replace("BLOCKED", "IN_LIMBO")));
     assert_eq!((states, gaps.len()), (vec![UNTOLD], 1), "{gaps:?}");
 }

@@ -67,7 +67,7 @@ pub(super) fn read(line: &str) -> Option<Head> {
 }
 
 /// What a status means that is not known: not that the thread runs. What it does, its stack says where it says anything.
-const UNKNOWN: ReportedState = ReportedState::Asleep;
+const UNKNOWN: ReportedState = ReportedState::Unclear;
 
 /// ` state=sleep priority=0`: words with values, at least one.
 fn is_fields(text: &str) -> bool {
@@ -124,7 +124,11 @@ mod tests {
         ] {
             let head = read(line).unwrap_or_else(|| panic!("no header: {line}"));
             assert_eq!(head.unknown.as_deref(), Some(unknown));
-            assert_eq!(head.thread.reported, Some(ReportedState::Asleep), "nobody says that it runs: {line}");
+            assert_eq!(
+                head.thread.reported,
+                Some(ReportedState::Unclear),
+                "nobody says that it runs: {line}"
+            );
         }
         let head = read("  Thread #<Thread:0x1 x:1 run> status=run priority=0 cpu=5").unwrap();
         assert_eq!(head.thread.reported, Some(ReportedState::RunningOrNative));
