@@ -150,3 +150,48 @@ fn a_handler_waits_for_the_allocator_that_it_interrupted() {
     assert_eq!(rules(&report(&stack("malloc", "read"))), ["self-deadlock"]);
     assert!(!rules(&report(&stack("puts", "write"))).contains(&"self-deadlock"));
 }
+
+/// Tasks of a kernel that hides its addresses: where they are in a function, its offsets say.
+fn tasks(offset_of_other: &str) -> String {
+    let task = |pid: u32, calls: &[&str]| {
+        let frames: String = calls.iter().map(|call| format!("[  100.000000]  {call}\n")).collect();
+        format!(
+            "[  100.000000] task:append{pid}       state:D stack:0     pid:{pid}   ppid:2      flags:0x00004000\n[  100.000000] Call Trace:\n[  100.000000]  <TASK>\n{frames}[  100.000000]  </TASK>\n"
+        )
+    };
+    let of_log = |offset: &str| format!("log_append+{offset}/0x180 [logfs]");
+    let waits = |pid| {
+        let at = of_log("0x40");
+        task(
+            pid,
+            &[
+                "__schedule+0x2f3/0x950",
+                "schedule+0x5e/0xd0",
+                "schedule_preempt_disabled+0x15/0x30",
+                "__mutex_lock.constprop.0+0x399/0x700",
+                &at,
+                "vfs_write+0xf3/0x440",
+            ],
+        )
+    };
+    let reads = task(
+        41,
+        &[
+            "__schedule+0x2f3/0x950",
+            "schedule+0x5e/0xd0",
+            "io_schedule+0x46/0x80",
+            "folio_wait_bit_common+0x13d/0x350",
+            &of_log(offset_of_other),
+            "vfs_write+0xf3/0x440",
+        ],
+    );
+    waits(20) + &waits(21) + &waits(22) + &reads
+}
+
+#[test]
+fn offsets_tell_who_is_not_yet_at_the_call() {
+    let past = report(&tasks("0x90"));
+    assert_eq!(holder(&past), Some("41"), "{past:#}");
+    let before = report(&tasks("0x20"));
+    assert_eq!(holder(&before), None, "{before:#}");
+}

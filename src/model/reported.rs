@@ -146,6 +146,8 @@ pub enum ReportedOwner {
     Thread(ThreadIx),
     /// The thread with this id, which is not in a list of threads that seems to be whole.
     NotListed(u64),
+    /// A thread of which the text says that it has ended, with its id where that is told.
+    Ended(Option<u64>),
     /// The thread with this id, of another process.
     OtherProcess(u64),
     /// A thread that the text names and does not show: `thread 50`.
@@ -223,6 +225,8 @@ pub enum FailureKind {
     Stall,
     /// The kernel found a mistake of its own, and goes on.
     Warning,
+    /// The system wrote a report of what the process did, and did not end it.
+    Noted,
     /// A watchdog of the kernel ended the machine because tasks were stuck: what they are stuck on is the cause.
     GaveUp,
 }

@@ -48,6 +48,8 @@ pub struct Frame {
     pub module: Option<Str>,
     /// Offset of the address in the module, for functions without a name.
     pub module_offset: Option<u64>,
+    /// Offset of the address in the function, where that is all that the dump gives of it: `rtnl_lock+0x17/0x20`.
+    pub function_offset: Option<u32>,
     /// Source file.
     pub file: Option<Str>,
     /// Source line.

@@ -163,8 +163,18 @@ fn thread(thread: &mut Thread, scrubber: &mut Scrubber) {
 }
 
 fn frame(frame: &mut Frame, slots: &mut Vec<ArgSlot>, scrubber: &mut Scrubber) {
-    let Frame { function, aliases, module, module_offset: _, file, line: _, address, kind: _, trust: _ } =
-        frame;
+    let Frame {
+        function,
+        aliases,
+        module,
+        module_offset: _,
+        function_offset: _,
+        file,
+        line: _,
+        address,
+        kind: _,
+        trust: _,
+    } = frame;
     if let Some(function) = function {
         *function = replaced(function, scrubber.function(function));
     }

@@ -23,7 +23,10 @@ const BY_CLASS: &[(ResourceClass, &str)] = &[
         ResourceClass::Stdio,
         "Do not share one FILE between threads: format into a buffer, write it in one call.",
     ),
-    (ResourceClass::Loader, "Do not load libraries or run their constructors while threads start."),
+    (
+        ResourceClass::Loader,
+        "Load libraries and classes before the threads start, and keep what runs at their loading short.",
+    ),
     (ResourceClass::Gil, "Release the interpreter lock around the call that the holder is in."),
     (
         ResourceClass::DbPool,

@@ -148,7 +148,9 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
     let severity = match SEVERITIES.iter().find(|(name, ..)| *name == &*signal.name) {
         _ if was_sent => Severity::Info,
         // Healthy machines have some.
-        _ if failure.is_some_and(|f| f.kind == FailureKind::Warning) => Severity::Info,
+        _ if failure.is_some_and(|f| matches!(f.kind, FailureKind::Warning | FailureKind::Noted)) => {
+            Severity::Info
+        }
         // Below what the tasks are stuck on.
         _ if failure.is_some_and(|f| f.kind == FailureKind::GaveUp) => Severity::Medium,
         _ if is_by_stack => Severity::High,
@@ -172,6 +174,7 @@ pub(super) fn finding(case: &Case<'_>, rule: RuleId) -> Option<Finding> {
                 | FailureKind::OutOfMemory
                 | FailureKind::Killed
                 | FailureKind::Warning
+                | FailureKind::Noted
                 | FailureKind::GaveUp
         )
     );
@@ -363,6 +366,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Crashed => "it crashed, and the text does not say of what",
         FailureKind::Stall => "a processor does not get away from it",
         FailureKind::Warning => "the kernel warns and goes on",
+        FailureKind::Noted => "the system noted it and did not end the process",
         FailureKind::GaveUp => "the kernel's watchdog ended the machine",
     }
 }
@@ -410,7 +414,7 @@ fn evidence(case: &Case<'_>, signal: &Signal) -> Vec<Evidence> {
     let certainty = source(case);
     let said = case.snapshot.process.failure.as_ref().map(|failure| {
         let says = match failure.kind {
-            FailureKind::Warning => "the dump says",
+            FailureKind::Warning | FailureKind::Noted => "the dump says",
             _ => "the dump says why it ended",
         };
         Evidence::new(certainty, format!("{says}: {}", told(failure)))
@@ -452,6 +456,7 @@ fn next_step(signal: &Signal, kind: Option<FailureKind>, sender: Sender, failed:
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
         _ if kind == Some(FailureKind::Warning) => "The machine goes on. Look for this function and message among the known bugs of this kernel, and keep it in mind if anything else goes wrong.",
+        _ if kind == Some(FailureKind::Noted) => "The process went on after this report. Look for the limit that the message names, and at what the thread named here does so much or for so long.",
         _ if kind == Some(FailureKind::GaveUp) => "Look at the tasks that are stuck: the watchdog ended the machine because of them.",
         _ if failed == Failed::NobodyShown => "The text shows no thread: look for the rest of it, or for a core of the same moment.",
         _ if failed == Failed::PerhapsMissing => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",

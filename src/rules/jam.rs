@@ -243,17 +243,15 @@ impl<'a> Jam<'a> {
                 format!("{} holds it; it is {doing}.", capital(&words.thread(*thread)))
             }
             Holder::EndedThread { owner_id, certainty: Certainty::Inferred } => {
-                format!("Its owner, thread {owner_id}, is not in the list of threads: if the list is whole, nobody will release it.")
+                format!("Its owner{} is not in the list of threads: if the list is whole, nobody will release it.", named(*owner_id))
             }
             Holder::EndedThread { owner_id, .. } => {
-                format!(
-                    "Its owner, thread {owner_id}, is not in the process any more: nobody will release it."
-                )
+                format!("Its owner{} is not in the process any more: nobody will release it.", named(*owner_id))
             }
             Holder::OtherProcess { owner_id } => {
                 format!("It is shared between processes, and its owner {owner_id} is in another one.")
             }
-            Holder::Free => "Its lock word says that nobody holds it at this moment.".into(),
+            Holder::Free => "Nobody holds it at this moment.".into(),
             Holder::NotShown { owner } => {
                 format!("The text says that {owner} holds it, and does not show that thread.")
             }
@@ -395,6 +393,11 @@ pub(super) fn clusters_of(case: &Case<'_>, threads: &[ThreadIx]) -> Vec<ClusterI
     all
 }
 
+/// An owner by its id, where it is known: `, thread 4340,`.
+fn named(owner_id: Option<u64>) -> String {
+    owner_id.map(|id| format!(", thread {id},")).unwrap_or_default()
+}
+
 /// With a capital letter.
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
@@ -407,7 +410,7 @@ pub(super) fn class_words(class: ResourceClass) -> &'static str {
         ResourceClass::Logging => "logging",
         ResourceClass::Allocator => "the memory allocator",
         ResourceClass::Stdio => "a stdio stream",
-        ResourceClass::Loader => "the dynamic linker",
+        ResourceClass::Loader => "the loading of code",
         ResourceClass::Gil => "Python's interpreter lock",
         ResourceClass::Gc => "the garbage collector",
         ResourceClass::DbPool => "a pool of database connections",

@@ -29,8 +29,8 @@ pub enum Holder {
     },
     /// The lock names an owner that is no thread of this process any more.
     EndedThread {
-        /// The owner that it names.
-        owner_id: u64,
+        /// The owner that it names, where it still tells which that was.
+        owner_id: Option<u64>,
         /// How it is known that no thread of the process has this id: [`Certainty::Inferred`] where the text only seems to
         /// list all of them.
         certainty: Certainty,
@@ -45,7 +45,7 @@ pub enum Holder {
         /// What the text calls it.
         owner: Str,
     },
-    /// Nobody: the lock word says so.
+    /// Nobody, at the moment of the dump: its word or the text says so.
     Free,
     /// Nobody could be named.
     Unknown {

@@ -18,12 +18,22 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
         }
         lock.holder = match &printed.owner {
             &ReportedOwner::Tid(owner) => {
-                lock.evidence.push(Evidence::reported(format!("the text prints its __owner as {owner}")));
-                match threads.by_tid(owner) {
+                let holder = match threads.by_tid(owner) {
                     _ if owner == 0 => Holder::Free,
                     Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-                    None => Holder::EndedThread { owner_id: owner, certainty: Certainty::Reported },
-                }
+                    None => Holder::EndedThread { owner_id: Some(owner), certainty: Certainty::Reported },
+                };
+                lock.evidence.push(Evidence::reported(match holder {
+                    Holder::Free => "the text says that nobody owns it".to_owned(),
+                    _ => format!("the text says that thread {owner} owns it"),
+                }));
+                holder
+            }
+            &ReportedOwner::Ended(owner_id) => {
+                let who = owner_id.map(|id| format!(", {id},")).unwrap_or_default();
+                lock.evidence
+                    .push(Evidence::reported(format!("the text says that its owner{who} has ended")));
+                Holder::EndedThread { owner_id, certainty: Certainty::Reported }
             }
             &ReportedOwner::NotListed(owner) => {
                 lock.evidence.push(Evidence::reported(format!(
@@ -32,7 +42,7 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
                 lock.evidence.push(Evidence::inferred(
                     "no thread of the list has this id, and the list of threads begins with 0 and has no hole",
                 ));
-                Holder::EndedThread { owner_id: owner, certainty: Certainty::Inferred }
+                Holder::EndedThread { owner_id: Some(owner), certainty: Certainty::Inferred }
             }
             &ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
             &ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },

@@ -5,7 +5,7 @@
 //! Exception Type:        EXC_RESOURCE                        of what, and how much
 //! Exception Subtype:     CPU
 //! Exception Message:     (Limit 50%) Observed 80% over 180 secs
-//! Exception Note:        NON-FATAL CONDITION (this is NOT a crash)
+//! Exception Note:        NON-FATAL CONDITION (this is NOT a crash)    or: SIMULATED (this is NOT a crash) requested by …
 //!
 //! Exception Type:        EXC_GUARD (SIGKILL)
 //! Exception Codes:       GUARD_TYPE_FD, id=0x7fff00000008, fd=9, flavor=0x2 (CLOSE)
@@ -32,7 +32,7 @@ pub struct Exception {
     pub message: Option<String>,
     /// `0x0000000000000001, 0x0000000000000010`.
     pub codes: Option<String>,
-    /// The process goes on.
+    /// The process did not end by it.
     pub is_harmless: bool,
 }
 
@@ -54,13 +54,13 @@ static WORDS: &[(u64, &str)] = &[
 
 const WATCHDOG: u64 = 0x8bad_f00d;
 
-/// How a note begins that says that the process goes on.
-const HARMLESS: &str = "NON-FATAL CONDITION";
+/// How notes begin that say that the process did not end. What is simulated the system may have ended later.
+static HARMLESS: &[&str] = &["NON-FATAL CONDITION", "SIMULATED"];
 
 impl Exception {
     /// Takes up the text behind `Exception Note:`.
     pub fn note(&mut self, text: &str) {
-        self.is_harmless |= text.contains(HARMLESS);
+        self.is_harmless |= HARMLESS.iter().any(|note| text.trim_start().starts_with(note));
     }
 
     /// What it says of an access: its words, else its codes.
@@ -75,10 +75,16 @@ impl Exception {
         is_told.then(|| super::signal(&self.name, self.inside.as_deref(), &self.access())).flatten()
     }
 
+    /// Makes what was said beside it no end, where its note says that the process did not end.
+    pub fn settle(&self, failure: Option<Failure>) -> Option<Failure> {
+        let kind = |kind| if self.is_harmless { FailureKind::Noted } else { kind };
+        failure.map(|failure| Failure { kind: kind(failure.kind), ..failure })
+    }
+
     /// The end that it is, where no signal tells it.
     pub fn failure(&self) -> Option<Failure> {
         let is_of_system = OF_SYSTEM.contains(&&*self.name) || self.signal().is_none();
-        if self.name.is_empty() || self.is_harmless || !is_of_system {
+        if self.name.is_empty() || !is_of_system {
             return None;
         }
         let inside = self.inside.as_deref().filter(|inside| !inside.starts_with("SIG"));
@@ -91,14 +97,22 @@ impl Exception {
         if self.name.starts_with("EXC_") || words.is_empty() {
             words.insert(0, self.name.clone());
         }
-        let is_ended = OF_SYSTEM.contains(&&*self.name) || !self.name.starts_with("EXC_");
-        let kind = if is_ended { FailureKind::System } else { FailureKind::Crashed };
+        let kind = match OF_SYSTEM.contains(&&*self.name) || !self.name.starts_with("EXC_") {
+            _ if self.is_harmless => FailureKind::Noted,
+            true => FailureKind::System,
+            false => FailureKind::Crashed,
+        };
         Some(Failure { kind, message: words.join(": ").into(), thread: None })
     }
 }
 
-/// Whether a text has the code of a watchdog: what does not respond is the main thread.
-pub fn is_of_watchdog(text: &str) -> bool {
+/// Whether an end is a watchdog's: what does not respond is the main thread.
+pub fn is_of_watchdog(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::System | FailureKind::Noted) && has_watchdog(&failure.message)
+}
+
+/// Whether a text has the code of a watchdog.
+fn has_watchdog(text: &str) -> bool {
     let is_hex = |c: char| c.is_ascii_hexdigit();
     let mut words = text.split(|c: char| !c.is_alphanumeric()).filter_map(|word| word.get(2..));
     words.any(|digits| digits.chars().all(is_hex) && u64::from_str_radix(digits, 16) == Ok(WATCHDOG))
@@ -144,7 +158,8 @@ mod tests {
             Some("EXC_RESOURCE: CPU: (Limit 50%) Observed 80% over 180 secs")
         );
         limit.note("NON-FATAL CONDITION (this is NOT a crash)");
-        assert_eq!((message(&limit), limit.signal()), (None, None));
+        let noted = limit.failure().map(|failure| failure.kind);
+        assert_eq!((noted, limit.signal()), (Some(FailureKind::Noted), None));
         assert_eq!(message(&of("EXC_BAD_ACCESS", "0x1, 0x8")), None);
         assert_eq!(of("EXC_NEW", "").failure().map(|failure| failure.kind), Some(FailureKind::Crashed));
         let guard =
@@ -155,9 +170,9 @@ mod tests {
 
     #[test]
     fn watchdogs() {
-        assert!(is_of_watchdog("Namespace SPRINGBOARD, Code 0x8badf00d"));
-        assert!(is_of_watchdog("domain:10 code:0x8BADF00D explanation:scene-update"));
-        assert!(is_of_watchdog("0x8badf00d (watchdog)"));
-        assert!(!is_of_watchdog("RUNNINGBOARD 0xdead10cc") && !is_of_watchdog("8badf00d"));
+        assert!(has_watchdog("Namespace SPRINGBOARD, Code 0x8badf00d"));
+        assert!(has_watchdog("domain:10 code:0x8BADF00D explanation:scene-update"));
+        assert!(has_watchdog("0x8badf00d (watchdog)"));
+        assert!(!has_watchdog("RUNNINGBOARD 0xdead10cc") && !has_watchdog("8badf00d"));
     }
 }

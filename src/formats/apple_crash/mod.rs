@@ -235,6 +235,7 @@ impl Crash {
             }
             process.failure = memory.termination.failure().or(process.failure);
             process.failure = process.failure.or_else(|| memory.exception.failure());
+            process.failure = memory.exception.settle(process.failure);
             if memory.has_exception && process.failure.is_none() {
                 process.failure = apple::uncaught(process.signal.as_ref());
             }
@@ -249,8 +250,7 @@ impl Crash {
             if let Some(failure) = &mut process.failure {
                 failure.thread = thread;
                 // The watchdog waits for the main thread.
-                let is_watched =
-                    failure.kind == FailureKind::System && apple::is_of_watchdog(&failure.message);
+                let is_watched = apple::is_of_watchdog(failure);
                 process.unresponsive = memory.place.get(&0).copied().map(ThreadIx).filter(|_| is_watched);
             }
             building.snapshot.process = process;

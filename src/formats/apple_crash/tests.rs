@@ -296,8 +296,15 @@ fn ends_that_are_no_signals() {
     assert_eq!(end("00000020", "Exception Codes: 0x000000008badf00d"), (None, told("0x8badf00d (watchdog)")));
     let limit = "Exception Codes: \nException Subtype: CPU\nException Message: (Limit 50%) Observed 80%";
     assert_eq!(end("EXC_RESOURCE", limit), (None, told("EXC_RESOURCE: CPU: (Limit 50%) Observed 80%")));
-    let harmless = format!("{limit}\nException Note:  NON-FATAL CONDITION (this is NOT a crash)");
-    assert_eq!(end("EXC_RESOURCE", &harmless), (None, None));
+    for note in
+        ["NON-FATAL CONDITION (this is NOT a crash)", "SIMULATED (this is NOT a crash) requested by a"]
+    {
+        let harmless = format!("{limit}\nException Note:  {note}");
+        assert_eq!(
+            end("EXC_RESOURCE", &harmless),
+            (None, told("EXC_RESOURCE: CPU: (Limit 50%) Observed 80%"))
+        );
+    }
     // PLCrashReporter.
     assert_eq!(end("SIGILL", "Exception Codes: ILL_NOOP at 0x1"), (Some("SIGILL".into()), None));
 }

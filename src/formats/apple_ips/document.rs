@@ -50,6 +50,9 @@ pub(super) struct Report<'d> {
     /// The process goes on.
     #[serde(default, rename = "isNonFatal")]
     pub is_non_fatal: Number,
+    /// The system asked for the report and did not end the process.
+    #[serde(default, rename = "isSimulated")]
+    pub is_simulated: Number,
     #[serde(default)]
     pub termination: Lenient<Termination>,
     /// Frames of an exception that nobody caught.

@@ -10,7 +10,7 @@ use super::text::json::each_document;
 use super::text::json_list::{Record, parts};
 use super::text::{Body, BodyFrame, Building, Dumps, Section, Site, first_line};
 use super::{About, Format, Reader};
-use crate::model::{FailureKind, FormatId, Frame, FrameKind, Snapshot, Str, Thread, ThreadId, ThreadIx};
+use crate::model::{FormatId, Frame, FrameKind, Snapshot, Str, Thread, ThreadId, ThreadIx};
 
 use document::{Image, Ips, Lenient, Place, Report, Reported};
 
@@ -113,7 +113,9 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
         subtype: said.subtype.0,
         message: said.message.0,
         codes: said.codes.0,
-        is_harmless: report.is_non_fatal.0.is_some_and(|is| is != 0),
+        is_harmless: [report.is_non_fatal, report.is_simulated]
+            .iter()
+            .any(|is| is.0.is_some_and(|is| is != 0)),
     });
     let exception = exception.unwrap_or_default();
     process.signal = exception.signal();
@@ -135,11 +137,12 @@ fn add<'b>(dumps: &'b mut Dumps, report: Report<'_>, offset: u64) -> Option<&'b 
     };
     let uncaught = || report.last_exception.and_then(|_| apple::uncaught(process.signal.as_ref()));
     let by_exception = || exception.failure();
-    process.failure = by_message().or_else(by_system).or_else(by_exception).or_else(uncaught);
+    let failure = by_message().or_else(by_system).or_else(by_exception).or_else(uncaught);
+    process.failure = exception.settle(failure);
     if let Some(failure) = &mut process.failure {
         failure.thread = crashed;
         // The watchdog waits for the main thread.
-        let is_watched = failure.kind == FailureKind::System && apple::is_of_watchdog(&failure.message);
+        let is_watched = apple::is_of_watchdog(failure);
         process.unresponsive = main.filter(|_| is_watched);
     }
     let last = report.last_exception.and_then(|frames| body(frames.get(), &images));

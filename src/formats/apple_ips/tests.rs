@@ -1,6 +1,6 @@
 use super::*;
 use crate::formats::testing::{is_found, read};
-use crate::model::{GapKind, ThreadIx};
+use crate::model::{FailureKind, GapKind, ThreadIx};
 
 fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
@@ -116,7 +116,11 @@ fn limits_and_guards() {
     };
     let failure = process("").failure.unwrap();
     assert_eq!((&*failure.message, failure.thread), ("EXC_GUARD: GUARD_TYPE_FD", Some(ThreadIx(1))));
-    assert!(process(r#", "isNonFatal":1"#).failure.is_none());
+    for harmless in ["isNonFatal", "isSimulated"] {
+        let noted = process(&format!(r#", "{harmless}":1"#));
+        assert_eq!(noted.failure.map(|failure| failure.kind), Some(FailureKind::Noted), "{harmless}");
+        assert_eq!(noted.signal, None);
+    }
 }
 
 /// The time of a log may have a comma.

@@ -145,7 +145,7 @@ impl Reader {
                     token: None,
                     symbol: None,
                     // Nobody has the id 0.
-                    owner: ReportedOwner::Tid(if id == 0 { u64::MAX } else { id.into() }),
+                    owner: ReportedOwner::Ended((id != 0).then_some(id.into())),
                     waiters: Some(block.waiters),
                     offset: block.offset,
                 }),

@@ -94,7 +94,7 @@ fn which_of_two_monitors_is_not_said() {
 #[test]
 fn an_owner_that_has_ended() {
     let snapshots = read(&ONE.replace("1dc1  20", "1dc1 XXX"));
-    assert_eq!(snapshots[0].reported_locks[0].owner, ReportedOwner::Tid(0x1dc1));
+    assert_eq!(snapshots[0].reported_locks[0].owner, ReportedOwner::Ended(Some(0x1dc1)));
     assert_eq!(snapshots[0].threads.len(), 3);
 }
 
@@ -170,8 +170,8 @@ fn the_table_of_monitors_alone() {
         snapshot.reported_locks.iter().find(|lock| lock.address == Some(address)).map(|l| l.owner.clone())
     };
     assert_eq!(owner(0x7f2e90080fb8), Some(ReportedOwner::Thread(ThreadIx(0))));
-    assert_eq!(owner(0x7f2e90081fb8), Some(ReportedOwner::Tid(u64::MAX)));
-    assert_eq!(owner(0x7f2e90082fb8), Some(ReportedOwner::Tid(u64::MAX)));
+    assert_eq!(owner(0x7f2e90081fb8), Some(ReportedOwner::Ended(None)));
+    assert_eq!(owner(0x7f2e90082fb8), Some(ReportedOwner::Ended(None)));
     assert!(!snapshot.is_complete && snapshot.gaps.has(GapKind::Limit), "{:?}", snapshot.gaps);
     // A count that no process has is no reason to make so many threads.
     let hostile = read(&table.replace("           5 ", "5000000000000 "));

@@ -360,6 +360,7 @@ fn call(text: &str, address: Option<u64>) -> Option<(Box<Frame>, &str)> {
             }
         }
     }
+    frame.function_offset = of_function(place).filter(|_| address.is_none());
     // Line numbers are of the kernel's own files.
     if frame.file.is_some() && frame.module.is_none() {
         frame.module = Some("vmlinux".into());
@@ -373,6 +374,11 @@ fn offset(place: &str) -> Option<&str> {
     let (from, size) = offset.split_once("/0x")?;
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
     (is_identifier(name) && is_hex(from) && is_hex(size.trim_end_matches([')', '>']))).then_some(name)
+}
+
+/// `rtnl_lock+0x17/0x20`: 0x17.
+fn of_function(place: &str) -> Option<u32> {
+    u32::from_str_radix(from_and_size(place)?.0, 16).ok()
 }
 
 fn is_identifier(name: &str) -> bool {

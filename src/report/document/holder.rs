@@ -25,7 +25,7 @@ pub enum HolderKind {
     NotAThread,
     /// The runtime itself: garbage collector, safepoint.
     Runtime,
-    /// The lock word says that nobody has it.
+    /// Nobody has it at the moment of the dump: its word or the text says so.
     Free,
     /// Nobody could be named: see `why`.
     Unknown,
@@ -89,7 +89,7 @@ impl<'a> Holder<'a> {
             waits::Holder::EndedThread { owner_id, certainty } => {
                 // That nobody has the id is read where all threads are known.
                 let certainty = Some(*certainty).filter(|certainty| *certainty == Certainty::Inferred);
-                Self { owner_id: Some(*owner_id), certainty, ..Self::bare(HolderKind::EndedThread) }
+                Self { owner_id: *owner_id, certainty, ..Self::bare(HolderKind::EndedThread) }
             }
             waits::Holder::OtherProcess { owner_id } => {
                 Self { owner_id: Some(*owner_id), ..Self::bare(HolderKind::OtherProcess) }

@@ -70,7 +70,7 @@ pub fn facts(f: &Finding<'_>, snapshot: &Snapshot<'_>, groups: Groups, view: &Vi
         list.add("test", &format!("… and {}", words::counted(rest as u64, "more test")));
     }
     if let Some(waited) = f.waited_s {
-        list.add("waited", &format!("{} to {}", words::duration(waited.min), words::duration(waited.max)));
+        list.add("waited", &words::waited(waited));
     }
 }
 

@@ -56,7 +56,7 @@ pub fn holder(holder: &Holder<'_>) -> String {
         (HolderKind::OtherProcess, _) => format!("{}, which is in another process", owner()),
         (HolderKind::NotAThread, _) => "no thread: a transaction or an interrupt".to_owned(),
         (HolderKind::Runtime, _) => "the runtime itself".to_owned(),
-        (HolderKind::Free, _) => "nobody: the lock word says that it is free".to_owned(),
+        (HolderKind::Free, _) => "nobody at this moment".to_owned(),
         (HolderKind::Unknown, _) => "not known".to_owned(),
     };
     if let Some(certainty) = &holder.certainty {

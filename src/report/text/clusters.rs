@@ -118,7 +118,7 @@ fn details(cluster: &Cluster<'_>, snapshot: &Snapshot<'_>, page: &mut Page<'_>) 
         parts.push(format!("CPU {}, at most {}", words::duration(cpu.total), words::duration(cpu.max)));
     }
     if let Some(waited) = cluster.waited_s {
-        parts.push(format!("waiting for {} to {}", words::duration(waited.min), words::duration(waited.max)));
+        parts.push(format!("waiting for {}", words::waited(waited)));
     }
     page.paragraph(Text::from("        "), &Text::new().styled(Style::Dim, parts.join(" · ")))
 }

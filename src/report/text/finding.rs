@@ -190,7 +190,7 @@ pub fn who_holds(holder: &Holder<'_>) -> Text {
         }
         (HolderKind::NotAThread, _) => Text::from("no thread: a transaction or an interrupt"),
         (HolderKind::Runtime, _) => Text::from("the runtime itself"),
-        (HolderKind::Free, _) => Text::from("nobody: the lock word says that it is free"),
+        (HolderKind::Free, _) => Text::from("nobody at this moment"),
         (HolderKind::Unknown, _) => Text::from("not known"),
     };
     if let Some(known) = holder.certainty {
@@ -273,8 +273,7 @@ fn details(f: &Finding<'_>, page: &mut Page<'_>) -> io::Result<()> {
         field(page, "where", &Text::from(words::location(place)))?;
     }
     if let Some(waited) = f.waited_s {
-        let said = format!("{} to {}", words::duration(waited.min), words::duration(waited.max));
-        field(page, "waited", &Text::from(said))?;
+        field(page, "waited", &Text::from(words::waited(waited)))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::layout::head;
 use crate::model::FormatId;
-use crate::report::document::{Frame, Location, Lock, Snapshot, ThreadRef};
+use crate::report::document::{Frame, Location, Lock, Snapshot, ThreadRef, Waited};
 
 /// `4,499`.
 pub fn count(n: u64) -> String {
@@ -57,6 +57,12 @@ pub fn duration(seconds: f64) -> String {
         n @ 120..7200 => format!("{} min {} s", n / 60, n % 60),
         n => format!("{} h {} min", count(n / 3600), n % 3600 / 60),
     }
+}
+
+/// The least and the most of a time that threads share: `12 s`, `12 s to 3 min 20 s`.
+pub fn waited(waited: Waited) -> String {
+    let [least, most] = [waited.min, waited.max].map(duration);
+    if least == most { least } else { format!("{least} to {most}") }
 }
 
 /// The id of a value as the JSON report writes it: `lock-wait`.

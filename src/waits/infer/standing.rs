@@ -60,12 +60,11 @@ fn by_line(frame: &Frame, at: &Frame) -> Option<Standing> {
     })
 }
 
-/// By the addresses to which the calls return.
+/// By the addresses to which the calls return, else by their offsets in the module or in the function.
 fn by_address(frame: &Frame, at: AtLock<'_>) -> Option<Standing> {
-    let (address, of_lock) = match (frame.address, at.frame.address) {
-        (Some(address), Some(of_lock)) => (address, of_lock),
-        _ => (frame.module_offset?, at.frame.module_offset?),
-    };
+    let measures: [fn(&Frame) -> Option<u64>; 3] =
+        [|f| f.address, |f| f.module_offset, |f| f.function_offset.map(u64::from)];
+    let (address, of_lock) = measures.iter().find_map(|of| of(frame).zip(of(at.frame)))?;
     let is_before = address < of_lock && !at.is_slow_path;
     (frame.module == at.frame.module && is_before).then_some(Standing::Outside)
 }
@@ -121,6 +120,9 @@ mod tests {
             Standing::Inside,
             "code is not in the order of lines"
         );
+        let in_function = |offset| Frame { function_offset: Some(offset), ..Frame::default() };
+        assert_eq!(seen(&in_function(0x30), &in_function(0x50), false), Standing::Outside);
+        assert_eq!(seen(&in_function(0x70), &in_function(0x50), false), Standing::Inside);
         let slow = AtLock { frame: &at, is_slow_path: true };
         assert_eq!(standing(&at_address(0x930), slow, false), Standing::Inside);
         assert_eq!(seen(&Frame::default(), &Frame::default(), false), Standing::Inside, "nothing is printed");

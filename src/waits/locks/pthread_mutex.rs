@@ -100,7 +100,7 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
                     Holder::OtherProcess { owner_id }
                 }
                 None if kind & !KIND_BITS == 0 => {
-                    Holder::EndedThread { owner_id, certainty: Certainty::Read }
+                    Holder::EndedThread { owner_id: Some(owner_id), certainty: Certainty::Read }
                 }
                 None => Holder::unknown(format!(
                     "its memory does not look like a mutex: owner {owner}, kind {kind:#x}"

@@ -68,7 +68,7 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
         let owner_id = u64::from(writer);
         let holder = match threads.by_tid(owner_id) {
             Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
-            None => Holder::EndedThread { owner_id, certainty: Certainty::Read },
+            None => Holder::EndedThread { owner_id: Some(owner_id), certainty: Certainty::Read },
         };
         return Decoded { holder, evidence };
     }

@@ -39,7 +39,7 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
                 vec![Evidence::read(format!("its owner field holds the control block {block:#x}"))];
             let holder = match threads.by_handle(block) {
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
-                None => Holder::EndedThread { owner_id: block, certainty: Certainty::Read },
+                None => Holder::EndedThread { owner_id: Some(block), certainty: Certainty::Read },
             };
             Decoded { holder, evidence }
         }
