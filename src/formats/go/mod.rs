@@ -7,6 +7,7 @@ mod cut;
 mod frame;
 mod header;
 mod locks;
+mod panics;
 mod processes;
 mod signals;
 mod states;
@@ -24,6 +25,7 @@ use crate::model::{
     Failure, FailureKind, FormatId, GapKind, ReportedState, Signal, Snapshot, StackEnd, Thread, ThreadId,
     ThreadIx, lossy,
 };
+use panics::Panics;
 
 /// The row of this format.
 pub const FORMAT: Format = Format {
@@ -89,6 +91,8 @@ struct Go<'s> {
 struct Memory {
     seen: FxHashSet<u64>,
     failure: Option<(FailureKind, String)>,
+    /// What its message is made of, where it is a panic.
+    panics: Panics,
     /// What cgo said before it aborted.
     cgo: Option<String>,
     signal: Option<Signal>,
@@ -160,6 +164,7 @@ impl Grammar for Go<'_> {
             _ if line.trim() == RUNNING_TESTS => Outside::Section(RUNNING_TESTS),
             Some(RUNNING_TESTS) if line.trim_end().ends_with("s)") => Outside::Event,
             Some(_) if frame::is_place(line) || frame::is_call(line) => Outside::Noise,
+            None if line.trim_start().starts_with("panic: ") => Outside::Event,
             _ if is_register(line) => Outside::Noise,
             _ => Outside::Unknown,
         }
@@ -236,10 +241,17 @@ impl Grammar for Go<'_> {
             memory.forget(offset);
         }
         if let Some(message) = line.strip_prefix("panic: ") {
-            // What a deferred function panics with in turn is indented.
-            memory.failure.get_or_insert((FailureKind::Panic, message.trim().to_owned()));
+            if memory.failure.is_none() {
+                memory.panics = Panics::default();
+                memory.failure = Some((FailureKind::Panic, memory.panics.add(message)));
+            }
         } else if let Some(message) = line.strip_prefix("fatal error: ") {
             memory.failure.get_or_insert((FailureKind::FatalError, message.trim().to_owned()));
+        } else if let (Some(then), Some((FailureKind::Panic, message))) =
+            (line.trim_start().strip_prefix("panic: "), &mut memory.failure)
+        {
+            // What a deferred function panics with in turn is indented.
+            *message = memory.panics.add(then);
         } else if line.starts_with(CGO) {
             memory.cgo = Some(line.trim().to_owned());
         } else if let Some(signal) = signals::read(line) {
