@@ -118,7 +118,8 @@ fn python_functions_are_known_by_their_file() {
 
 #[test]
 fn an_alias_with_a_role_speaks_for_the_frame() {
-    let frame = Frame { aliases: vec!["__GI___poll".into()], ..in_module("local_poll_alias", "libc.so.6") };
+    let frame =
+        Frame { aliases: ["__GI___poll".into()].into(), ..in_module("local_poll_alias", "libc.so.6") };
     let got = meaning(frame);
     assert_eq!((got.role, got.name.as_ref()), (Role::Idle, "poll"));
 }

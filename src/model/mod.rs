@@ -32,7 +32,7 @@ pub use pool::Pool;
 pub use process::{Arch, Process, Signal};
 pub use reported::{
     Failure, FailureKind, LockId, LockOrder, NamedLock, NamedLockIx, OrderKind, OrderedLock, ReportedHold,
-    ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, WaitMode,
+    ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, ThreadNumber, WaitMode,
 };
 pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{

@@ -1,5 +1,7 @@
 //! What the producer of a text says of threads and locks: always *reported*, never concluded here.
 
+use std::fmt;
+
 use super::{Str, ThreadIx};
 
 /// What a thread does, in the producer's words, reduced to what all producers have in common. The words
@@ -145,13 +147,45 @@ pub enum ReportedOwner {
     /// This thread.
     Thread(ThreadIx),
     /// The thread with this id, which is not in a list of threads that seems to be whole.
-    NotListed(u64),
+    NotListed(ThreadNumber),
     /// A thread of which the text says that it has ended, with its id where that is told.
-    Ended(Option<u64>),
-    /// The thread with this id, of another process.
-    OtherProcess(u64),
+    Ended(Option<ThreadNumber>),
+    /// A thread of another process.
+    OtherProcess {
+        /// Which process.
+        pid: u32,
+        /// Its id.
+        thread: ThreadNumber,
+    },
     /// A thread that the text names and does not show: `thread 50`.
     NotShown(Str),
+}
+
+/// The number of a thread that is not in the dump, to be shown as whoever reads the dump knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ThreadNumber {
+    /// `4340`: a kernel's thread id on Linux.
+    Decimal(u64),
+    /// `0x1b30`: thread ids of Windows and of Apple's reports, addresses.
+    Hex(u64),
+}
+
+impl ThreadNumber {
+    /// The number.
+    pub fn value(self) -> u64 {
+        match self {
+            Self::Decimal(number) | Self::Hex(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for ThreadNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decimal(number) => write!(f, "{number}"),
+            Self::Hex(number) => write!(f, "{number:#x}"),
+        }
+    }
 }
 
 /// A ring of threads that the producer calls a deadlock, in its order.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -43,13 +44,13 @@ pub struct Frame {
     /// the source has them. `None` where nobody knows.
     pub function: Option<Str>,
     /// Other names of the same address (`__read`, `read`), where a symbol table has them.
-    pub aliases: Vec<Str>,
+    pub aliases: Box<[Str]>,
     /// The module's file name (`libc.so.6`), or its path where the dump prints that.
     pub module: Option<Str>,
     /// Offset of the address in the module, for functions without a name.
     pub module_offset: Option<u64>,
     /// Offset of the address in the function, where that is all that the dump gives of it: `rtnl_lock+0x17/0x20`.
-    pub function_offset: Option<u32>,
+    pub function_offset: Option<NonZeroU32>,
     /// Source file.
     pub file: Option<Str>,
     /// Source line.

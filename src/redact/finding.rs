@@ -70,8 +70,8 @@ pub(super) fn title(finding: &Finding, analyzed: Option<&Analyzed>, scrubber: &m
 pub(super) fn holder(holder: &mut Holder, scrubber: &mut Scrubber) {
     match holder {
         Holder::Thread { thread: _, certainty: _ }
-        | Holder::EndedThread { owner_id: _, certainty: _ }
-        | Holder::OtherProcess { owner_id: _ }
+        | Holder::EndedThread { owner: _, certainty: _ }
+        | Holder::OtherProcess { owner: _, pid: _ }
         | Holder::Free => {}
         Holder::NotShown { owner } => *owner = scrubber.text(owner).into(),
         Holder::Unknown { why, candidates } => {

@@ -178,7 +178,7 @@ fn frame(frame: &mut Frame, slots: &mut Vec<ArgSlot>, scrubber: &mut Scrubber) {
     if let Some(function) = function {
         *function = replaced(function, scrubber.function(function));
     }
-    aliases.clear();
+    *aliases = Box::default();
     for path in module.iter_mut().chain(file) {
         *path = replaced(path, scrubber.path(path));
     }

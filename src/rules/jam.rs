@@ -9,7 +9,7 @@ use super::finding::{
 use super::words::{grouped, percent};
 use super::{Case, words};
 use crate::cluster::ClusterIx;
-use crate::model::{Certainty, Evidence, Listing, ThreadIx};
+use crate::model::{Certainty, Evidence, Listing, ThreadIx, ThreadNumber};
 use crate::normalize::ResourceClass;
 use crate::waits::{Holder, Identity, LIKELY_POINTS, Lock, LockIx, LockKind, State, Target, Words};
 
@@ -242,14 +242,17 @@ impl<'a> Jam<'a> {
             Holder::Thread { thread, .. } => {
                 format!("{} holds it; it is {doing}.", capital(&words.thread(*thread)))
             }
-            Holder::EndedThread { owner_id, certainty: Certainty::Inferred } => {
-                format!("Its owner{} is not in the list of threads: if the list is whole, nobody will release it.", named(*owner_id))
+            Holder::EndedThread { owner, certainty: Certainty::Inferred } => {
+                format!("Its owner{} is not in the list of threads: if the list is whole, nobody will release it.", named(*owner))
             }
-            Holder::EndedThread { owner_id, .. } => {
-                format!("Its owner{} is not in the process any more: nobody will release it.", named(*owner_id))
+            Holder::EndedThread { owner, .. } => {
+                format!("Its owner{} is not in the process any more: nobody will release it.", named(*owner))
             }
-            Holder::OtherProcess { owner_id } => {
-                format!("It is shared between processes, and its owner {owner_id} is in another one.")
+            Holder::OtherProcess { owner, pid: Some(pid) } => {
+                format!("Its owner, thread {owner}, is in another process, {pid}.")
+            }
+            Holder::OtherProcess { owner, pid: None } => {
+                format!("It is shared between processes, and its owner {owner} is in another one.")
             }
             Holder::Free => "Nobody holds it at this moment.".into(),
             Holder::NotShown { owner } => {
@@ -394,8 +397,8 @@ pub(super) fn clusters_of(case: &Case<'_>, threads: &[ThreadIx]) -> Vec<ClusterI
 }
 
 /// An owner by its id, where it is known: `, thread 4340,`.
-fn named(owner_id: Option<u64>) -> String {
-    owner_id.map(|id| format!(", thread {id},")).unwrap_or_default()
+fn named(owner: Option<ThreadNumber>) -> String {
+    owner.map(|id| format!(", thread {id},")).unwrap_or_default()
 }
 
 /// With a capital letter.

@@ -75,7 +75,7 @@ fn frames(raw: &RawFrame, functions: &[SourceFrame], modules: &ModuleSet) -> Vec
         .iter()
         .map(|f| Frame {
             function: f.function.clone(),
-            aliases: f.aliases.clone(),
+            aliases: f.aliases.clone().into(),
             file: f.file.clone(),
             line: f.line,
             kind: if f.is_inlined { FrameKind::Inlined } else { FrameKind::Normal },

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::kinds::{Identity, LockKind};
-use crate::model::{Certainty, Evidence, Str, ThreadIx};
+use crate::model::{Certainty, Evidence, Str, ThreadIx, ThreadNumber};
 use crate::normalize::ResourceClass;
 
 /// Index of a lock.
@@ -30,7 +30,7 @@ pub enum Holder {
     /// The lock names an owner that is no thread of this process any more.
     EndedThread {
         /// The owner that it names, where it still tells which that was.
-        owner_id: Option<u64>,
+        owner: Option<ThreadNumber>,
         /// How it is known that no thread of the process has this id: [`Certainty::Inferred`] where the text only seems to
         /// list all of them.
         certainty: Certainty,
@@ -38,7 +38,9 @@ pub enum Holder {
     /// A process-shared lock whose owner is in another process.
     OtherProcess {
         /// The owner that it names.
-        owner_id: u64,
+        owner: ThreadNumber,
+        /// The process that it is in, where that is told.
+        pid: Option<u32>,
     },
     /// A thread that the text names, but does not show: `thread 50`.
     NotShown {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::lock::{Holder, Lock};
 use super::threads::ThreadMap;
-use crate::model::{Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, Str};
+use crate::model::{Certainty, Evidence, LockId, ReportedLock, ReportedOwner, Snapshot, Str, ThreadNumber};
 
 /// Owners that a text printed (`p *mutex`: `__owner = 11212`).
 pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMap) {
@@ -21,7 +21,10 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
                 let holder = match threads.by_tid(owner) {
                     _ if owner == 0 => Holder::Free,
                     Some(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-                    None => Holder::EndedThread { owner_id: Some(owner), certainty: Certainty::Reported },
+                    None => Holder::EndedThread {
+                        owner: Some(ThreadNumber::Decimal(owner)),
+                        certainty: Certainty::Reported,
+                    },
                 };
                 lock.evidence.push(Evidence::reported(match holder {
                     Holder::Free => "the text says that nobody owns it".to_owned(),
@@ -29,23 +32,23 @@ pub(super) fn owners(locks: &mut [Lock], snapshot: &Snapshot, threads: &ThreadMa
                 }));
                 holder
             }
-            &ReportedOwner::Ended(owner_id) => {
-                let who = owner_id.map(|id| format!(", {id},")).unwrap_or_default();
+            &ReportedOwner::Ended(owner) => {
+                let who = owner.map(|id| format!(", {id},")).unwrap_or_default();
                 lock.evidence
                     .push(Evidence::reported(format!("the text says that its owner{who} has ended")));
-                Holder::EndedThread { owner_id, certainty: Certainty::Reported }
+                Holder::EndedThread { owner, certainty: Certainty::Reported }
             }
             &ReportedOwner::NotListed(owner) => {
-                lock.evidence.push(Evidence::reported(format!(
-                    "the text names thread {owner:x} ({owner}) as its owner"
-                )));
+                lock.evidence.push(Evidence::reported(format!("the text names thread {owner} as its owner")));
                 lock.evidence.push(Evidence::inferred(
                     "no thread of the list has this id, and the list of threads begins with 0 and has no hole",
                 ));
-                Holder::EndedThread { owner_id: Some(owner), certainty: Certainty::Inferred }
+                Holder::EndedThread { owner: Some(owner), certainty: Certainty::Inferred }
             }
             &ReportedOwner::Thread(thread) => Holder::Thread { thread, certainty: Certainty::Reported },
-            &ReportedOwner::OtherProcess(owner_id) => Holder::OtherProcess { owner_id },
+            &ReportedOwner::OtherProcess { pid, thread } => {
+                Holder::OtherProcess { owner: thread, pid: Some(pid) }
+            }
             // One that says itself that it has the lock may be called otherwise in its own header.
             ReportedOwner::NotShown(_) if lock.holder.thread().is_some() || !lock.holders.is_empty() => {
                 continue;

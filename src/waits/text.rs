@@ -37,7 +37,8 @@ pub(super) fn observe<'a>(
 ) -> Vec<Observation<'a>> {
     let signal = snapshot.process.signal.as_ref();
     let faulted = signal.filter(|s| FAULTS.contains(&&*s.name)).and_then(|s| s.thread);
-    let read = |ix: StackIx| TextStack::of(snapshot, meanings, readings, ix);
+    let has_tasks = snapshot.threads.iter().any(|thread| thread.kind == ThreadKind::Task);
+    let read = |ix: StackIx| TextStack::of(snapshot, meanings, readings, has_tasks, ix);
     let stacks = Stacks::of(snapshot, read);
     let gil = reported::gil(snapshot);
     let threads_of_snapshot = snapshot.threads.par_iter().enumerate().with_min_len(THREADS_A_CHUNK);

@@ -70,7 +70,14 @@ pub(super) struct TextLock<'a> {
 }
 
 impl<'a> TextStack<'a> {
-    pub fn of(snapshot: &'a Snapshot, meanings: &'a Meanings, readings: &'a Readings, ix: StackIx) -> Self {
+    /// `has_tasks`: some threads of the snapshot are tasks of a kernel.
+    pub fn of(
+        snapshot: &'a Snapshot,
+        meanings: &'a Meanings,
+        readings: &'a Readings,
+        has_tasks: bool,
+        ix: StackIx,
+    ) -> Self {
         let frames = Frames {
             snapshot,
             meanings,
@@ -87,7 +94,7 @@ impl<'a> TextStack<'a> {
             state: frames.state(ix),
             wait,
             lock: frames.lock(wait, false),
-            lock_of_task: frames.lock(wait, true),
+            lock_of_task: has_tasks.then(|| frames.lock(wait, true)).flatten(),
             site: site.and_then(|at| frames.all.get(at)).map(|frame| meanings.get(*frame)),
             call: frames.call(),
             ends_in_script: frames.all.first().is_some_and(|f| script::is_script(snapshot.stacks.get(*f))),
@@ -214,6 +221,10 @@ impl<'a> Frames<'a> {
 
     /// All arguments of these names in these frames, outermost function first, in each the better name first.
     fn arguments(&self, names: &[&str], range: Range<usize>) -> Arguments<'a> {
+        let has_none = |frame: &FrameIx| self.snapshot.stacks.slots(*frame).is_empty();
+        if self.all.iter().take(range.end).all(has_none) {
+            return Arguments::default();
+        }
         let mut of_frames = Vec::new();
         let mut start = 0;
         for (at, &frame) in self.all.iter().enumerate().take(range.end) {

@@ -5,7 +5,7 @@ fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
 }
 
-use crate::model::{ReportedOwner, ReportedState, ThreadIx};
+use crate::model::{ReportedOwner, ReportedState, ThreadIx, ThreadNumber};
 
 const SPINDUMP: &str = "Date/Time:        2026-03-07 11:42:10.204 +0100
 OS Version:       macOS 14.4 (Build 23E214)
@@ -91,7 +91,10 @@ fn ranges_gaps_and_threads_that_are_not_counted() {
 #[test]
 fn owners_elsewhere_rings_and_oneself() {
     let of = |whom: &str| read(&SPINDUMP.replace("Desk [7410] thread 0x9e1", whom)).remove(0);
-    assert_eq!(of("printd [310] thread 0x7c1").reported_locks[0].owner, ReportedOwner::OtherProcess(0x7c1));
+    assert_eq!(
+        of("printd [310] thread 0x7c1").reported_locks[0].owner,
+        ReportedOwner::OtherProcess { pid: 310, thread: ThreadNumber::Hex(0x7c1) }
+    );
     assert_eq!(of("this thread").reported_locks[0].owner, ReportedOwner::Thread(ThreadIx(0)));
     assert!(of("this thread - part of a deadlock").reported_locks.is_empty());
     assert!(of("tccd").threads[0].reported_wait.is_some());

@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::formats::text::{Body, Building, Contended, OwnerRef, is_limited, link};
 use crate::model::{
     GapKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner, ReportedState,
-    ReportedWait, Snapshot, Str, Thread, ThreadId, WaitMode,
+    ReportedWait, Snapshot, Str, Thread, ThreadId, ThreadNumber, WaitMode,
 };
 
 /// Functions in which a thread waits to enter a monitor, as beginnings.
@@ -145,7 +145,7 @@ impl Reader {
                     token: None,
                     symbol: None,
                     // Nobody has the id 0.
-                    owner: ReportedOwner::Ended((id != 0).then_some(id.into())),
+                    owner: ReportedOwner::Ended((id != 0).then_some(ThreadNumber::Hex(id.into()))),
                     waiters: Some(block.waiters),
                     offset: block.offset,
                 }),

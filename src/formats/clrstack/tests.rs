@@ -5,7 +5,7 @@ fn is_none(text: &str) -> bool {
     !is_found(FORMAT.id, text)
 }
 
-use crate::model::{GapKind, LockId, NamedLockIx, ReportedOwner, ThreadIx};
+use crate::model::{GapKind, LockId, NamedLockIx, ReportedOwner, ThreadIx, ThreadNumber};
 
 const ONE: &str = "> clrstack -all
 OS Thread Id: 0x1a2c (3)
@@ -94,7 +94,7 @@ fn which_of_two_monitors_is_not_said() {
 #[test]
 fn an_owner_that_has_ended() {
     let snapshots = read(&ONE.replace("1dc1  20", "1dc1 XXX"));
-    assert_eq!(snapshots[0].reported_locks[0].owner, ReportedOwner::Ended(Some(0x1dc1)));
+    assert_eq!(snapshots[0].reported_locks[0].owner, ReportedOwner::Ended(Some(ThreadNumber::Hex(0x1dc1))));
     assert_eq!(snapshots[0].threads.len(), 3);
 }
 

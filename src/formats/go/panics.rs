@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! panic: till is empty [recovered]
-//! 	panic: close of a closed till
+//!         panic: close of a closed till
 //!
 //! panic: till is empty                     nobody recovered from it: a deferred function panicked as well
-//! 	panic: close of a closed till
+//!         panic: close of a closed till
 //!
 //! panic: till is empty [recovered, repanicked]            since Go 1.23
 //! ```

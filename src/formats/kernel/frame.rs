@@ -36,6 +36,8 @@
 //! (`dump_backtrace_entry`), arch/{mips,loongarch,parisc}/kernel/traps.c, arch/s390/kernel/dumpstack.c, arch/powerpc/kernel/process.c
 //! (`show_stack`), lib/vsprintf.c (`%pS`, `%pB`); 2.6.18 arch/x86_64/kernel/traps.c (`printk_address`).
 
+use std::num::NonZeroU32;
+
 use crate::model::{Frame, FrameKind, Trust};
 
 /// What a line of a stack is.
@@ -377,8 +379,8 @@ fn offset(place: &str) -> Option<&str> {
 }
 
 /// `rtnl_lock+0x17/0x20`: 0x17.
-fn of_function(place: &str) -> Option<u32> {
-    u32::from_str_radix(from_and_size(place)?.0, 16).ok()
+fn of_function(place: &str) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::from_str_radix(from_and_size(place)?.0, 16).ok()?)
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -9,6 +9,7 @@ use super::owners::{Names, words_for};
 use crate::model::{
     FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
     ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread, ThreadIx,
+    ThreadNumber,
 };
 
 /// How much of everything will be added.
@@ -122,7 +123,7 @@ impl Building {
             let owner = match &owner {
                 OwnerRef::Nobody => Some(ReportedOwner::Tid(0)),
                 OwnerRef::OfProcess { pid, number, .. } if self.snapshot.process.pid != Some(*pid) => {
-                    Some(ReportedOwner::OtherProcess(*number))
+                    Some(ReportedOwner::OtherProcess { pid: *pid, thread: ThreadNumber::Hex(*number) })
                 }
                 owner => match names.find(owner) {
                     Some(thread) => thread.map(ReportedOwner::Thread),

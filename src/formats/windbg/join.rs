@@ -10,7 +10,7 @@ use super::{analyzed, entering, thread_fields};
 use crate::formats::text::{Building, OwnerRef, is_limited};
 use crate::model::{
     Failure, FailureKind, LockId, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind, ReportedOwner,
-    ReportedWait, Signal, Snapshot, Thread, ThreadId, ThreadIx, WaitMode,
+    ReportedWait, Signal, Snapshot, Thread, ThreadId, ThreadIx, ThreadNumber, WaitMode,
 };
 
 /// Ends a dump.
@@ -239,7 +239,10 @@ fn locks(sections: &[CriticalSection], is_listed: bool, building: &mut Building)
                 building.snapshot.reported_locks.push(reported(section, owner));
             }
             None if is_listed => {
-                building.snapshot.reported_locks.push(reported(section, ReportedOwner::NotListed(owner)));
+                building
+                    .snapshot
+                    .reported_locks
+                    .push(reported(section, ReportedOwner::NotListed(ThreadNumber::Hex(owner))));
             }
             // Only some threads were printed: this one may live.
             None => building.owner(lock, OwnerRef::Id(ThreadId::Text(format!("{owner:x}").into())), 0),

@@ -85,7 +85,10 @@ fn critical_sections_with_owner_and_waiters() {
         [wait.lock]
     );
     // Its owner is none of the threads, all of which are listed.
-    assert_eq!(snapshot.reported_locks.last().unwrap().owner, crate::model::ReportedOwner::NotListed(0x77));
+    assert_eq!(
+        snapshot.reported_locks.last().unwrap().owner,
+        crate::model::ReportedOwner::NotListed(crate::model::ThreadNumber::Hex(0x77))
+    );
     assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
 }
 

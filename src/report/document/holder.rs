@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::ids::ClusterId;
 use super::resolve::Resolver;
 use super::thread_record::ThreadRef;
-use crate::model::{Certainty, ThreadIx};
+use crate::model::{Certainty, ThreadIx, ThreadNumber};
 use crate::{rules, waits};
 
 /// What kind of holder it is.
@@ -53,6 +53,9 @@ pub struct Holder<'a> {
     /// The owner that the lock names, where it is no thread of this process: a thread id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<u64>,
+    /// The same, as the dump writes it.
+    #[serde(skip)]
+    pub owner: Option<ThreadNumber>,
     /// The process that holds it, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
@@ -86,13 +89,13 @@ impl<'a> Holder<'a> {
     pub(super) fn of(holder: &'a waits::Holder, names: Resolver<'a>) -> Self {
         match holder {
             waits::Holder::Thread { thread, certainty } => Self::thread(*thread, Some(*certainty), names),
-            waits::Holder::EndedThread { owner_id, certainty } => {
+            waits::Holder::EndedThread { owner, certainty } => {
                 // That nobody has the id is read where all threads are known.
                 let certainty = Some(*certainty).filter(|certainty| *certainty == Certainty::Inferred);
-                Self { owner_id: *owner_id, certainty, ..Self::bare(HolderKind::EndedThread) }
+                Self { certainty, ..Self::bare(HolderKind::EndedThread) }.of_owner(*owner)
             }
-            waits::Holder::OtherProcess { owner_id } => {
-                Self { owner_id: Some(*owner_id), ..Self::bare(HolderKind::OtherProcess) }
+            waits::Holder::OtherProcess { owner, pid } => {
+                Self { pid: *pid, ..Self::bare(HolderKind::OtherProcess) }.of_owner(Some(*owner))
             }
             waits::Holder::Free => Self::bare(HolderKind::Free),
             waits::Holder::NotShown { owner } => {
@@ -141,11 +144,16 @@ impl<'a> Holder<'a> {
         }
     }
 
+    fn of_owner(self, owner: Option<ThreadNumber>) -> Self {
+        Self { owner_id: owner.map(ThreadNumber::value), owner, ..self }
+    }
+
     fn bare(kind: HolderKind) -> Self {
         Self {
             kind,
             thread: None,
             owner_id: None,
+            owner: None,
             pid: None,
             certainty: None,
             doing: None,

@@ -48,12 +48,13 @@ pub fn lock(lock: &Lock<'_>) -> String {
 
 /// Who holds a lock, how that is known, what it does.
 pub fn holder(holder: &Holder<'_>) -> String {
-    let owner = || holder.owner_id.map_or("a thread".to_owned(), |id| format!("thread {id}"));
+    let owner = || holder.owner.map_or("a thread".to_owned(), |id| format!("thread {id}"));
+    let elsewhere = || holder.pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
     let mut said = match (holder.kind, &holder.thread) {
         (HolderKind::Thread, Some(named)) => thread(named),
         (HolderKind::Thread, None) => "a thread of this process".to_owned(),
         (HolderKind::EndedThread, _) => format!("{}, which is {}", owner(), holder.gone()),
-        (HolderKind::OtherProcess, _) => format!("{}, which is in another process", owner()),
+        (HolderKind::OtherProcess, _) => format!("{}, which is in {}", owner(), elsewhere()),
         (HolderKind::NotAThread, _) => "no thread: a transaction or an interrupt".to_owned(),
         (HolderKind::Runtime, _) => "the runtime itself".to_owned(),
         (HolderKind::Free, _) => "nobody at this moment".to_owned(),

@@ -3,7 +3,7 @@
 use super::builder::{Builder, activity};
 use super::{sample, written};
 use crate::diagnosis::Diagnosis;
-use crate::model::{Certainty, ThreadIx};
+use crate::model::{Certainty, ThreadIx, ThreadNumber};
 use crate::report::wait_graph::{Detail, Edge, EdgeKind, Node, WaitGraph};
 use crate::report::{Document, View};
 use crate::waits::{Holder, LockIx, State, Target};
@@ -112,12 +112,18 @@ fn owners_outside_and_candidates_are_told_apart() {
         b.group(5, &["lock", ["a", "b", "c", "d"][n as usize]], 2, &wait(n));
     }
     b.group(1, &["write"], 1, &activity(State::IoWait, None, ""));
-    b.lock("g_ended", 8, Holder::EndedThread { owner_id: Some(77), certainty: Certainty::Read }, 0..5);
+    b.lock(
+        "g_ended",
+        8,
+        Holder::EndedThread { owner: Some(ThreadNumber::Decimal(77)), certainty: Certainty::Read },
+        0..5,
+    );
     b.lock("g_free", 16, Holder::Free, 5..10);
     let candidate = |n| crate::waits::Candidate { thread: ThreadIx(n), points: 3, reasons: Vec::new() };
     let candidates = vec![candidate(20), candidate(0)];
     b.lock("g_unknown", 24, Holder::Unknown { why: "two".into(), candidates }, 10..15);
-    let not_listed = Holder::EndedThread { owner_id: Some(78), certainty: Certainty::Inferred };
+    let not_listed =
+        Holder::EndedThread { owner: Some(ThreadNumber::Decimal(78)), certainty: Certainty::Inferred };
     b.lock("g_not_listed", 32, not_listed, 15..20);
     let diagnosis = Diagnosis { snapshots: vec![b.done()], ..Diagnosis::default() };
     let document = Document::of(&diagnosis);

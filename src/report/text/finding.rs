@@ -178,16 +178,17 @@ fn holder_field(
 
 /// `thread 4340 "flusher" (read), blocked in write(fd 7)`.
 pub fn who_holds(holder: &Holder<'_>) -> Text {
-    let owner = || holder.owner_id.map(|id| format!("thread {id}")).unwrap_or_else(|| "a thread".into());
+    let owner = || holder.owner.map(|id| format!("thread {id}")).unwrap_or_else(|| "a thread".into());
+    let elsewhere = || holder.pid.map_or("another".to_owned(), |pid| format!("process {pid}"));
     let mut said = match (holder.kind, &holder.thread) {
         (HolderKind::Thread, Some(thread)) => Text::new().styled(Style::Bold, words::thread(thread)),
         (HolderKind::Thread, None) => Text::from("a thread of this process"),
         (HolderKind::EndedThread, _) => {
             Text::new().styled(Style::Bold, owner()).plain(format!(", which is {}", holder.gone()))
         }
-        (HolderKind::OtherProcess, _) => {
-            Text::new().styled(Style::Bold, owner()).plain(", which is not in this process but in another")
-        }
+        (HolderKind::OtherProcess, _) => Text::new()
+            .styled(Style::Bold, owner())
+            .plain(format!(", which is not in this process but in {}", elsewhere())),
         (HolderKind::NotAThread, _) => Text::from("no thread: a transaction or an interrupt"),
         (HolderKind::Runtime, _) => Text::from("the runtime itself"),
         (HolderKind::Free, _) => Text::from("nobody at this moment"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{FEW, Order, is_stuck};
 use super::{Detail, Edge, EdgeKind, Node, WaitGraph};
-use crate::model::{Certainty, ThreadIx};
+use crate::model::{Certainty, ThreadIx, ThreadNumber};
 use crate::report::document::{
     ClusterId, Document, Finding, Holder, HolderKind, Link, Lock, LockId, Snapshot, ThreadRecord, ThreadRef,
     WaitsFor,
@@ -37,8 +37,8 @@ enum Key {
 /// Who is outside of the process; without an id where it stands for several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outside {
-    EndedThread(Option<u64>, &'static str),
-    OtherProcess(Option<u64>),
+    EndedThread(Option<ThreadNumber>, &'static str),
+    OtherProcess(Option<ThreadNumber>),
     NotAThread,
     Runtime,
     AwaitedProcess,
@@ -252,7 +252,7 @@ impl<'a> Builder<'a> {
     }
 
     fn holder(&mut self, holder: &Holder<'_>, has_node: bool) -> Option<usize> {
-        let id = holder.owner_id.filter(|_| has_node);
+        let id = holder.owner.filter(|_| has_node);
         let outside = match holder.kind {
             HolderKind::Thread => return holder.thread.and_then(|thread| self.thread(thread.ix)),
             HolderKind::EndedThread => Outside::EndedThread(id, holder.gone()),
@@ -350,7 +350,8 @@ fn holders<'l>(lock: &'l Lock<'l>) -> impl Iterator<Item = &'l Holder<'l>> {
 
 impl Outside {
     fn words(self) -> String {
-        let thread = |id: Option<u64>| id.map_or_else(|| "threads".into(), |id| format!("thread {id}"));
+        let thread =
+            |id: Option<ThreadNumber>| id.map_or_else(|| "threads".into(), |id| format!("thread {id}"));
         match self {
             Self::EndedThread(id, gone) => format!("{}, {gone}", thread(id)),
             Self::OtherProcess(id) => format!("{} of another process", thread(id)),

@@ -7,11 +7,13 @@
 //!     at app.Registry.<clinit>(Registry.java:5)
 //! ```
 
+use rustc_hash::FxHashMap;
+
 use super::super::Case;
 use super::super::finding::{Confidence, Finding, RuleId, Severity};
 use super::super::words::threads;
 use super::{all, placed};
-use crate::model::{Evidence, ReportedState, StackIx};
+use crate::model::{Evidence, ReportedState, StackIx, ThreadIx};
 use crate::normalize::Role;
 
 /// What the JVM calls the static initializer of a class.
@@ -21,17 +23,17 @@ const INITIALIZER: &str = ".<clinit>";
 const FEWEST: usize = 2;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
-    let stacks: Vec<bool> = (0..case.snapshot.stacks.stack_count() as u32)
-        .map(|stack| waits_in_initializer(case, StackIx(stack)))
-        .collect();
-    if !stacks.contains(&true) {
-        return None;
-    }
-    let waiting = all(case, |t| {
+    let in_jvm = all(case, |t| {
         let record = &case.snapshot.threads[t.at()];
-        let is_in_jvm = record.reported == Some(ReportedState::Waiting) && record.reported_wait.is_none();
-        is_in_jvm && stacks[record.stack.at()]
+        record.reported == Some(ReportedState::Waiting) && record.reported_wait.is_none()
     });
+    // Thousands share a stack.
+    let mut stacks: FxHashMap<StackIx, bool> = FxHashMap::default();
+    let mut is_there = |t: &ThreadIx| {
+        let stack = case.snapshot.threads[t.at()].stack;
+        *stacks.entry(stack).or_insert_with(|| waits_in_initializer(case, stack))
+    };
+    let waiting: Vec<ThreadIx> = in_jvm.into_iter().filter(&mut is_there).collect();
     if waiting.len() < FEWEST {
         return None;
     }

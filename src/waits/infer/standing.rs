@@ -63,7 +63,7 @@ fn by_line(frame: &Frame, at: &Frame) -> Option<Standing> {
 /// By the addresses to which the calls return, else by their offsets in the module or in the function.
 fn by_address(frame: &Frame, at: AtLock<'_>) -> Option<Standing> {
     let measures: [fn(&Frame) -> Option<u64>; 3] =
-        [|f| f.address, |f| f.module_offset, |f| f.function_offset.map(u64::from)];
+        [|f| f.address, |f| f.module_offset, |f| f.function_offset.map(|offset| offset.get().into())];
     let (address, of_lock) = measures.iter().find_map(|of| of(frame).zip(of(at.frame)))?;
     let is_before = address < of_lock && !at.is_slow_path;
     (frame.module == at.frame.module && is_before).then_some(Standing::Outside)
@@ -76,6 +76,8 @@ fn base_name(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     fn in_file(file: &str, line: u32) -> Frame {
@@ -120,7 +122,7 @@ mod tests {
             Standing::Inside,
             "code is not in the order of lines"
         );
-        let in_function = |offset| Frame { function_offset: Some(offset), ..Frame::default() };
+        let in_function = |offset| Frame { function_offset: NonZeroU32::new(offset), ..Frame::default() };
         assert_eq!(seen(&in_function(0x30), &in_function(0x50), false), Standing::Outside);
         assert_eq!(seen(&in_function(0x70), &in_function(0x50), false), Standing::Inside);
         let slow = AtLock { frame: &at, is_slow_path: true };

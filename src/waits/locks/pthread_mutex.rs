@@ -8,7 +8,7 @@ use super::super::lock::Holder;
 use super::super::threads::ThreadMap;
 use super::futex_call::Command;
 use super::{Decoded, FutexSite, LockRow, Recognized};
-use crate::model::{AddressSpace, Certainty, Evidence};
+use crate::model::{AddressSpace, Certainty, Evidence, ThreadNumber};
 use crate::normalize::WaitKind;
 
 const OWNER: u64 = 8;
@@ -97,11 +97,12 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
                 // glibc sets the shared bit on every robust mutex (656 = 512 + 128 + 16).
                 None if kind & KIND_SHARED != 0 && kind & KIND_ROBUST == 0 => {
-                    Holder::OtherProcess { owner_id }
+                    Holder::OtherProcess { owner: ThreadNumber::Decimal(owner_id), pid: None }
                 }
-                None if kind & !KIND_BITS == 0 => {
-                    Holder::EndedThread { owner_id: Some(owner_id), certainty: Certainty::Read }
-                }
+                None if kind & !KIND_BITS == 0 => Holder::EndedThread {
+                    owner: Some(ThreadNumber::Decimal(owner_id)),
+                    certainty: Certainty::Read,
+                },
                 None => Holder::unknown(format!(
                     "its memory does not look like a mutex: owner {owner}, kind {kind:#x}"
                 )),

@@ -6,7 +6,7 @@ use super::super::lock::Holder;
 use super::super::threads::ThreadMap;
 use super::futex_call::Command;
 use super::{Decoded, FutexSite, LockRow, Recognized};
-use crate::model::{AddressSpace, Certainty, Evidence};
+use crate::model::{AddressSpace, Certainty, Evidence, ThreadNumber};
 use crate::normalize::WaitKind;
 
 const WRITER: u64 = 24;
@@ -68,7 +68,10 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
         let owner_id = u64::from(writer);
         let holder = match threads.by_tid(owner_id) {
             Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
-            None => Holder::EndedThread { owner_id: Some(owner_id), certainty: Certainty::Read },
+            None => Holder::EndedThread {
+                owner: Some(ThreadNumber::Decimal(owner_id)),
+                certainty: Certainty::Read,
+            },
         };
         return Decoded { holder, evidence };
     }

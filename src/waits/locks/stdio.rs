@@ -5,7 +5,7 @@ use super::super::kinds::{LockKind, State};
 use super::super::lock::Holder;
 use super::super::threads::ThreadMap;
 use super::{Decoded, FutexSite, LockRow, Recognized};
-use crate::model::{AddressSpace, Certainty, Evidence};
+use crate::model::{AddressSpace, Certainty, Evidence, ThreadNumber};
 use crate::normalize::WaitKind;
 
 const OWNER: u64 = 8;
@@ -39,7 +39,9 @@ fn decode(address: u64, memory: &dyn AddressSpace, threads: &ThreadMap) -> Decod
                 vec![Evidence::read(format!("its owner field holds the control block {block:#x}"))];
             let holder = match threads.by_handle(block) {
                 Some(thread) => Holder::Thread { thread, certainty: Certainty::Read },
-                None => Holder::EndedThread { owner_id: Some(block), certainty: Certainty::Read },
+                None => {
+                    Holder::EndedThread { owner: Some(ThreadNumber::Hex(block)), certainty: Certainty::Read }
+                }
             };
             Decoded { holder, evidence }
         }
