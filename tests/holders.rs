@@ -195,3 +195,55 @@ fn offsets_tell_who_is_not_yet_at_the_call() {
     let before = report(&tasks("0x20"));
     assert_eq!(holder(&before), None, "{before:#}");
 }
+
+/// Two waiters for a read-write lock of Java, and what a JVM lists of owners.
+fn readers(owners: &str) -> String {
+    let reader = |n: u32| {
+        format!(
+            "\"reader-{n}\" #{n} prio=5 os_prio=0 tid=0x00007f00000{n}00 nid=0x{n} waiting on condition  [0x00007f0000000000]\n   java.lang.Thread.State: WAITING (parking)\n\tat jdk.internal.misc.Unsafe.park(java.base@17.0.15/Native Method)\n\t- parking to wait for  <0x000000068748b560> (a java.util.concurrent.locks.ReentrantReadWriteLock$NonfairSync)\n\tat java.util.concurrent.locks.LockSupport.park(java.base@17.0.15/LockSupport.java:211)\n\tat java.util.concurrent.locks.AbstractQueuedSynchronizer.acquire(java.base@17.0.15/AbstractQueuedSynchronizer.java:715)\n\tat java.util.concurrent.locks.ReentrantReadWriteLock$WriteLock.lock(java.base@17.0.15/ReentrantReadWriteLock.java:959)\n\tat Ledger.post(Ledger.java:11)\n{owners}\n"
+        )
+    };
+    format!(
+        "Full thread dump OpenJDK 64-Bit Server VM (17.0.15+6 mixed mode):\n\n{}{}",
+        reader(31),
+        reader(32)
+    )
+}
+
+#[test]
+fn how_to_find_an_owner_that_is_not_told() {
+    let advice =
+        |text: &str| report(text)["findings"][0]["advice"][0].as_str().unwrap_or_default().to_owned();
+    let without = advice(&readers(""));
+    assert!(without.contains("jstack -l"), "{without}");
+    let listed = advice(&readers("\n   Locked ownable synchronizers:\n\t- None\n"));
+    assert!(listed.contains("nobody owns this one"), "{listed}");
+    let go = advice(&queue());
+    assert!(go.contains("Go keeps no owner"), "{go}");
+}
+
+/// A client that is made once: who makes it is inside of `Do`, and the others wait there.
+#[test]
+fn who_runs_what_is_done_once_has_its_lock() {
+    let goroutine = |id: u32, state: &str, calls: &str| {
+        format!(
+            "goroutine {id} [{state}, 3 minutes]:\n{calls}sync.(*Once).Do(...)\n\t/usr/local/go/src/sync/once.go:65\nmain.getClient()\n\t/src/client.go:13 +0x2c\ncreated by main.main in goroutine 1\n\t/src/main.go:40 +0x9c\n\n"
+        )
+    };
+    let waits = |id| {
+        goroutine(
+            id,
+            "sync.Mutex.Lock",
+            "sync.(*Mutex).lockSlow(0x883a14)\n\t/usr/local/go/src/sync/mutex.go:171 +0x15d\nsync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:90\nsync.(*Once).doSlow(0x883a10, 0x6a0fd8)\n\t/usr/local/go/src/sync/once.go:70 +0x53\n",
+        )
+    };
+    let makes = goroutine(
+        41,
+        "IO wait",
+        "net.(*conn).Read(0xc000010008, {0xc000134000?, 0x0?, 0x0?})\n\t/usr/local/go/src/net/net.go:189 +0x45\nmain.connect()\n\t/src/client.go:31 +0x77\nsync.(*Once).doSlow(0x883a10, 0x6a0fd8)\n\t/usr/local/go/src/sync/once.go:74 +0xc2\n",
+    );
+    let stuck = report(&(waits(20) + &waits(21) + &makes + &waits(22)));
+    assert_eq!((rules(&stuck), holder(&stuck)), (vec!["lock-contention"], Some("41")), "{stuck:#}");
+    let alone = report(&(waits(20) + &waits(21) + &waits(22)));
+    assert_eq!(holder(&alone), None);
+}

@@ -1,6 +1,7 @@
 //! What to do next, concrete, by what was found.
 
 use super::Case;
+use super::advice_owner;
 use super::finding::Pattern;
 use super::jam::Jam;
 use crate::model::{FailureKind, GapKind, OrderKind, ThreadIx};
@@ -82,9 +83,7 @@ pub(super) fn for_lock(case: &Case<'_>, jam: &Jam<'_>, pattern: Pattern) -> Vec<
             }
         });
     } else {
-        advice.push(format!(
-            "Find who takes {lock} and does not give it back: a second dump, or a breakpoint on its unlock, shows it."
-        ));
+        advice.push(advice_owner::of(case, jam.lock, &lock));
     }
     if let Some((_, text)) = BY_CLASS.iter().find(|(class, _)| Some(*class) == jam.lock.class) {
         advice.push((*text).into());

@@ -3,6 +3,7 @@
 //! theirs. To add a rule: a file with its row, its guide in `docs/rules`, and its line in the table below.
 
 mod advice;
+mod advice_owner;
 mod crash;
 mod deadlock;
 mod finding;

@@ -9,7 +9,7 @@ use super::sections::Section;
 use super::standing::{AtLock, Standing, standing};
 use super::{MOST_SHOWN, Scene, points};
 use crate::model::{FrameIx, FrameKind, StackIx, Str, ThreadIx};
-use crate::normalize::{ResourceClass, Role, runs_callers_code};
+use crate::normalize::{ResourceClass, Role, WaitKind, runs_callers_code};
 use crate::waits::in_frames::InFrames;
 use crate::waits::kinds::{LockKind, State};
 use crate::waits::lock::{Candidate, Lock};
@@ -157,9 +157,11 @@ impl View<'_> {
         };
         let calls_lock =
             frames.get(..at).and_then(<[FrameIx]>::split_last).is_some_and(|(called, inside)| {
-                // `synchronize` has taken the lock where it runs its block.
+                // `synchronize` and `sync.(*Once).Do` have taken the lock where they run what they were given.
                 let is_program = |frame: &FrameIx| meanings.get(*frame).role == Role::User && !is_lock(frame);
-                let has_it = runs_callers_code(&meanings.get(*called).name) && inside.iter().any(is_program);
+                let called_as = meanings.get(*called);
+                let runs_code = runs_callers_code(&called_as.name) || called_as.wait == Some(WaitKind::Once);
+                let has_it = runs_code && inside.iter().any(is_program);
                 is_lock(called) && !has_it
             });
         let own = self.sections.iter().filter(|section| meanings.get(section.frame).name == *name);
