@@ -88,7 +88,16 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     if snapshots.is_empty() {
         return "nothing was analyzed".into();
     }
-    match snapshots.iter().map(waiting).sum() {
+    let count = |is_counted: &dyn Fn(State) -> bool| -> u64 {
+        snapshots.iter().map(|analyzed| in_states(analyzed, is_counted)).sum()
+    };
+    let of = |state| count(&|of_thread| of_thread == state);
+    match of(State::LockWait) {
+        0 if of(State::Unknown) * 2 > count(&|_| true) => format!(
+            "no finding, but of {} of {} threads this dump does not say what they do",
+            grouped(of(State::Unknown)),
+            grouped(count(&|_| true))
+        ),
         0 => "no finding: nothing in this dump says that threads are stuck".into(),
         1 => "no finding: 1 thread waits for a lock, and nothing in this dump says that it will not get on"
             .into(),
@@ -99,9 +108,9 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     }
 }
 
-/// How many threads wait for locks.
-fn waiting(analyzed: &Analyzed) -> u64 {
+/// How many threads are in such states.
+fn in_states(analyzed: &Analyzed, is_counted: &dyn Fn(State) -> bool) -> u64 {
     let states = analyzed.waits.activities.iter().map(|activity| activity.state);
-    let waiting = (0u32..).map(ThreadIx).zip(states).filter(|(_, state)| *state == State::LockWait);
-    waiting.map(|(thread, _)| analyzed.snapshot.weight(thread)).sum()
+    let threads = (0u32..).map(ThreadIx).zip(states).filter(|(_, state)| is_counted(*state));
+    threads.map(|(thread, _)| analyzed.snapshot.weight(thread)).sum()
 }

@@ -32,6 +32,7 @@ const NAMES: &[(&str, LockKind, LockKind)] = &[
 /// Ends of files in which functions of a language stand.
 const FILES: &[(&str, LockKind)] = &[
     (".py", LockKind::PythonLock),
+    ("<frozen importlib._bootstrap>", LockKind::PythonLock),
     (".java", LockKind::JavaMonitor),
     (".kt", LockKind::JavaMonitor),
     (".scala", LockKind::JavaMonitor),

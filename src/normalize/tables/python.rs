@@ -324,6 +324,7 @@ pub static TABLE: &[Source] = &[
         &[
             lock("acquire", Mutex).of(Loader),
             lock("__enter__", Mutex).of(Loader),
+            lock("_lock_unlock_module", Mutex).of(Loader),
             runtime("_find_and_load").of(Loader),
             runtime("_find_and_load_unlocked").of(Loader),
             runtime("_load_unlocked").of(Loader),

@@ -17,10 +17,14 @@ const SNAPSHOTS: usize = 3;
 pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let failed = document.failed_inputs().count();
     let inputs = document.inputs.len();
-    let dumps = if document.snapshots.len() > 1 { "these dumps" } else { "this dump" };
+    let (dumps, say) = match document.snapshots.len() {
+        0 | 1 => ("this dump", "does not say"),
+        _ => ("these dumps", "do not say"),
+    };
     let has_gaps = document.snapshots.iter().any(|s| !s.gaps.is_empty() || !s.threads.complete);
-    let waiting =
-        document.snapshots.iter().filter_map(|s| s.threads.states.get(&State::LockWait)).sum::<u64>();
+    let of = |state| document.snapshots.iter().filter_map(|s| s.threads.states.get(&state)).sum::<u64>();
+    let (waiting, unknown) = (of(State::LockWait), of(State::Unknown));
+    let total: u64 = document.snapshots.iter().map(|s| s.threads.total).sum();
     let answer = if document.snapshots.is_empty() {
         match failed {
             0 => "nothing was analyzed: there is no process in what was read".to_owned(),
@@ -35,6 +39,10 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
         let (wait, they) = if waiting == 1 { ("waits for a lock", "it") } else { ("wait for locks", "they") };
         let read = if has_gaps { "what could be read of " } else { "" };
         format!("no finding: {threads} {wait}, and nothing in {read}{dumps} says that {they} will not get on")
+    } else if unknown * 2 > total {
+        let threads = words::counted(total, "thread");
+        let they = if unknown == 1 { "it does" } else { "they do" };
+        format!("no finding, but of {} of {threads} {dumps} {say} what {they}", words::count(unknown))
     } else if has_gaps {
         format!("no finding: nothing in what could be read of {dumps} says that threads are stuck")
     } else {
@@ -45,7 +53,6 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
     if document.snapshots.is_empty() {
         return Ok(());
     }
-    let total = document.snapshots.iter().map(|s| s.threads.total).sum();
     let states = words::states(&document.snapshots).unwrap_or_default();
     let colon = if states.is_empty() { "" } else { ": " };
     let noun = document.snapshots.first().map_or("thread", |s| s.threads.unit.noun());
