@@ -247,3 +247,38 @@ fn who_runs_what_is_done_once_has_its_lock() {
     let alone = report(&(waits(20) + &waits(21) + &waits(22)));
     assert_eq!(holder(&alone), None);
 }
+
+/// Readers of a read-write mutex: the runtime doubts its address (`?`), the object of their method speaks for it.
+fn rw_readers(doubted: &str) -> String {
+    let reader = |id: u32| {
+        let calls = format!(
+            "sync.runtime_SemacquireRWMutexR({doubted}?, 0x0?, 0x0?)\n\t/usr/local/go/src/runtime/sema.go:100 +0x25\nsync.(*RWMutex).RLock(...)\n\t/usr/local/go/src/sync/rwmutex.go:74\n"
+        );
+        goroutine(id, "sync.RWMutex.RLock, 3 minutes", &calls, "0xc000010000", 9)
+    };
+    let writer = goroutine(
+        30,
+        "sync.RWMutex.Lock, 3 minutes",
+        "sync.(*RWMutex).Lock(0xc000010020)\n\t/usr/local/go/src/sync/rwmutex.go:153 +0x6a\n",
+        "0xc000010000",
+        19,
+    );
+    (20..26).map(reader).collect::<String>() + &writer
+}
+
+#[test]
+fn a_doubted_address_counts_where_it_lies_in_the_object_of_the_caller() {
+    let one = report(&rw_readers("0xc00001002c"));
+    assert_eq!(
+        one["snapshots"][0]["locks"][0]["address"], "0xc000010020",
+        "{:#}",
+        one["snapshots"][0]["locks"]
+    );
+    assert_eq!(one["findings"][0]["blocked"]["direct"], 7);
+    assert_eq!(one["findings"][0]["confidence"], "likely", "what is doubted is not read");
+    // Stale: it lies elsewhere.
+    let other = report(&rw_readers("0xc0000f002c"));
+    let addresses: Vec<_> =
+        other["snapshots"][0]["locks"].as_array().unwrap().iter().map(|l| &l["address"]).collect();
+    assert_eq!(addresses, [&Value::Null, &Value::from("0xc000010020")]);
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Str, ThreadIx};
+use super::{Certainty, Str, ThreadIx};
 
 /// What a thread does, in the producer's words, reduced to what all producers have in common. The words
 /// themselves are mapped by a table in each format.
@@ -128,6 +128,15 @@ pub struct ReportedWait {
     pub lock: NamedLockIx,
     /// How.
     pub mode: WaitMode,
+    /// [`Certainty::Reported`]; inferred where the producer itself doubts the address, and something else speaks for it.
+    pub certainty: Certainty,
+}
+
+impl ReportedWait {
+    /// As the producer says it.
+    pub fn of(lock: NamedLockIx, mode: WaitMode) -> Self {
+        Self { lock, mode, certainty: Certainty::Reported }
+    }
 }
 
 /// A lock that a thread holds.

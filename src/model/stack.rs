@@ -152,15 +152,17 @@ pub struct StackTable {
     frames: Vec<Frame>,
     /// Those of each frame, up to the last one that has any.
     slots: Vec<Vec<ArgSlot>>,
-    /// Frames by what is in them, with the hash of that.
-    frame_of: HashTable<(u64, FrameIx)>,
+    /// What is in each frame, hashed.
+    hashes: Vec<u64>,
+    /// Frames by what is in them.
+    frame_of: HashTable<FrameIx>,
     stacks: Pool<FrameIx>,
 }
 
 /// Without the table by which frames are found: its order depends on the room that was made for it.
 impl fmt::Debug for StackTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { frames, slots, frame_of: _, stacks } = self;
+        let Self { frames, slots, hashes: _, frame_of: _, stacks } = self;
         let mut shown = f.debug_struct("StackTable");
         shown.field("frames", frames).field("slots", slots).field("stacks", stacks).finish()
     }
@@ -170,7 +172,7 @@ impl Default for StackTable {
     fn default() -> Self {
         let mut stacks = Pool::default();
         stacks.add(&[]);
-        Self { frames: Vec::new(), slots: Vec::new(), frame_of: HashTable::new(), stacks }
+        Self { frames: Vec::new(), slots: Vec::new(), hashes: Vec::new(), frame_of: HashTable::new(), stacks }
     }
 }
 
@@ -178,7 +180,9 @@ impl StackTable {
     /// Makes room for so many frames more.
     pub fn reserve(&mut self, frames: usize) {
         self.frames.reserve(frames);
-        self.frame_of.reserve(frames, |(hash, _)| *hash);
+        self.hashes.reserve(frames);
+        let hashes = &self.hashes;
+        self.frame_of.reserve(frames, |ix| hashes.get(ix.at()).copied().unwrap_or_default());
     }
 
     /// Makes room for so many stacks more, which have so many frames together.
@@ -205,12 +209,12 @@ impl StackTable {
         frame: &Frame,
         slots: impl Iterator<Item = &'s ArgSlot> + Clone,
     ) -> Option<FrameIx> {
-        let is_it = |&(known, ix): &(u64, FrameIx)| {
-            known == hash
+        let is_it = |&ix: &FrameIx| {
+            self.hashes.get(ix.at()) == Some(&hash)
                 && self.frames.get(ix.at()) == Some(frame)
                 && self.slots(ix).iter().eq(slots.clone())
         };
-        self.frame_of.find(hash, is_it).map(|(_, known)| *known)
+        self.frame_of.find(hash, is_it).copied()
     }
 
     fn push(&mut self, hash: u64, frame: Frame, slots: Vec<ArgSlot>) -> FrameIx {
@@ -220,7 +224,9 @@ impl StackTable {
             self.slots.resize_with(next.at(), Vec::new);
             self.slots.push(slots);
         }
-        self.frame_of.insert_unique(hash, (hash, next), |(hash, _)| *hash);
+        self.hashes.push(hash);
+        let hashes = &self.hashes;
+        self.frame_of.insert_unique(hash, next, |ix| hashes.get(ix.at()).copied().unwrap_or_default());
         next
     }
 

@@ -256,6 +256,10 @@ fn waits_for_task(case: &Case<'_>, thread: ThreadIx) -> bool {
 /// before, and where Windows has the pool, a worker that is free shows no frame, so that nobody knows whether there is
 /// one.
 fn dotnet_pool(case: &Case<'_>) -> Option<Pool> {
+    // Most dumps have no such function at all, and many threads.
+    if !case.meanings.iter().any(|meaning| DOTNET_POOL.contains(&&*meaning.name)) {
+        return None;
+    }
     let of_pool = each(case).filter(|t| case.snapshot.threads[t.at()].name.is_none());
     let workers: Vec<ThreadIx> = of_pool.filter(|t| is_in(case, *t, DOTNET_POOL)).collect();
     let has_loop = |t: &ThreadIx| is_in(case, *t, DOTNET_LOOPS);

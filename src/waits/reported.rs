@@ -7,8 +7,8 @@ use super::lock::{Holder, Lock};
 use super::locks::row;
 use super::observation::{LockClaim, LockKey};
 use crate::model::{
-    Certainty, Evidence, NamedLock, NamedLockIx, ReportedLockKind, ReportedState, Snapshot, Thread, ThreadIx,
-    WaitMode,
+    Certainty, Evidence, NamedLock, NamedLockIx, ReportedLockKind, ReportedState, ReportedWait, Snapshot,
+    Thread, ThreadIx, WaitMode,
 };
 
 /// Threads that one worker looks at in one go.
@@ -93,7 +93,12 @@ const PARKED_FOR: &[(&str, Option<LockKind>, State)] = &[
 
 /// What a thread does that waits so for a lock that the text names, and its claim. `by_stack`: what its stack and
 /// state mean without.
-pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (State, Option<LockClaim<'_>>) {
+pub(super) fn claim(
+    named: &NamedLock,
+    wait: ReportedWait,
+    by_stack: State,
+) -> (State, Option<LockClaim<'_>>) {
+    let mode = wait.mode;
     let kind = kind_of(named.kind);
     let row = named.name.as_deref().filter(|_| mode == WaitMode::Park).and_then(parked_for);
     let waits_for_signal = match by_stack {
@@ -114,7 +119,8 @@ pub(super) fn claim(named: &NamedLock, mode: WaitMode, by_stack: State) -> (Stat
         (WaitMode::Park, None) => (None, waits_for_signal),
     };
     let is_shared_object = state == State::LockWait || kind == Some(LockKind::Gil);
-    (state, kind.map(|kind| lock_claim(named, kind, is_shared_object)))
+    let claim = kind.map(|kind| lock_claim(named, kind, is_shared_object));
+    (state, claim.map(|claim| LockClaim { certainty: wait.certainty, ..claim }))
 }
 
 fn parked_for(class: &str) -> Option<&'static (&'static str, Option<LockKind>, State)> {

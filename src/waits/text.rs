@@ -112,10 +112,10 @@ impl<'s, 'a> View<'s, 'a> {
         }
         let named = self.thread.reported_wait.and_then(|wait| {
             let lock = self.snapshot.named_locks.get(wait.lock.at())?;
-            Some((lock, wait.mode))
+            Some((lock, wait))
         });
-        if let Some((lock, mode)) = named {
-            let (state, claim) = reported::claim(lock, mode, seen.state);
+        if let Some((lock, wait)) = named {
+            let (state, claim) = reported::claim(lock, wait, seen.state);
             seen.state = state;
             seen.call = self.call();
             seen.claim = claim.map(Claim::Lock);

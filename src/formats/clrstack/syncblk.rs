@@ -210,7 +210,7 @@ fn unshown(building: &mut Building, counted: Vec<Counted>) {
         for _ in 0..added {
             let mut thread = Thread::new(ThreadId::Text("?".into()));
             thread.reported = Some(ReportedState::Entering);
-            thread.reported_wait = Some(ReportedWait { lock, mode: WaitMode::Enter });
+            thread.reported_wait = Some(ReportedWait::of(lock, WaitMode::Enter));
             building.push(thread, &Body::default(), &[], offset);
         }
     }

@@ -59,21 +59,32 @@ fn split(line: &str) -> Option<(&str, &str)> {
 /// What the words of the arguments are called that are kept: the receiver and what may be a lock.
 static WORDS: LazyLock<[Str; 2]> = LazyLock::new(|| ["word0".into(), "word1".into()]);
 
-/// Reads a call and its place. Arguments that may be stale (`0x0?`) have no slot: they are no identity.
-pub(super) fn call(line: &BlockLine<'_>, place: Option<&str>) -> Option<BodyFrame> {
+/// A call, and the slot of its first word where the runtime doubts that: `0xc00001000c?`.
+pub(super) struct Call {
+    pub frame: BodyFrame,
+    pub doubted: Option<usize>,
+}
+
+/// Reads a call and its place. Arguments that may be stale (`0x0?`) have no slot in the frame: they are no identity.
+pub(super) fn call(line: &BlockLine<'_>, place: Option<&str>) -> Option<Call> {
     let (name, args) = split(line.text)?;
-    let mut slots = Vec::new();
+    let (mut slots, mut doubted) = (Vec::new(), None);
     // `{0x4d5c8a, 0x5}` are words of one argument; the first word of the first argument is what methods have.
     for (n, ((at, _), name)) in args.match_indices(HEX).zip(WORDS.iter()).enumerate() {
         let is_stale = args.get(at + HEX.len()..).is_some_and(|rest| rest.starts_with('?'));
-        if !is_stale {
-            slots.push((ArgSlot { name: name.clone(), kind: SlotKind::Hex, symbol: None }, line.slot + n));
+        match is_stale {
+            false => {
+                slots
+                    .push((ArgSlot { name: name.clone(), kind: SlotKind::Hex, symbol: None }, line.slot + n));
+            }
+            true if n == 0 => doubted = Some(line.slot),
+            true => {}
         }
     }
     let kind = if args == "..." { FrameKind::Inlined } else { FrameKind::Normal };
     let (file, line) = place.map(place_of).unwrap_or_default();
     let frame = Frame { function: Some(unescaped(name).into()), kind, file, line, ..Frame::default() };
-    Some(BodyFrame { frame, slots })
+    Some(Call { frame: BodyFrame { frame, slots }, doubted })
 }
 
 /// `main.main in goroutine 1`, `main.main` before Go 1.21.

@@ -49,11 +49,7 @@ pub(super) fn wait(frames: &[BodyFrame]) -> Option<BodyWait> {
         frame.slots.first().filter(|(slot, _)| &*slot.name == "word0").map(|(_, slot)| *slot)
     };
     let inner = frames.get(..frames.len().min(MOST_FRAMES)).unwrap_or_default();
-    let claim = |slot, offset, kind, mode| BodyWait {
-        lock: BodyLock { id: LockRef::Slot(slot, offset), name: None, kind },
-        mode,
-        owner: None,
-    };
+    let claim = |slot, offset, kind, mode| waits(LockRef::Slot(slot, offset), kind, mode);
     // A writer first takes the mutex inside the RWMutex: then that is what it waits for, and its address is the same.
     let direct = inner.iter().rev().find_map(|frame| {
         let name = name(frame);
@@ -70,4 +66,31 @@ pub(super) fn wait(frames: &[BodyFrame]) -> Option<BodyWait> {
         let &(_, offset, kind, mode) = caller?;
         Some(claim(slot, offset, kind, mode))
     })
+}
+
+fn waits(id: LockRef, kind: ReportedLockKind, mode: WaitMode) -> BodyWait {
+    BodyWait { lock: BodyLock { id, name: None, kind }, mode, owner: None }
+}
+
+/// The wait of frames that print no word of the lock but such as may be stale. Where the function that called them has an
+/// object and the lock would lie in it, that is the lock. Readers of an `RWMutex` are always printed so:
+///
+/// ```text
+/// sync.runtime_SemacquireRWMutexR(0xc00001000c?, 0x0?, 0x0?)
+/// sync.(*RWMutex).RLock(...)
+/// main.(*Log).Level(0xc000010000)
+/// ```
+pub(super) fn doubted(frames: &[BodyFrame], doubted: &[Option<usize>]) -> Option<BodyWait> {
+    let function = |frame: &BodyFrame| {
+        let name = frame.frame.function.as_deref()?;
+        FUNCTIONS.iter().find(|(function, ..)| *function == name)
+    };
+    let inner = frames.get(..frames.len().min(MOST_FRAMES))?;
+    let outermost = inner.iter().rposition(|frame| function(frame).is_some())?;
+    let caller = frames.get(outermost + 1)?;
+    let (_, object) = caller.slots.first().filter(|(slot, _)| &*slot.name == "word0")?;
+    let named = inner.iter().zip(doubted).rev();
+    let (&(_, offset, kind, mode), slot) =
+        named.into_iter().find_map(|(frame, slot)| function(frame).zip(*slot))?;
+    Some(waits(LockRef::Doubted { slot, offset, object: *object }, kind, mode))
 }

@@ -380,6 +380,7 @@ fn body(block: &[BlockLine<'_>]) -> Body {
     let mut body = Body::default();
     // A frame is two lines.
     body.frames.reserve(block.len().div_ceil(2));
+    let mut doubted = Vec::with_capacity(body.frames.capacity());
     let mut lines = block.iter().peekable();
     while let Some(line) = lines.next() {
         if text::is_left_out(line.text) {
@@ -399,11 +400,12 @@ fn body(block: &[BlockLine<'_>]) -> Body {
             let digits: String = count.chars().take_while(char::is_ascii_digit).collect();
             body.left_out += digits.parse().unwrap_or(1);
             body.end = StackEnd::DepthLimit;
-        } else if let Some(frame) = frame::call(line, place) {
-            body.frames.push(frame);
+        } else if let Some(call) = frame::call(line, place) {
+            body.frames.push(call.frame);
+            doubted.push(call.doubted);
         }
     }
-    body.wait = locks::wait(&body.frames);
+    body.wait = locks::wait(&body.frames).or_else(|| locks::doubted(&body.frames, &doubted));
     body
 }
 

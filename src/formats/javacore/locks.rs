@@ -152,7 +152,7 @@ impl Reader {
                 None => {}
             }
             for (thread, mode) in lock.waiters {
-                threads.waits(building, &thread, ReportedWait { lock: ix, mode }, lock.offset);
+                threads.waits(building, &thread, ReportedWait::of(ix, mode), lock.offset);
             }
         }
         for ring in std::mem::take(&mut self.rings) {
@@ -222,7 +222,7 @@ impl Threads {
         for (member, next) in ring.into_iter().zip(handles.iter().skip(1)) {
             let Some(lock) = member.lock else { continue };
             let ix = building.lock(lock.id, lock.name, lock.kind);
-            let wait = ReportedWait { lock: ix, mode: mode_of_kind(lock.kind) };
+            let wait = ReportedWait::of(ix, mode_of_kind(lock.kind));
             self.waits(building, &member.thread, wait, lock.offset);
             building.owner(ix, OwnerRef::HandleValue(*next), lock.offset);
         }

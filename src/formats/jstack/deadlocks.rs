@@ -324,7 +324,7 @@ fn mode_of(kind: ReportedLockKind) -> WaitMode {
 fn tell(building: &mut Building, places: &[usize], lock: Wanted) {
     let ([place], Some((lock, kind))) = (places, lock) else { return };
     if let Some(thread) = building.snapshot.threads.get_mut(*place) {
-        thread.reported_wait.get_or_insert(ReportedWait { lock, mode: mode_of(kind) });
+        thread.reported_wait.get_or_insert(ReportedWait::of(lock, mode_of(kind)));
     }
 }
 
@@ -332,7 +332,7 @@ fn tell(building: &mut Building, places: &[usize], lock: Wanted) {
 fn push(building: &mut Building, member: &Member, lock: Wanted) {
     let mut thread = Thread::new(ThreadId::Text(member.name.clone()));
     thread.name = Some(member.name.clone());
-    let wanted = lock.map(|(lock, kind)| ReportedWait { lock, mode: mode_of(kind) });
+    let wanted = lock.map(|(lock, kind)| ReportedWait::of(lock, mode_of(kind)));
     thread.reported = wanted.map(|wait| match wait.mode {
         WaitMode::Enter => ReportedState::Entering,
         _ => ReportedState::Waiting,

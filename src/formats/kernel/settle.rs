@@ -289,7 +289,7 @@ impl Facts {
                 (None, None) => continue,
             };
             if let Some(thread) = building.snapshot.threads.get_mut(ix.at()) {
-                thread.reported_wait = Some(ReportedWait { lock, mode: blocker.mode });
+                thread.reported_wait = Some(ReportedWait::of(lock, blocker.mode));
             }
             if let Some((name, pid)) = &blocker.owner {
                 if !of_pid.contains_key(pid) {
@@ -374,6 +374,6 @@ fn set(building: &mut Building, ix: ThreadIx, held: &[NamedLockIx], wait: Option
     let end = snapshot.holds.len() as u32;
     if let Some(thread) = snapshot.threads.get_mut(ix.at()) {
         thread.holds = (start, end);
-        thread.reported_wait = wait.map(|(lock, mode)| ReportedWait { lock, mode }).or(thread.reported_wait);
+        thread.reported_wait = wait.map(|(lock, mode)| ReportedWait::of(lock, mode)).or(thread.reported_wait);
     }
 }

@@ -7,9 +7,9 @@ use super::bodies::{Known, Placed, Slots};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, LockRef, OwnerRef};
 use super::owners::{Names, words_for};
 use crate::model::{
-    FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock, ReportedLockKind,
-    ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread, ThreadIx,
-    ThreadNumber,
+    Certainty, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock,
+    ReportedLockKind, ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread,
+    ThreadIx, ThreadNumber,
 };
 
 /// How much of everything will be added.
@@ -224,7 +224,11 @@ impl Building {
                 Some(owner) => self.owner(lock, owner.clone(), offset),
                 None => {}
             }
-            Some(ReportedWait { lock, mode: wait.mode })
+            let certainty = match wait.lock.id {
+                LockRef::Doubted { .. } => Certainty::Inferred,
+                LockRef::Slot(..) | LockRef::Token(_) => Certainty::Reported,
+            };
+            Some(ReportedWait { lock, mode: wait.mode, certainty })
         });
         let first_hold = self.snapshot.holds.len() as u32;
         for hold in said.holds.iter().chain(&body.holds) {
@@ -255,11 +259,19 @@ impl Building {
     fn named(&mut self, lock: &BodyLock, value: impl Fn(usize) -> u64) -> Option<NamedLockIx> {
         let id = match &lock.id {
             LockRef::Slot(slot, offset) => LockId::Address(value(*slot).checked_add_signed(*offset)?),
+            LockRef::Doubted { slot, offset, object } => {
+                let address = value(*slot).checked_add_signed(*offset)?;
+                let into = address.checked_sub(value(*object)).filter(|_| value(*object) != 0)?;
+                LockId::Address(Some(address).filter(|_| into < LARGEST_OBJECT)?)
+            }
             LockRef::Token(token) => LockId::Token(token.clone()),
         };
         Some(self.lock(id, lock.name.clone(), lock.kind))
     }
 }
+
+/// A lock is not further than this from the begin of the object that it is part of, bytes.
+const LARGEST_OBJECT: u64 = 4_096;
 
 /// The value of a slot; 0 where there is none.
 fn value(body: &Body, values: &[u64], slot: usize) -> u64 {

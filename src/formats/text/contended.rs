@@ -71,7 +71,7 @@ pub fn link(snapshot: &mut Snapshot, mut contended: Vec<Contended>, enters: &[&s
     }
     for (thread, lock) in waits {
         if let Some(thread) = snapshot.threads.get_mut(thread) {
-            thread.reported_wait.get_or_insert(ReportedWait { lock, mode: WaitMode::Enter });
+            thread.reported_wait.get_or_insert(ReportedWait::of(lock, WaitMode::Enter));
         }
     }
 }

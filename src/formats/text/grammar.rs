@@ -206,6 +206,15 @@ impl From<Frame> for BodyFrame {
 pub enum LockRef {
     /// The value of this slot, with an offset to be added to it.
     Slot(usize, i64),
+    /// The same of a value that may be stale: it counts where it lies in the object whose address another slot has.
+    Doubted {
+        /// The slot of the value.
+        slot: usize,
+        /// What is to be added to it.
+        offset: i64,
+        /// The slot of the object's address.
+        object: usize,
+    },
     /// An id that is no number.
     Token(Str),
 }

@@ -318,7 +318,7 @@ fn waits(known: &FxHashMap<u64, NamedLockIx>, snapshot: &mut Snapshot) {
             }
         }
         if let (Some(lock), true) = (found, is_clear) {
-            thread.reported_wait = Some(ReportedWait { lock, mode: WaitMode::Enter });
+            thread.reported_wait = Some(ReportedWait::of(lock, WaitMode::Enter));
         }
     }
 }

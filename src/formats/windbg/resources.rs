@@ -170,7 +170,7 @@ impl Resources {
             for (waiter, mode) in &resource.waiters {
                 let thread = by_object.get(waiter).and_then(|ix| building.snapshot.threads.get_mut(ix.at()));
                 if let Some(thread) = thread {
-                    thread.reported_wait = Some(ReportedWait { lock, mode: *mode });
+                    thread.reported_wait = Some(ReportedWait::of(lock, *mode));
                 }
             }
         }
