@@ -85,7 +85,7 @@ fn check_finding(finding: &Finding, analyzed: &Analyzed) {
         let is_target = match link.waits_for {
             Target::Lock(lock) => is_lock(lock),
             Target::Thread(thread) => is_thread(thread),
-            Target::Other(_) => true,
+            Target::Child => true,
         };
         is_target && is_thread(link.thread) && link.held_by.is_none_or(is_thread)
     };

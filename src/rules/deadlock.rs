@@ -134,7 +134,7 @@ fn finding(case: &Case<'_>, ring: Vec<ThreadIx>, is_told: bool) -> Finding {
         let waits = format!("{} waits for {}", words.thread(link.thread), words.target(&link.waits_for));
         match (&link.waits_for, link.held_by) {
             (Target::Lock(_), holder) => held(&waits, holder.map(|thread| words.thread(thread))),
-            (Target::Thread(_) | Target::Other(_), _) => waits,
+            (Target::Thread(_) | Target::Child, _) => waits,
         }
     };
     let steps: Vec<String> = cycle.iter().map(step).collect();

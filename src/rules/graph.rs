@@ -39,7 +39,7 @@ impl WaitGraph {
                         let (to, certainty) = waits.lock(lock).holder.thread()?;
                         Some(Edge { to, lock: Some(lock), certainty: certainty.min(wait.certainty) })
                     }
-                    Target::Other(_) => None,
+                    Target::Child => None,
                 }
             })
             .collect();

@@ -12,9 +12,12 @@ pub enum Target {
     Lock(LockIx),
     /// The end of a thread.
     Thread(ThreadIx),
-    /// Something else, in words: `the end of a child process`.
-    Other(&'static str),
+    /// The end of a child process, which is not in the dump.
+    Child,
 }
+
+/// What a wait for a child process is called.
+pub const CHILD: &str = "the end of a child process";
 
 /// A thread's wait.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -247,7 +247,7 @@ fn number(
                 Some(Claim::Thread(thread, certainty)) => {
                     Some(Wait { target: Target::Thread(thread), certainty })
                 }
-                Some(Claim::Other(what, certainty)) => Some(Wait { target: Target::Other(what), certainty }),
+                Some(Claim::Child(certainty)) => Some(Wait { target: Target::Child, certainty }),
                 None => None,
             };
             Activity { state: seen.state, wait, system_call: seen.system_call, call: seen.call, doing: None }

@@ -32,7 +32,7 @@ mod text_stack;
 mod threads;
 mod words;
 
-pub use activity::{Activity, Call, Target, Wait, Waits};
+pub use activity::{Activity, CHILD, Call, Target, Wait, Waits};
 pub use gather::analyze;
 pub use infer::LIKELY_POINTS;
 pub use kinds::{Identity, LockKind, State};

@@ -128,7 +128,7 @@ fn blocked(
             // `wait4` and `waitid` under a name of its own, a poll in a pool: names know better.
             seen.state = classify::refine(kind.map_or(State::IoWait, classify::state_of), reading);
             if kind == Some(WaitKind::Child) {
-                seen.claim = Some(Claim::Other("the end of a child process", Certainty::Read));
+                seen.claim = Some(Claim::Child(Certainty::Read));
             }
         }
         None => seen.state = classify::refine(State::Unknown, reading),

@@ -91,8 +91,8 @@ pub(super) enum Claim<'a> {
     Lock(LockClaim<'a>),
     /// The end of a thread.
     Thread(ThreadIx, Certainty),
-    /// Something else.
-    Other(&'static str, Certainty),
+    /// The end of a child process.
+    Child(Certainty),
 }
 
 /// What was seen of one thread.

@@ -142,7 +142,7 @@ impl<'s, 'a> View<'s, 'a> {
                 return seen;
             }
             WaitKind::Child => {
-                seen.claim = Some(Claim::Other("the end of a child process", Certainty::Inferred));
+                seen.claim = Some(Claim::Child(Certainty::Inferred));
                 return seen;
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::activity::{Target, Waits};
+use super::activity::{CHILD, Target, Waits};
 use super::kinds::{Identity, State};
 use super::lock::LockIx;
 use super::locks::row;
@@ -54,7 +54,7 @@ impl Words<'_> {
         match target {
             Target::Lock(lock) => self.lock(*lock),
             Target::Thread(thread) => format!("the end of {}", self.thread(*thread)),
-            Target::Other(what) => (*what).into(),
+            Target::Child => CHILD.into(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::ids::{ClusterId, IdText, LockId, seconds};
 use super::resolve::Resolver;
 use crate::model::{Certainty, ThreadIx, ThreadKind};
-use crate::waits::{Holder, State, Target};
+use crate::waits::{CHILD, Holder, State, Target};
 
 /// What schedules a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -73,7 +73,7 @@ impl<'a> WaitsFor<'a> {
         match target {
             Target::Lock(lock) => Self { lock: Some(LockId(*lock)), ..nothing },
             Target::Thread(thread) => Self { thread: names.thread(*thread), ..nothing },
-            Target::Other(what) => Self { what: Some(what), ..nothing },
+            Target::Child => Self { what: Some(CHILD), ..nothing },
         }
     }
 }

@@ -157,7 +157,7 @@ fn every_kind_of_finding_is_told() {
             "### 2. `deadlock`: critical, certain",
             "**2 threads wait for each other in a ring**",
             "1. thread 4332 `worker-0` waits for `g_log_mutex` (*read*), which thread 4333 `worker-1` holds",
-            "2. thread 4333 `worker-1` waits for `read(fd 4)` (*read*)",
+            "2. thread 4333 `worker-1` waits for the end of a child process (*read*)",
             "It ends at thread 4333 `worker-1` (lock-wait).",
             "- **holder:** not known: two threads are inside the critical section",
             "  - perhaps thread 4332 `worker-0` (5 points: its stack holds the address)",

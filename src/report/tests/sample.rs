@@ -131,7 +131,7 @@ pub fn zoo() -> Diagnosis {
         ..finding(RuleId::Deadlock, Severity::Critical, "2 threads wait for each other in a ring")
     };
     let chain = Finding {
-        chain: vec![link(a, b), Link { waits_for: Target::Other("read(fd 4)"), held_by: None, ..link(b, a) }],
+        chain: vec![link(a, b), Link { waits_for: Target::Child, held_by: None, ..link(b, a) }],
         root: Some(b),
         lock: Some(LockIx(1)),
         holder: Some(FindingHolder { holder: unknown, doing: None, cluster: None }),
@@ -206,7 +206,7 @@ pub fn hostile() -> Diagnosis {
     let mut b = Builder::new(&evil());
     let wait = activity(State::LockWait, Some((Target::Lock(LockIx(0)), Certainty::Reported)), &evil());
     b.group(9, &[&evil(), &"std::vector<int>::".repeat(30), "worker", "start_thread"], 2, &wait);
-    let other = activity(State::IoWait, Some((Target::Other(EVIL), Certainty::Inferred)), &evil());
+    let other = activity(State::IoWait, Some((Target::Child, Certainty::Inferred)), &evil());
     b.group(1, &[&evil()], 1, &other);
     let why = Holder::Unknown {
         why: evil().into(),
