@@ -16,7 +16,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import one_dump
@@ -32,30 +31,28 @@ PEERS = {"go": ["panicparse", "-no-color"], "gdb": ["pt-pmp"]}
 
 
 def run(binary, path):
-    """Seconds from start to exit, and the most anonymous memory in MB."""
+    """Seconds from start to exit, with nothing else to do for the machine."""
     started = time.perf_counter()
+    code = subprocess.run([binary, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    if code != 0:
+        sys.exit(f"{path}: exit code {code}")
+    return time.perf_counter() - started
+
+
+def memory(binary, path):
+    """The most anonymous memory in MB, asked for every millisecond in a run of its own, which is not timed."""
     process = subprocess.Popen([binary, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     most = 0
-
-    def watch():
-        nonlocal most
-        while process.poll() is None:
-            try:
-                for line in open(f"/proc/{process.pid}/status"):
-                    if line.startswith("RssAnon:"):
-                        most = max(most, int(line.split()[1]) / 1000)
-            except OSError:
-                return
-            time.sleep(0.002)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    while process.poll() is None:
+        try:
+            for line in open(f"/proc/{process.pid}/status"):
+                if line.startswith("RssAnon:"):
+                    most = max(most, int(line.split()[1]) / 1000)
+        except OSError:
+            break
+        time.sleep(0.001)
     process.wait()
-    seconds = time.perf_counter() - started
-    watcher.join()
-    if process.returncode != 0:
-        sys.exit(f"{path}: exit code {process.returncode}")
-    return seconds, most
+    return most
 
 
 def repeated(folder, size):
@@ -77,7 +74,7 @@ def beside(name, binary, path, runs):
         return None
     ours, theirs = [], []
     for _ in range(runs):
-        ours.append(run(binary, path)[0])
+        ours.append(run(binary, path))
         started = time.perf_counter()
         with open(path, "rb") as text:
             argument = [path] if name == "gdb" else []
@@ -103,10 +100,8 @@ def main():
 
     def row(name, what, path, goal, most_ms=None):
         size = path.stat().st_size / 1e6
-        run(args.bin, path)
-        runs = [run(args.bin, path) for _ in range(args.runs)]
-        seconds = median([seconds for seconds, _ in runs])
-        anon = max(memory for _, memory in runs)
+        anon = max(memory(args.bin, path) for _ in range(2))
+        seconds = median([run(args.bin, path) for _ in range(args.runs)])
         rate = size / seconds
         shown = f"{goal} MB/s" if goal else f"{most_ms} ms" if most_ms else "–"
         print(f"| {name} | {what}, {size:.0f} MB | {seconds * 1000:.0f} ms | {rate:.0f} | {shown} | {anon:.0f} MB |", flush=True)

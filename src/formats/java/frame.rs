@@ -17,7 +17,7 @@
 
 use std::borrow::Cow;
 
-use crate::formats::text::HEX;
+use crate::formats::text::{HEX, words};
 use crate::model::{Frame, Str};
 
 /// Reads what stands behind `at `. `None`: it is no frame.
@@ -25,9 +25,14 @@ pub fn frame(text: &str) -> Option<Frame> {
     let (name, place) = split(text)?;
     // `park(ZJ)V`: what it takes and returns.
     let name = name.split('(').next()?.trim_end_matches('!');
+    let (file, line, module) = place_of(place);
+    // Most names have none.
+    if memchr::memchr(b'/', name.as_bytes()).is_none() {
+        let function = Some(without_lambda_number(&without_address(name)).into());
+        return Some(Frame { function, file, line, module, ..Frame::default() });
+    }
     let dotted = has_slashes(name).then(|| name.replace('/', "."));
     let name = dotted.as_deref().unwrap_or(name);
-    let (file, line, module) = place_of(place);
     let module = module.or_else(|| module_of(name));
     Some(Frame { function: Some(method_name(name)), file, line, module, ..Frame::default() })
 }
@@ -63,16 +68,21 @@ fn module_of(name: &str) -> Option<Str> {
 
 /// The method without its class loader and module (`app//`, `java.base@17/`) and without the address of a hidden class.
 fn method_name(name: &str) -> Str {
-    let mut name = Cow::Borrowed(name);
-    if memchr::memchr(b'#', name.as_bytes()).is_some() && name.contains(HEX) {
-        name = name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1).into();
-    }
+    let mut name = without_address(name);
     // `Main$$Lambda/0x…` of a text whose numbers are not masked, `Main$$Lambda$4/1807837413`: no class begins so.
     if let Some((before, after)) = name.rsplit_once('/').filter(|(_, after)| is_number(after)) {
         let rest = after.find('.').and_then(|at| after.get(at..)).unwrap_or_default();
         name = format!("{before}{rest}").into();
     }
     without_lambda_number(name.rsplit_once('/').map_or(&*name, |(_, after)| after)).into()
+}
+
+/// `Main$$Lambda+0x00007f88a0000a08.run`, whose numbers are masked.
+fn without_address(name: &str) -> Cow<'_, str> {
+    match memchr::memchr(b'#', name.as_bytes()).is_some() && name.contains(HEX) {
+        true => name.replacen(&format!("/{HEX}"), "", 1).replacen(&format!("+{HEX}"), "", 1).into(),
+        false => name.into(),
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -97,7 +107,7 @@ pub fn class_name(name: &str) -> Str {
 
 /// `java.base@17.0.15/Thread.java:833`, `Native Method`, `Unknown Source`, `Main.java`.
 fn place_of(place: &str) -> (Option<Str>, Option<u32>, Option<Str>) {
-    let (module, rest) = match place.rsplit_once('/') {
+    let (module, rest) = match words::rsplit_byte(place, b'/') {
         Some((module, rest)) => (module.split('@').next().filter(|m| !m.is_empty()), rest),
         None => (None, place),
     };
@@ -106,12 +116,9 @@ fn place_of(place: &str) -> (Option<Str>, Option<u32>, Option<Str>) {
         "Native Method" | "Native method" | "Unknown Source" | "<Unknown Source>" | "" => {
             (None, None, module)
         }
-        rest => match rest.rsplit_once(':') {
-            Some((file, line)) if line.parse::<u32>().is_ok() => {
-                (Some(file.into()), line.parse().ok(), module)
-            }
+        rest => match words::rsplit_byte(rest, b':') {
             // ART writes `:-2` for native methods.
-            Some((file, _)) => (Some(file.into()), None, module),
+            Some((file, line)) => (Some(file.into()), line.parse().ok(), module),
             None => (Some(rest.into()), None, module),
         },
     }

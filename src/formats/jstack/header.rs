@@ -29,7 +29,7 @@
 
 use super::{agent, deadlocks, hadoop, intellij, jrockit, support_core, thread_info, watchdog};
 use crate::formats::java;
-use crate::formats::text::{Head, first_line};
+use crate::formats::text::{Head, first_line, words};
 use crate::model::{ReportedState, Thread, ThreadId, ThreadKind, lossy};
 
 /// How many more lines a name may have.
@@ -243,7 +243,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
         if from.is_empty() {
             break;
         }
-        let end = from.find(|c: char| c.is_ascii_whitespace()).unwrap_or(from.len());
+        let end = from.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(from.len());
         let (word, behind) = from.split_at(end);
         rest = behind;
         if let Some(n) = word.strip_prefix('#') {
@@ -253,7 +253,7 @@ fn fields_of(name: &str, fields: &str, below: &[u8]) -> Option<Head> {
             && !n.starts_with("0x")
         {
             os_id = os_id.or(n.parse::<u64>().ok());
-        } else if let Some((key, value)) = word.split_once('=') {
+        } else if let Some((key, value)) = words::split_byte(word, b'=') {
             match key {
                 "tid" => tid = parsed(value),
                 "prio" => has_priority = value.parse::<i32>().is_ok(),

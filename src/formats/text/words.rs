@@ -55,6 +55,18 @@ pub fn rsplit_once<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> 
     }
 }
 
+/// The same for one byte of ASCII at its first place: words of headers have a few letters.
+pub fn split_byte(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|b| b == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The same at its last place.
+pub fn rsplit_byte(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|b| b == mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// The last part of a path.
 pub fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
