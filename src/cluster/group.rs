@@ -228,13 +228,18 @@ fn most_common_stack(snapshot: &Snapshot, threads: &[ThreadIx]) -> (StackIx, u32
     if let [only] = threads {
         return (snapshot.threads[only.at()].stack, 1);
     }
-    let mut stacks: FxHashMap<StackIx, (u64, ThreadIx)> = FxHashMap::default();
-    for &ix in threads {
-        let thread = &snapshot.threads[ix.at()];
-        stacks.entry(thread.stack).or_insert((0, ix)).0 += thread.weight;
-    }
-    let most = stacks.iter().max_by_key(|(_, (count, first))| (*count, Reverse(*first)));
-    (most.map_or(StackIx::EMPTY, |(stack, _)| *stack), stacks.len() as u32)
+    // Stacks are numbered as they come: mostly they are in order.
+    let mut all: Vec<(StackIx, ThreadIx)> =
+        threads.iter().map(|&ix| (snapshot.threads[ix.at()].stack, ix)).collect();
+    all.sort_unstable();
+    let stacks = all.chunk_by(|(one, _), (next, _)| one == next);
+    let count = |of_stack: &[(StackIx, ThreadIx)]| -> u64 {
+        of_stack.iter().fold(0, |sum, (_, ix)| sum.saturating_add(snapshot.threads[ix.at()].weight))
+    };
+    let variants = stacks.clone().count() as u32;
+    let most = stacks.filter_map(|of_stack| Some((count(of_stack), *of_stack.first()?)));
+    let most = most.max_by_key(|(count, (_, first))| (*count, Reverse(*first)));
+    (most.map_or(StackIx::EMPTY, |(_, (stack, _))| stack), variants)
 }
 
 /// The lock that all of these threads wait for.

@@ -29,7 +29,9 @@ pub(super) fn by_stack(threads: &[ThreadIx], snapshot: &Snapshot) -> Vec<(StackI
     for (stack, weight) in all {
         counts[stack.at()] += weight;
     }
-    (0u32..).map(StackIx).zip(counts).filter(|&(_, count)| count > 0).collect()
+    let mut stacks = Vec::with_capacity(threads.len().min(counts.len()));
+    stacks.extend((0u32..).map(StackIx).zip(counts).filter(|&(_, count)| count > 0));
+    stacks
 }
 
 /// Where there are so many stacks for each thread, threads are sorted.

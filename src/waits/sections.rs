@@ -1,6 +1,6 @@
 //! Which function's critical section a waiting thread wants to enter.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::model::{Snapshot, StackIx};
 use crate::normalize::{Meanings, Readings, Role};
@@ -10,19 +10,39 @@ pub(super) struct Sections<'a> {
     snapshot: &'a Snapshot,
     meanings: &'a Meanings,
     readings: &'a Readings,
-    known: Vec<OnceLock<Option<usize>>>,
+    /// By [`StackIx`]: [`UNKNOWN`], [`NONE`], or the place and [`FIRST`]. Whoever asks first finds the same as everybody
+    /// else.
+    known: Vec<AtomicU32>,
 }
+
+/// Not yet looked for.
+const UNKNOWN: u32 = 0;
+/// There is none.
+const NONE: u32 = 1;
+/// The place 0.
+const FIRST: u32 = 2;
 
 impl<'a> Sections<'a> {
     pub fn new(snapshot: &'a Snapshot, meanings: &'a Meanings, readings: &'a Readings) -> Self {
-        let known = (0..snapshot.stacks.stack_count()).map(|_| OnceLock::new()).collect();
+        let known = (0..snapshot.stacks.stack_count()).map(|_| AtomicU32::new(UNKNOWN)).collect();
         Self { snapshot, meanings, readings, known }
     }
 
     /// The frame of the function that called the lock function, and where that only wraps a lock
     /// (`log_spin_acquire`), of its caller: its place in the stack.
     pub fn of(&self, stack: StackIx) -> Option<usize> {
-        *self.known.get(stack.at())?.get_or_init(|| self.find(stack))
+        let known = self.known.get(stack.at())?;
+        match known.load(Relaxed) {
+            UNKNOWN => {
+                let found = self.find(stack);
+                // A place that has no room is looked for again.
+                let place = found.map_or(Some(NONE), |at| u32::try_from(at).ok()?.checked_add(FIRST));
+                known.store(place.unwrap_or(UNKNOWN), Relaxed);
+                found
+            }
+            NONE => None,
+            place => Some((place - FIRST) as usize),
+        }
     }
 
     fn find(&self, stack: StackIx) -> Option<usize> {

@@ -18,13 +18,18 @@ const PART: u64 = 10;
 /// A function and the lock that it is called with.
 type Place<'a> = (&'a Str, LockKey<'a>);
 
-/// A thread, and the symbol behind the lock's address.
-type Spinner<'a> = (ThreadIx, Option<&'a Str>);
+/// The threads at a place.
+struct Group<'a> {
+    key: LockKey<'a>,
+    /// The symbol behind the lock's address.
+    symbol: Option<&'a Str>,
+    threads: Vec<ThreadIx>,
+}
 
 /// The threads at each place.
 #[derive(Default)]
 struct Groups<'a> {
-    all: Vec<(Place<'a>, Vec<Spinner<'a>>)>,
+    all: Vec<Group<'a>>,
     numbers: FxHashMap<Place<'a>, usize>,
 }
 
@@ -32,7 +37,7 @@ impl<'a> Groups<'a> {
     /// The number of the group at a place.
     fn number(&mut self, place: Place<'a>) -> usize {
         *self.numbers.entry(place).or_insert_with(|| {
-            self.all.push((place, Vec::new()));
+            self.all.push(Group { key: place.1, symbol: None, threads: Vec::new() });
             self.all.len() - 1
         })
     }
@@ -61,7 +66,7 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
         if snapshot.listing == Listing::Samples {
             let key = LockKey::Site(&meaning.name);
             let group = of_frame[top.at()].get_or_insert_with(|| groups.number((&meaning.name, key)));
-            groups.all[*group].1.push((ix, None));
+            groups.all[*group].threads.push(ix);
             continue;
         }
         let Some(slot) = slot else { continue };
@@ -73,16 +78,17 @@ pub(super) fn find<'a>(snapshot: &'a Snapshot, meanings: &'a Meanings, seen: &mu
             (address, _) => LockKey::Address(address),
         };
         let group = groups.number((&meaning.name, key));
-        groups.all[group].1.push((ix, symbol));
+        groups.all[group].threads.push(ix);
+        groups.all[group].symbol = groups.all[group].symbol.or(symbol);
     }
-    let is_crowd = |threads: &[Spinner<'_>]| {
-        let count = threads.iter().fold(0u64, |sum, (ix, _)| sum.saturating_add(snapshot.weight(*ix)));
+    let is_crowd = |group: &Group<'_>| {
+        let count = snapshot.count(&group.threads);
         // Each sample of a busy program may be in a lock for a moment.
         let is_part = snapshot.listing != Listing::Samples || count.saturating_mul(PART) >= snapshot.total();
         count >= FEWEST && is_part
     };
-    for ((_, key), threads) in groups.all.into_iter().filter(|(_, threads)| is_crowd(threads)) {
-        for (thread, symbol) in threads {
+    for Group { key, symbol, threads } in groups.all.into_iter().filter(is_crowd) {
+        for thread in threads {
             let seen = &mut seen[thread.at()];
             seen.state = State::Spinning;
             let kind = LockKind::Spinlock;
