@@ -2,7 +2,6 @@
 
 use super::{Analyzed, Ranked, Runbook};
 use crate::cluster::Fingerprint;
-use crate::model::ThreadIx;
 use crate::rules::{Confidence, Finding, RULES, Severity, grouped};
 use crate::waits::State;
 
@@ -108,9 +107,13 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     }
 }
 
-/// How many threads are in such states.
+/// How many threads are in such states: all of a cluster are in one.
 fn in_states(analyzed: &Analyzed, is_counted: &dyn Fn(State) -> bool) -> u64 {
-    let states = analyzed.waits.activities.iter().map(|activity| activity.state);
-    let threads = (0u32..).map(ThreadIx).zip(states).filter(|(_, state)| is_counted(*state));
-    threads.map(|(thread, _)| analyzed.snapshot.weight(thread)).sum()
+    analyzed
+        .clusters
+        .clusters
+        .iter()
+        .filter(|cluster| is_counted(cluster.state))
+        .map(|cluster| cluster.count)
+        .sum()
 }

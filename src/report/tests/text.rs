@@ -111,6 +111,12 @@ fn without_a_finding_the_answer_says_so_and_no_more() {
     let mut quiet = sample::quiet();
     assert_eq!(answer(&quiet), "no finding: nothing in this dump says that threads are stuck");
     assert!(at_80(&quiet).contains("\n  42 threads: 40 idle, 2 running\n"));
+    let mut unknown = sample::quiet();
+    let clusters = &mut unknown.snapshots[0].clusters.clusters;
+    clusters.iter_mut().for_each(|cluster| cluster.state = crate::waits::State::Unknown);
+    let say_nothing = "no finding, but of 42 of 42 threads this dump does not say what they do";
+    assert_eq!(answer(&unknown), say_nothing);
+    assert_eq!(crate::diagnosis::headline(&[], &unknown.snapshots), say_nothing);
     quiet.snapshots[0].snapshot.gaps.add(GapKind::Truncated, "the file ends early", None);
     assert!(answer(&quiet).starts_with("no finding: nothing in what could be read of this dump says"));
     let failed = ("b".to_owned(), InputStatus::Failed("no such file".into()));

@@ -25,6 +25,7 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
     let of = |state| document.snapshots.iter().filter_map(|s| s.threads.states.get(&state)).sum::<u64>();
     let (waiting, unknown) = (of(State::LockWait), of(State::Unknown));
     let total: u64 = document.snapshots.iter().map(|s| s.threads.total).sum();
+    let noun = document.snapshots.first().map_or("thread", |s| s.threads.unit.noun());
     let answer = if document.snapshots.is_empty() {
         match failed {
             0 => "nothing was analyzed: there is no process in what was read".to_owned(),
@@ -40,7 +41,7 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
         let read = if has_gaps { "what could be read of " } else { "" };
         format!("no finding: {threads} {wait}, and nothing in {read}{dumps} says that {they} will not get on")
     } else if unknown * 2 > total {
-        let threads = words::counted(total, "thread");
+        let threads = words::counted(total, noun);
         let they = if unknown == 1 { "it does" } else { "they do" };
         format!("no finding, but of {} of {threads} {dumps} {say} what {they}", words::count(unknown))
     } else if has_gaps {
@@ -55,7 +56,6 @@ pub fn no_finding(document: &Document<'_>, page: &mut Page<'_>) -> io::Result<()
     }
     let states = words::states(&document.snapshots).unwrap_or_default();
     let colon = if states.is_empty() { "" } else { ": " };
-    let noun = document.snapshots.first().map_or("thread", |s| s.threads.unit.noun());
     let said = format!("{}{colon}{}", words::counted(total, noun), states);
     page.paragraph(Text::from("  "), &Text::from(said))
 }
