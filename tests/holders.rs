@@ -282,3 +282,18 @@ fn a_doubted_address_counts_where_it_lies_in_the_object_of_the_caller() {
         other["snapshots"][0]["locks"].as_array().unwrap().iter().map(|l| &l["address"]).collect();
     assert_eq!(addresses, [&Value::Null, &Value::from("0xc000010020")]);
 }
+
+/// What gdb knows of a mutex of glibc, no other debugger of another system does.
+#[test]
+fn advice_speaks_of_the_tool_that_wrote_the_text() {
+    let solaris: String = (1..5)
+        .map(|n| {
+            format!(
+                "-----------------  lwp# {n} / thread# {n}  --------------------\n d2b17c50 lwp_park (0, 0, 0)\n d2b11c1a mutex_lock_impl (8069a40, 0) + f2\n d2b11d63 mutex_lock (8069a40) + 1b\n 0805123{n} log_line (8047d10) + 24\n"
+            )
+        })
+        .collect();
+    let report = report(&format!("4711:\t/opt/shopd/bin/shopd\n{solaris}"));
+    let advice = report["findings"][0]["advice"][0].as_str().unwrap_or_default();
+    assert!(!advice.is_empty() && !advice.contains("__owner"), "{report:#}");
+}

@@ -3,51 +3,67 @@
 use super::Case;
 use crate::waits::{Holder, Lock, LockKind};
 
-/// Kinds of locks, and what to do. `{address}` is that of the lock: a row with it is for locks that have one.
-static BY_KIND: &[(LockKind, &str)] = &[
-    (
-        LockKind::JavaSynchronizer,
-        "Take the dump with jstack -l (or jcmd PID Thread.print -l): it lists who owns the locks of java.util.concurrent.",
-    ),
-    (
-        LockKind::GoMutex,
-        "Go keeps no owner: look for a way out of a function that has called Lock and not Unlock (an early return, a \
-         panic that was recovered from), and defer the Unlock.",
-    ),
-    (
-        LockKind::GoRwmutex,
-        "Go keeps no owner: look for a way out of a function that has called Lock or RLock and does not give it back, \
-         and defer that. One reader that stays stops all writers, and they all later readers.",
-    ),
-    (
-        LockKind::PthreadMutex,
-        "Ask the debugger for its owner, an LWP: p ((pthread_mutex_t *) {address})->__data.__owner, or read a core of \
-         the process (gcore PID), in which owners stand.",
-    ),
-    (
-        LockKind::PthreadRwlock,
-        "Ask the debugger for its writer, an LWP: p ((pthread_rwlock_t *) {address})->__data.__cur_writer (0: readers \
-         have it), or read a core of the process (gcore PID).",
-    ),
-    (
-        LockKind::DotnetMonitor,
-        "Let SOS tell its owner: dotnet-dump collect -p PID, dotnet-dump analyze, and there syncblk beside clrstack -all.",
-    ),
-    (LockKind::CriticalSection, "Let the debugger tell its owner: !locks or !cs -l -o beside the stacks."),
-    (
-        LockKind::PythonLock,
-        "Python prints no owner: look for an acquire() that a way out leaves without release(), and use with.",
-    ),
-    (
-        LockKind::KernelMutex,
-        "A kernel built with CONFIG_PROVE_LOCKING lists who has which lock: echo d > /proc/sysrq-trigger, or the hung-task \
-         report itself.",
-    ),
-    (
-        LockKind::KernelRwsem,
-        "A kernel built with CONFIG_PROVE_LOCKING lists who has which lock: echo d > /proc/sysrq-trigger, or the hung-task \
-         report itself.",
-    ),
+/// What shows the owner of a lock.
+struct Row {
+    kind: LockKind,
+    /// The formats of whose tools it speaks; [`ANY`]: of none.
+    formats: &'static [&'static str],
+    /// With `{address}` it is for locks that have one.
+    advice: &'static str,
+}
+
+const ANY: &[&str] = &[];
+
+const LOCKDEP: &str = "A kernel built with CONFIG_PROVE_LOCKING lists who has which lock: echo d > /proc/sysrq-trigger, or the \
+                       hung-task report itself.";
+
+static BY_KIND: &[Row] = &[
+    Row {
+        kind: LockKind::JavaSynchronizer,
+        formats: &["jstack", "jcmd-json"],
+        advice: "Take the dump with jstack -l (or jcmd PID Thread.print -l): it lists who owns the locks of java.util.concurrent.",
+    },
+    Row {
+        kind: LockKind::GoMutex,
+        formats: ANY,
+        advice: "Go keeps no owner: look for a way out of a function that has called Lock and not Unlock (an early return, a \
+               panic that was recovered from), and defer the Unlock.",
+    },
+    Row {
+        kind: LockKind::GoRwmutex,
+        formats: ANY,
+        advice: "Go keeps no owner: look for a way out of a function that has called Lock or RLock and does not give it back, \
+               and defer that. One reader that stays stops all writers, and they all later readers.",
+    },
+    Row {
+        kind: LockKind::PthreadMutex,
+        formats: &["gdb"],
+        advice: "Ask gdb for its owner, an LWP: p ((pthread_mutex_t *) {address})->__data.__owner, or read a core of the process \
+               (gcore PID), in which owners stand.",
+    },
+    Row {
+        kind: LockKind::PthreadRwlock,
+        formats: &["gdb"],
+        advice: "Ask gdb for its writer, an LWP: p ((pthread_rwlock_t *) {address})->__data.__cur_writer (0: readers have it), or \
+               read a core of the process (gcore PID).",
+    },
+    Row {
+        kind: LockKind::DotnetMonitor,
+        formats: ANY,
+        advice: "Let SOS tell its owner: dotnet-dump collect -p PID, dotnet-dump analyze, and there syncblk beside clrstack -all.",
+    },
+    Row {
+        kind: LockKind::CriticalSection,
+        formats: ANY,
+        advice: "Let the debugger tell its owner: !locks or !cs -l -o beside the stacks.",
+    },
+    Row {
+        kind: LockKind::PythonLock,
+        formats: ANY,
+        advice: "Python prints no owner: look for an acquire() that a way out leaves without release(), and use with.",
+    },
+    Row { kind: LockKind::KernelMutex, formats: ANY, advice: LOCKDEP },
+    Row { kind: LockKind::KernelRwsem, formats: ANY, advice: LOCKDEP },
 ];
 
 /// Of a dump that lists all owners, a lock that nobody owns.
@@ -70,10 +86,13 @@ pub(super) fn of(case: &Case<'_>, lock: &Lock, name: &str) -> String {
     if lock.kind == LockKind::JavaSynchronizer && case.snapshot.lists_owners {
         return NO_OWNER.into();
     }
-    let row = BY_KIND.iter().find(|(kind, _)| is_text && *kind == lock.kind);
-    match (row, lock.address) {
-        (Some((_, advice)), Some(address)) => advice.replace("{address}", &format!("{address:#x}")),
-        (Some((_, advice)), None) if !advice.contains("{address}") => (*advice).into(),
+    let format = case.snapshot.source.format.id();
+    let is_meant =
+        |row: &&Row| row.kind == lock.kind && (row.formats.is_empty() || row.formats.contains(&format));
+    let row = BY_KIND.iter().find(|row| is_text && is_meant(row));
+    match (row.map(|row| row.advice), lock.address) {
+        (Some(advice), Some(address)) => advice.replace("{address}", &format!("{address:#x}")),
+        (Some(advice), None) if !advice.contains("{address}") => advice.into(),
         _ => general(name),
     }
 }
