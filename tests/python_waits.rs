@@ -147,3 +147,30 @@ fn the_end_of_a_child_is_concluded() {
     assert_eq!(states(&report), ["join-wait"]);
     assert_eq!(report["snapshots"][0]["thread_list"][0]["waits_for"]["certainty"], "inferred");
 }
+
+/// A module that reads while it is imported, and threads that import it too: CPython 3.11's faulthandler.
+#[test]
+fn who_imports_a_module_has_its_lock() {
+    let thread = |id: u32, calls: &str| {
+        format!(
+            "Thread 0x{id:016x} (most recent call first):\n{calls}  File \"/srv/till.py\", line 28 in open_till\n  File \"/usr/lib/python3.11/threading.py\", line 982 in run\n\n"
+        )
+    };
+    let frozen = |line: u32, function: &str| {
+        format!("  File \"<frozen importlib._bootstrap>\", line {line} in {function}\n")
+    };
+    let waits = frozen(120, "acquire") + &frozen(224, "_lock_unlock_module");
+    let imports = "  File \"/srv/drivers.py\", line 3 in <module>\n".to_owned()
+        + &frozen(241, "_call_with_frames_removed")
+        + &frozen(690, "_load_unlocked")
+        + &frozen(1147, "_find_and_load_unlocked")
+        + &frozen(1176, "_find_and_load");
+    let text = thread(1, &waits) + &thread(2, &waits) + &thread(3, &imports) + &thread(4, &waits);
+    let report = report(&text);
+    let lock = &report["snapshots"][0]["locks"][0];
+    assert_eq!(
+        (&lock["kind"], &report["findings"][0]["blocked"]["direct"]),
+        (&"python-lock".into(), &3.into())
+    );
+    assert_eq!(lock["holder"]["thread"]["id"], "0x0000000000000003", "{lock:#}");
+}

@@ -105,3 +105,21 @@ fn functions_that_say_that_they_lock() {
     assert_eq!(finding["holder"]["thread"]["id"], "0x000000000000000a");
     assert_eq!(finding["confidence"], "possible");
 }
+
+/// Two static initializers of JDK 8 that need the classes of each other: the JVM waits, and says not for what.
+#[test]
+fn static_initializers_that_wait_inside_the_jvm() {
+    let thread = |n: u32, class: &str, words: &str| {
+        format!(
+            "\"init-{n}\" #2{n} prio=5 os_prio=0 tid=0x00007f00000{n}00 nid=0x3f{n} {words} [0x00007f0000{n}00000]\n   java.lang.Thread.State: RUNNABLE\n\tat app.{class}.<clinit>({class}.java:5)\n\tat app.Main.start(Main.java:9)\n\n"
+        )
+    };
+    let report = |words: &str| {
+        let head = "Full thread dump OpenJDK 64-Bit Server VM (25.392-b08 mixed mode):\n\n";
+        common::report_of(&(head.to_owned() + &thread(1, "Registry", words) + &thread(2, "Drivers", words)))
+    };
+    let stuck = report("in Object.wait()");
+    assert_eq!(common::rules(&stuck), ["runtime-stall"], "{stuck:#}");
+    assert_eq!(stuck["findings"][0]["threads"]["count"], 2);
+    assert_eq!(common::rules(&report("runnable")), [""; 0]);
+}

@@ -87,15 +87,13 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     if snapshots.is_empty() {
         return "nothing was analyzed".into();
     }
-    let count = |is_counted: &dyn Fn(State) -> bool| -> u64 {
-        snapshots.iter().map(|analyzed| in_states(analyzed, is_counted)).sum()
-    };
-    let of = |state| count(&|of_thread| of_thread == state);
+    let of = |state| snapshots.iter().map(|analyzed| in_state(analyzed, state)).sum::<u64>();
+    let total: u64 = snapshots.iter().map(|analyzed| analyzed.snapshot.total()).sum();
     match of(State::LockWait) {
-        0 if of(State::Unknown) * 2 > count(&|_| true) => format!(
+        0 if of(State::Unknown) * 2 > total => format!(
             "no finding, but of {} of {} threads this dump does not say what they do",
             grouped(of(State::Unknown)),
-            grouped(count(&|_| true))
+            grouped(total)
         ),
         0 => "no finding: nothing in this dump says that threads are stuck".into(),
         1 => "no finding: 1 thread waits for a lock, and nothing in this dump says that it will not get on"
@@ -107,13 +105,8 @@ pub fn headline(findings: &[Ranked], snapshots: &[Analyzed]) -> String {
     }
 }
 
-/// How many threads are in such states: all of a cluster are in one.
-fn in_states(analyzed: &Analyzed, is_counted: &dyn Fn(State) -> bool) -> u64 {
-    analyzed
-        .clusters
-        .clusters
-        .iter()
-        .filter(|cluster| is_counted(cluster.state))
-        .map(|cluster| cluster.count)
-        .sum()
+/// How many threads are in a state: all of a cluster are.
+fn in_state(analyzed: &Analyzed, state: State) -> u64 {
+    let clusters = analyzed.clusters.clusters.iter().filter(|cluster| cluster.state == state);
+    clusters.map(|cluster| cluster.count).sum()
 }

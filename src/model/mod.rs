@@ -31,8 +31,9 @@ pub use memory::{Memory, ReadAt, Segment};
 pub use pool::Pool;
 pub use process::{Arch, Process, Signal};
 pub use reported::{
-    Failure, FailureKind, LockId, LockOrder, NamedLock, NamedLockIx, OrderKind, OrderedLock, ReportedHold,
-    ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, ThreadNumber, WaitMode,
+    Failure, FailureKind, LARGEST_OBJECT, LockId, LockOrder, NamedLock, NamedLockIx, OrderKind, OrderedLock,
+    ReportedHold, ReportedLockKind, ReportedOwner, ReportedRing, ReportedState, ReportedWait, ThreadNumber,
+    WaitMode,
 };
 pub use snapshot::{FormatId, Listing, Snapshot, Source};
 pub use stack::{

@@ -170,6 +170,9 @@ pub enum ReportedOwner {
     NotShown(Str),
 }
 
+/// A lock is not further than this from the begin of the object that it is part of, bytes.
+pub const LARGEST_OBJECT: u64 = 4_096;
+
 /// The number of a thread that is not in the dump, to be shown as whoever reads the dump knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ThreadNumber {
@@ -268,7 +271,7 @@ pub enum FailureKind {
     Stall,
     /// The kernel found a mistake of its own, and goes on.
     Warning,
-    /// The system wrote a report of what the process did, and did not end it.
+    /// The system wrote a report of what the process did, and did not end it by that.
     Noted,
     /// A watchdog of the kernel ended the machine because tasks were stuck: what they are stuck on is the cause.
     GaveUp,

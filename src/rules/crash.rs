@@ -366,7 +366,7 @@ fn kind_words(kind: FailureKind) -> &'static str {
         FailureKind::Crashed => "it crashed, and the text does not say of what",
         FailureKind::Stall => "a processor does not get away from it",
         FailureKind::Warning => "the kernel warns and goes on",
-        FailureKind::Noted => "the system noted it and did not end the process",
+        FailureKind::Noted => "the system reports this, which is no crash",
         FailureKind::GaveUp => "the kernel's watchdog ended the machine",
     }
 }
@@ -456,7 +456,7 @@ fn next_step(signal: &Signal, kind: Option<FailureKind>, sender: Sender, failed:
         _ if kind == Some(FailureKind::OutOfMemory) => "Find what fills the memory: a heap dump of the same moment says it; the thread named here only asked last.",
         _ if kind == Some(FailureKind::Killed) => "Find who used the memory: the kernel lists the tasks with their memory above this line. Give it more, or limit who takes it.",
         _ if kind == Some(FailureKind::Warning) => "The machine goes on. Look for this function and message among the known bugs of this kernel, and keep it in mind if anything else goes wrong.",
-        _ if kind == Some(FailureKind::Noted) => "The process went on after this report. Look for the limit that the message names, and at what the thread named here does so much or for so long.",
+        _ if kind == Some(FailureKind::Noted) => "This did not end the process. Look for the limit that the message names, and at what the thread named here does so much or for so long.",
         _ if kind == Some(FailureKind::GaveUp) => "Look at the tasks that are stuck: the watchdog ended the machine because of them.",
         _ if failed == Failed::NobodyShown => "The text shows no thread: look for the rest of it, or for a core of the same moment.",
         _ if failed == Failed::PerhapsMissing => "The thread that failed may be in the part of the dump that is missing: take the whole text. Until then look at what the threads shown here do and wait for, with the message in hand.",

@@ -97,11 +97,8 @@ impl Exception {
         if self.name.starts_with("EXC_") || words.is_empty() {
             words.insert(0, self.name.clone());
         }
-        let kind = match OF_SYSTEM.contains(&&*self.name) || !self.name.starts_with("EXC_") {
-            _ if self.is_harmless => FailureKind::Noted,
-            true => FailureKind::System,
-            false => FailureKind::Crashed,
-        };
+        let is_ended = OF_SYSTEM.contains(&&*self.name) || !self.name.starts_with("EXC_");
+        let kind = if is_ended { FailureKind::System } else { FailureKind::Crashed };
         Some(Failure { kind, message: words.join(": ").into(), thread: None })
     }
 }
@@ -158,7 +155,7 @@ mod tests {
             Some("EXC_RESOURCE: CPU: (Limit 50%) Observed 80% over 180 secs")
         );
         limit.note("NON-FATAL CONDITION (this is NOT a crash)");
-        let noted = limit.failure().map(|failure| failure.kind);
+        let noted = limit.settle(limit.failure()).map(|failure| failure.kind);
         assert_eq!((noted, limit.signal()), (Some(FailureKind::Noted), None));
         assert_eq!(message(&of("EXC_BAD_ACCESS", "0x1, 0x8")), None);
         assert_eq!(of("EXC_NEW", "").failure().map(|failure| failure.kind), Some(FailureKind::Crashed));
@@ -173,6 +170,9 @@ mod tests {
         assert!(has_watchdog("Namespace SPRINGBOARD, Code 0x8badf00d"));
         assert!(has_watchdog("domain:10 code:0x8BADF00D explanation:scene-update"));
         assert!(has_watchdog("0x8badf00d (watchdog)"));
+        let of =
+            |kind| is_of_watchdog(&Failure { kind, message: "0x8badf00d (watchdog)".into(), thread: None });
+        assert!(of(FailureKind::System) && of(FailureKind::Noted) && !of(FailureKind::Abort));
         assert!(!has_watchdog("RUNNINGBOARD 0xdead10cc") && !has_watchdog("8badf00d"));
     }
 }

@@ -89,8 +89,7 @@ pub(super) fn doubted(frames: &[BodyFrame], doubted: &[Option<usize>]) -> Option
     let outermost = inner.iter().rposition(|frame| function(frame).is_some())?;
     let caller = frames.get(outermost + 1)?;
     let (_, object) = caller.slots.first().filter(|(slot, _)| &*slot.name == "word0")?;
-    let named = inner.iter().zip(doubted).rev();
-    let (&(_, offset, kind, mode), slot) =
-        named.into_iter().find_map(|(frame, slot)| function(frame).zip(*slot))?;
+    let mut named = inner.iter().zip(doubted).rev();
+    let (&(_, offset, kind, mode), slot) = named.find_map(|(frame, slot)| function(frame).zip(*slot))?;
     Some(waits(LockRef::Doubted { slot, offset, object: *object }, kind, mode))
 }

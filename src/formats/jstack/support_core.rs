@@ -40,8 +40,7 @@ static FIELDS: &[&str] = &["cpu=", "time=", "(suspended)", "(running in native)"
 
 /// Reads a header of which the name's first quote is gone.
 pub(super) fn head(text: &str) -> Option<Head> {
-    let quotes = memchr::memrchr_iter(b'"', text.as_bytes());
-    let (name, id, rest) = quotes.into_iter().find_map(|at| {
+    let (name, id, rest) = memchr::memrchr_iter(b'"', text.as_bytes()).find_map(|at| {
         let (id, rest) = text.get(at + 1..)?.strip_prefix(" id=")?.split_once(" (0x")?;
         let (hex, rest) = rest.split_once(STATE)?;
         let id: u64 = id.parse().ok().filter(|id| u64::from_str_radix(hex, 16) == Ok(*id))?;

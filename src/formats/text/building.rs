@@ -7,7 +7,7 @@ use super::bodies::{Known, Placed, Slots};
 use super::grammar::{Body, BodyFrame, BodyHold, BodyLock, BodyWait, LockRef, OwnerRef};
 use super::owners::{Names, words_for};
 use crate::model::{
-    Certainty, FrameIx, GapKind, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock,
+    Certainty, FrameIx, GapKind, LARGEST_OBJECT, LockId, NamedLock, NamedLockIx, ReportedHold, ReportedLock,
     ReportedLockKind, ReportedOwner, ReportedRing, ReportedWait, Snapshot, Source, StackEnd, Str, Thread,
     ThreadIx, ThreadNumber,
 };
@@ -269,9 +269,6 @@ impl Building {
         Some(self.lock(id, lock.name.clone(), lock.kind))
     }
 }
-
-/// A lock is not further than this from the begin of the object that it is part of, bytes.
-const LARGEST_OBJECT: u64 = 4_096;
 
 /// The value of a slot; 0 where there is none.
 fn value(body: &Body, values: &[u64], slot: usize) -> u64 {

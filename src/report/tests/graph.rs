@@ -123,13 +123,13 @@ fn owners_outside_and_candidates_are_told_apart() {
     let candidates = vec![candidate(20), candidate(0)];
     b.lock("g_unknown", 24, Holder::Unknown { why: "two".into(), candidates }, 10..15);
     let not_listed =
-        Holder::EndedThread { owner: Some(ThreadNumber::Decimal(78)), certainty: Certainty::Inferred };
+        Holder::EndedThread { owner: Some(ThreadNumber::Hex(0x78)), certainty: Certainty::Inferred };
     b.lock("g_not_listed", 32, not_listed, 15..20);
     let diagnosis = Diagnosis { snapshots: vec![b.done()], ..Diagnosis::default() };
     let document = Document::of(&diagnosis);
     let graph = WaitGraph::of(&document, 0, Detail::PAGE);
     assert_eq!(edge(&graph, "g_ended", "thread 77, no longer in the process").kind, EdgeKind::HeldBy);
-    let not_listed = "thread 78, not in the list of threads";
+    let not_listed = "thread 0x78, not in the list of threads";
     assert_eq!(edge(&graph, "g_not_listed", not_listed).kind, EdgeKind::HeldBy);
     assert!(with_text(&graph.nodes[place(&graph, "g_free")], "free: nobody holds it"));
     assert!(with_text(&graph.nodes[place(&graph, "g_unknown")], "holder not known, 2 candidates"));

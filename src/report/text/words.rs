@@ -188,6 +188,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_time_is_said_once() {
+        assert_eq!(waited(Waited { min: 180.0, max: 180.2 }), "3 min 0 s");
+        assert_eq!(waited(Waited { min: 12.0, max: 180.0 }), "12 s to 3 min 0 s");
+    }
+
+    #[test]
     fn numbers_read_well() {
         assert_eq!(
             ["0", "999", "1,000", "33,000", "1,234,567"],

@@ -1,6 +1,6 @@
 //! The object that a lock is part of: a method of another object of the class takes another lock.
 
-use crate::model::{Snapshot, Str, ThreadIx};
+use crate::model::{LARGEST_OBJECT, Snapshot, Str, ThreadIx};
 use crate::waits::lock::Lock;
 
 use super::Scene;
@@ -17,9 +17,6 @@ pub(super) struct Object {
     address: u64,
 }
 
-/// A lock is not further than this from the begin of its object, bytes.
-const LARGEST: u64 = 4_096;
-
 /// So many waiters have to agree.
 const ASKED: usize = 4;
 
@@ -31,7 +28,7 @@ impl Object {
             let stack = scene.snapshot.threads.get(thread.at())?.stack;
             let at = scene.sections.of(stack)?;
             let mut arguments = arguments(*thread, at, scene.snapshot);
-            arguments.find(|(_, value)| (1..=address).contains(value) && address - value < LARGEST)
+            arguments.find(|(_, value)| (1..=address).contains(value) && address - value < LARGEST_OBJECT)
         };
         let mut of_waiters = lock.waiters.iter().take(ASKED).map(object);
         let (argument, first) = of_waiters.next()??;
